@@ -1,0 +1,23 @@
+"""One way to write a thing down, so that equal things have equal bytes."""
+
+import hashlib
+import json
+from typing import Any
+
+from pydantic import BaseModel
+
+
+def to_json(value: Any) -> bytes:
+    """UTF-8 JSON, keys sorted, one trailing newline; models by alias, in JSON mode."""
+
+    def encode(item: Any) -> Any:
+        if isinstance(item, BaseModel):
+            return item.model_dump(mode="json")
+        raise TypeError(f"not JSON: {type(item).__name__}")
+
+    text = json.dumps(value, sort_keys=True, ensure_ascii=False, indent=1, default=encode)
+    return text.encode() + b"\n"
+
+
+def sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()

@@ -1,0 +1,180 @@
+"""Every message a person can meet: what happened, what is safe, what to do.
+
+Shape: what · where · why · safe · do · code. No cell's text ever stands in one.
+"""
+
+from dataclasses import dataclass
+
+NOTHING_CHANGED = "nothing was processed or changed"
+KEPT = "your export is kept as it came; nothing was sent anywhere"
+
+
+@dataclass(frozen=True)
+class Code:
+    what: str
+    do: str
+    safe: str = NOTHING_CHANGED
+    more: str = ""
+
+
+CODES: dict[str, Code] = {
+    "CF-101": Code(
+        "There is no such file",
+        "check the spelling of the path, then run the command again",
+        more="The path given on the command line does not exist or holds no file.",
+    ),
+    "CF-102": Code(
+        "The upload is not finished",
+        "wait until it is, or pass --no-wait if it is",
+        more="A file that still grows is not read: half an export looks like a small firm.",
+    ),
+    "CF-103": Code(
+        "The archive is locked with a password",
+        "unpack it yourself, or ask the sender for one without a password",
+        more="Caseferry never asks for a password on the command line.",
+    ),
+    "CF-104": Code(
+        "This does not look like an export of the source system",
+        "name the right system with --source, or export the lists again as CSV or Excel",
+        more="A source is told by its headings. Too few of the expected ones are here.",
+    ),
+    "CF-105": Code(
+        "A column the source usually has is missing",
+        "export the list again with that column, or go on without it",
+    ),
+    "CF-106": Code(
+        "Dates could be day first or month first, and no date decides it",
+        "run again with --dates dmy (31/12/2024) or --dates mdy (12/31/2024)",
+        safe=KEPT,
+        more="The order is decided per column, from dates that can be read in one way only. "
+        "Where there is none, or both orders occur, a person must say.",
+    ),
+    "CF-107": Code(
+        "The text encoding can't be told",
+        "save the file as CSV UTF-8 and upload it again",
+    ),
+    "CF-108": Code(
+        "A quotation mark is opened and never closed",
+        "check the rows named; export the list again if text is missing there",
+        safe="every line of the file was kept as a row",
+    ),
+    "CF-109": Code(
+        "This exact export was already processed",
+        "open its report, or pass --again to process it once more",
+        safe="the earlier result stands unchanged",
+    ),
+    "CF-111": Code(
+        "The archive would unpack to more than is allowed",
+        "raise the limit in the settings, or ask the sender what is inside",
+        safe="it was not unpacked",
+    ),
+    "CF-112": Code(
+        "A spreadsheet has a stray cell far away from its data",
+        "delete the stray cell and save the workbook again",
+        safe="the sheet was not opened",
+    ),
+    "CF-113": Code(
+        "Rows belong to a matter or contact that is not in the export",
+        "export the missing matters too, or leave these rows out",
+        safe="the rows wait in the report's quarantine",
+    ),
+    "CF-114": Code(
+        "Money does not add up",
+        "open the report's money table and look at the matters named",
+        safe="nothing is ready to import",
+    ),
+    "CF-115": Code(
+        "People named in the export have no active user in the target",
+        "add them to `users` in migration.json, with a licence, and run again",
+        safe=KEPT,
+    ),
+    "CF-116": Code(
+        "The bucket refused us",
+        "give the role the permission named, on this prefix",
+    ),
+    "CF-117": Code(
+        "The broker can't be reached or is not safe",
+        "check CASEFERRY_BROKER__URL, and set maxmemory-policy to noeviction",
+    ),
+    "CF-118": Code(
+        "The webhook address is refused",
+        "use a public https address, or allow the network by CASEFERRY_WEBHOOK__ALLOW_NETWORKS",
+    ),
+    "CF-120": Code(
+        "There is not enough disk or memory",
+        "free some, or point CASEFERRY_SCRATCH at a larger disk",
+    ),
+    "CF-121": Code(
+        "The archive is damaged, or says one thing and holds another",
+        "export it again, or zip the files again with an ordinary program",
+        safe="it was not unpacked",
+    ),
+    "CF-122": Code(
+        "A file name in the archive points outside it",
+        "zip the files again; a name may not hold '..', a drive or a leading slash",
+        safe="it was not unpacked",
+    ),
+    "CF-123": Code(
+        "A file can't be read",
+        "export it again as CSV or Excel",
+        safe="the file is kept in the archive; all others go on",
+    ),
+    "CF-124": Code(
+        "migration.json is not valid",
+        "correct the keys named and save it again",
+    ),
+    "CF-125": Code(
+        "The sender is not confirmed as the owner of the old account",
+        "confirm with --account-owner, or a specialist clears it: caseferry release RUN --by NAME",
+        safe=KEPT,
+        more="Only the account owner may ask for the firm's data to be moved.",
+    ),
+    "CF-126": Code(
+        "Nobody is named who takes the matters without an active user",
+        "name the primary subscriber with --primary-subscriber EMAIL",
+        safe="no import file was written",
+    ),
+    "CF-127": Code(
+        "The scope of this migration is not acknowledged yet",
+        "read the scope in `caseferry check`, then set acknowledged_by in migration.json",
+        safe=KEPT,
+    ),
+    "CF-128": Code(
+        "There is nothing to read",
+        "check that the export holds lists as CSV or Excel",
+    ),
+    "CF-129": Code(
+        "A part of the export ended its process three times",
+        "send the report to support; the rows of this part wait in quarantine",
+        safe="all other parts are finished",
+    ),
+    "CF-130": Code(
+        "A limit of the settings is passed",
+        "raise the limit named, or split the export",
+    ),
+    "CF-131": Code(
+        "The run is unknown here",
+        "list the runs with `caseferry status`",
+    ),
+    "CF-132": Code(
+        "The check of our own work failed",
+        "send the ledger to support; do not import these files",
+        safe="nothing is ready to import",
+    ),
+    "CF-133": Code(
+        "A template file does not fit any import of the target",
+        "download the template again and put it into `templates/` unchanged",
+        safe="those records are delivered as a neutral CSV",
+    ),
+    "CF-134": Code(
+        "The bucket can be read by the public",
+        "block public access on the bucket, then start again",
+    ),
+}
+
+
+def explain(code: str, where: str = "", detail: str = "") -> dict[str, str]:
+    """The parts of one message, in the order they are shown."""
+    known = CODES[code]
+    parts = {"code": code, "what": known.what, "where": where, "why": detail}
+    return {k: v for k, v in parts.items() if v} | {"safe": known.safe, "do": known.do}

@@ -1,0 +1,303 @@
+"""What one stage hands to the next, and what a firm tells us about its migration.
+
+Every model is frozen and refuses keys it does not know, so a misspelt choice is a message, never a silent default.
+"""
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Annotated, Any, Literal, Self
+from zoneinfo import available_timezones
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+
+class Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Region(StrEnum):
+    """Where the target account lives; it decides the date format and which fields exist."""
+
+    US = "us"
+    CA = "ca"
+    UK = "uk"
+    EU = "eu"
+    AU = "au"
+
+
+CURRENCY = {Region.US: "USD", Region.CA: "CAD", Region.UK: "GBP", Region.EU: "EUR", Region.AU: "AUD"}
+DateOrder = Literal["dmy", "mdy"]
+
+
+class User(Model):
+    """A person with a login in the target."""
+
+    name: str = Field(min_length=1, description="full name, exactly as the target shows it")
+    email: str = Field(min_length=3)
+    id: str = ""
+    aliases: tuple[str, ...] = Field(default=(), description="initials or other spellings the old system uses")
+    licence: Literal["active", "none"] = Field(default="active", description="`none`: invited or left")
+
+    @field_validator("email")
+    @classmethod
+    def _looks_like_email(cls, value: str) -> str:
+        if "@" not in value.strip("@"):
+            raise ValueError("an e-mail address has one @, with text on both sides")
+        return value
+
+
+class CustomField(Model):
+    """A field the target has, or will have, beside its own."""
+
+    name: str
+    parent: Literal["Contact", "Matter"]
+    type: str = "text_line"
+
+
+class Options(Model):
+    """The firm's choices for this migration. All are off, or asked for, until chosen."""
+
+    dates: DateOrder | dict[str, DateOrder] | None = Field(
+        default=None, description="order of dates that no other date decides; per `table.field` if a mapping"
+    )
+    currency: str | None = Field(default=None, pattern=r"^[A-Z]{3}$", description="ISO 4217; else the region's")
+    documents: bool = Field(default=False, description="carry the documents into the manifest of files to upload")
+    expenses: bool = Field(default=False, description="carry unbilled expenses too")
+    fixes: tuple[str, ...] = Field(default=(), description="rules whose proposed fix is approved")
+    target_numbering: bool = Field(default=False, description="the target numbers matters in its own format")
+    require_acknowledgement: bool = Field(default=False, description="hold until the scope is acknowledged")
+    date_format: str | None = Field(default=None, description="strftime; else the target profile's for the region")
+    status_map: dict[str, Literal["Open", "Closed", "Pending"]] = Field(default_factory=dict)
+    sample_seed: int = 1
+
+
+class Migration(Model):
+    """`migration.json`: who moves, from where to where, and what was decided."""
+
+    source: str | None = Field(default=None, description="a file of config/sources; else told by the headings")
+    target: str = "clio"
+    region: Region = Region.US
+    firm_name: str = ""
+    submitter: str = ""
+    account_owner: bool | None = Field(default=None, description="is the sender the owner of the old account?")
+    users: tuple[User, ...] = ()
+    primary_subscriber: str | None = Field(default=None, description="e-mail of the user who takes what nobody owns")
+    cut_off: datetime | date | None = Field(default=None, description="entries after this moment are moved by hand")
+    time_zone: str | None = Field(default=None, description="IANA name of the zone the old calendar shows")
+    acknowledged_by: str | None = None
+    existing_custom_fields: tuple[CustomField, ...] = ()
+    options: Options = Options()
+
+    @field_validator("time_zone")
+    @classmethod
+    def _is_a_zone(cls, value: str | None) -> str | None:
+        if value is not None and value not in available_timezones():
+            raise ValueError("not an IANA time zone; write it like Europe/London")
+        return value
+
+    @model_validator(mode="after")
+    def _primary_is_active(self) -> Self:
+        if self.primary_subscriber is not None and self.primary is None:
+            raise ValueError("primary_subscriber must be the e-mail of one of `users` whose licence is active")
+        emails = [user.email.casefold() for user in self.users]
+        if len(set(emails)) != len(emails):
+            raise ValueError("two users share one e-mail")
+        return self
+
+    @property
+    def primary(self) -> User | None:
+        wanted = (self.primary_subscriber or "").casefold()
+        return next((u for u in self.users if u.email.casefold() == wanted and u.licence == "active"), None)
+
+    @property
+    def currency(self) -> str:
+        return self.options.currency or CURRENCY[self.region]
+
+
+class Arrival(Model):
+    """The object whose upload started this run."""
+
+    key: str
+    version: str
+    size: int
+    loose: bool = False
+    """True when loose files start together; then `key` is the file that closed the drop."""
+
+
+class Kept(Model):
+    """One file of the drop, as it lies in `0-original/`."""
+
+    name: str
+    """The path the firm gave it, inside the archive if it came in one."""
+    key: str
+    size: int
+    sha256: str
+    kind: str
+    archive: str = ""
+
+
+class Refusal(Model):
+    """A file that could not be read, and why."""
+
+    name: str
+    code: str
+    detail: str = ""
+
+
+class Intake(Model):
+    """`0-original/manifest.json`: the drop as it came."""
+
+    received_on: date
+    files: tuple[Kept, ...]
+    refused: tuple[Refusal, ...] = ()
+    duplicates: tuple[tuple[str, str], ...] = ()
+    templates: tuple[Kept, ...] = ()
+
+
+class ControlTotal(Model):
+    """A sum the report itself prints, found in its furniture."""
+
+    row: int
+    scope: Literal["subtotal", "total"]
+    field: str
+    value: str
+    first_row: int
+    """The rows it sums: from this one to the row above it."""
+
+
+class ColumnUse(Model):
+    """What became of one source column."""
+
+    heading: str
+    place: int
+    field: str = ""
+    use: Literal["mapped", "custom_field", "ignored", "archive_only"]
+
+
+class Table(Model):
+    """One list found in a file, and how it reads."""
+
+    id: str
+    file: str
+    sheet: str = ""
+    kind: str
+    record: str
+    place: Literal["carried", "excluded"]
+    confidence: float
+    header_row: int
+    header_rows: int = 1
+    title: tuple[str, ...] = ()
+    as_at: str = ""
+    lines: dict[str, int]
+    """Rows of the sheet by what they are: data, blank, title, header, group, subtotal, total, footer."""
+    columns: tuple[ColumnUse, ...]
+    date_orders: dict[str, DateOrder] = Field(default_factory=dict)
+    decimal_comma: tuple[str, ...] = ()
+    epoch_1904: bool = False
+    control_totals: tuple[ControlTotal, ...] = ()
+    parts: tuple[str, ...] = ()
+    part_rows: tuple[int, ...] = ()
+
+
+class UnknownTable(Model):
+    file: str
+    sheet: str = ""
+    rows: int
+    columns: tuple[str, ...]
+    reason: str
+
+
+class Finding(Model):
+    """What was noticed about a file, table or column as a whole; rows' findings lie in columns of their own."""
+
+    rule: str
+    where: str
+    count: int = 1
+    detail: str = ""
+    outcome: Literal["carried", "emptied", "quarantined", "excluded", "noted"] = "noted"
+
+
+class Split(Model):
+    """`1-split/tables.json`: what is in the drop."""
+
+    source: str
+    product: str
+    version_guess: str
+    confidence: float
+    tables: tuple[Table, ...]
+    unknown: tuple[UnknownTable, ...] = ()
+    missing: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+    def part(self, name: str) -> Table:
+        return next(t for t in self.tables if name in t.parts)
+
+
+class PartOutcome(Model):
+    """`2-transform/<part>.json`: one part, accounted for."""
+
+    part: str
+    table: str
+    record: str
+    rows: int
+    places: dict[str, int]
+    """Rows by where they ended: carried, excluded, quarantined."""
+    findings: int
+    changes: int
+    status: Literal["done", "poison"] = "done"
+
+
+class Placed(Model):
+    """Where the rows of one source type ended. `read` is always the sum of the others."""
+
+    read: int = 0
+    carried: int = 0
+    merged: int = 0
+    excluded: int = 0
+    quarantined: int = 0
+
+    @property
+    def closes(self) -> bool:
+        return self.read == self.carried + self.merged + self.excluded + self.quarantined
+
+
+class ImportFile(Model):
+    """One file handed over."""
+
+    name: str
+    record: str
+    rows: int
+    sha256: str
+    is_import: bool
+    order: int
+    header: tuple[str, ...]
+    user: str = ""
+    note: str = ""
+
+
+class Merged(Model):
+    """`3-merge/manifest.json`: written last, so a file that it names is whole."""
+
+    files: tuple[ImportFile, ...]
+    placed: dict[str, Placed]
+    derived: dict[str, int]
+    findings: tuple[Finding, ...] = ()
+    todo: tuple[str, ...] = ()
+    custom_fields: tuple[dict[str, str], ...] = ()
+    exclusions: tuple[dict[str, Any], ...] = ()
+    as_at: str = ""
+
+
+RunState = Literal[
+    "received", "split", "transformed", "merged", "ready", "held", "refused", "failed",
+    "completed", "completed_with_differences",
+]
+Stamp = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")]
+
+
+class RunStatus(Model):
+    """`run.json`: where the run is, and when it got there."""
+
+    state: str
+    history: tuple[tuple[str, str], ...] = ()
+    reasons: tuple[dict[str, str], ...] = ()

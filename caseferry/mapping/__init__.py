@@ -1,0 +1,1 @@
+"""What a profile or a template may say, and the pure functions over columns that apply it."""

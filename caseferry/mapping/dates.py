@@ -1,0 +1,162 @@
+"""Days and moments, read whole columns at a time.
+
+Each format is guarded by the shape of the text: an unguarded list of formats reads `3/11/21` as the year 21 without
+a word (3 rows in a hundred, measured). Distinct values are parsed, not rows.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+import polars as pl
+
+Order = Literal["dmy", "mdy"]
+_NUMERIC = r"^(\d{1,2})[/.\-](\d{1,2})[/.\-](\d{4}|\d{2})(?:[ T,]+(.*))?$"
+_ISO = r"^(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:[ T]+(.*))?$"
+_NAMED = r"^(?:[A-Za-z]{3,9},?\s+)?(\d{1,2})(?:st|nd|rd|th)?[\s\-/]+([A-Za-z]{3,9})\.?,?[\s\-/]+(\d{4}|\d{2})(?:[ T,]+(.*))?$"
+_NAMED_US = r"^(?:[A-Za-z]{3,9},\s+)?([A-Za-z]{3,9})\.?\s+(\d{1,2})(?:st|nd|rd|th)?,?\s+(\d{4})(?:[ T,]+(.*))?$"
+# Serial numbers of the years 1927 to 2099; anything else of five digits is not a date.
+_SERIAL = r"^([1-6]\d{4}|7[0-2]\d{3})(?:\.(\d+))?$"
+_TIME = r"^(?i)(\d{1,2})(?:[:.](\d{2}))?(?:[:.](\d{2}))?(?:\.\d+)?\s*([ap])?\.?m?\.?(?:\s*(?:Z|UTC|GMT|[A-Z]{3,4}))?$"
+_MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
+_FULL = "january february march april may june july august september october november december".split()
+_MONTH = {name: place for place, name in enumerate(_MONTHS, 1)} | {n: p for p, n in enumerate(_FULL, 1)} | {"sept": 9}
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What a column of dates says about its own order."""
+
+    day_first: int
+    month_first: int
+    undecided: int
+    others: int
+    """Dates that need no order: ISO, named months, serials."""
+
+    @property
+    def order(self) -> Order | None:
+        if self.day_first and not self.month_first:
+            return "dmy"
+        if self.month_first and not self.day_first:
+            return "mdy"
+        return None
+
+    @property
+    def must_ask(self) -> bool:
+        """True where a date could be read in two ways and the column does not settle it."""
+        return self.order is None and self.undecided > 0
+
+
+def evidence(values: pl.Series) -> Evidence:
+    """Look at a column of dates as text. Only real calendar days count as evidence."""
+    text = values.drop_nulls().str.strip_chars().str.strip_suffix("*")
+    counts = text.rename("t").value_counts()
+    parts = counts.with_columns(
+        pl.col("t").str.extract(_NUMERIC, 1).cast(pl.Int16).alias("a"),
+        pl.col("t").str.extract(_NUMERIC, 2).cast(pl.Int16).alias("b"),
+        _year(pl.col("t").str.extract(_NUMERIC, 3), 2068).alias("y"),
+    )
+    numeric = parts.filter(pl.col("a").is_not_null()).with_columns(
+        _is_day("y", "b", "a").alias("dmy"),
+        _is_day("y", "a", "b").alias("mdy"),
+    )
+
+    def count(condition: pl.Expr) -> int:
+        return int(numeric.filter(condition)["count"].sum())
+
+    dmy, mdy = pl.col("dmy"), pl.col("mdy")
+    return Evidence(
+        day_first=count(dmy & ~mdy),
+        month_first=count(mdy & ~dmy),
+        undecided=count(dmy & mdy & (pl.col("a") != pl.col("b"))),
+        others=int(parts.filter(pl.col("a").is_null())["count"].sum()),
+    )
+
+
+def _is_day(year: str, month: str, day: str) -> pl.Expr:
+    y, m, d = pl.col(year).cast(pl.String), pl.col(month).cast(pl.String), pl.col(day).cast(pl.String)
+    return (y + "-" + m.str.zfill(2) + "-" + d.str.zfill(2)).str.to_date("%Y-%m-%d", strict=False).is_not_null()
+
+
+def _year(text: pl.Expr, latest: int) -> pl.Expr:
+    """Two digits: the century that keeps the year at or before `latest`."""
+    number = text.cast(pl.Int32)
+    near = pl.when(number + 2000 <= latest).then(number + 2000).otherwise(number + 1900)
+    return pl.when(text.str.len_chars() == 2).then(near).otherwise(number)
+
+
+def parse(values: pl.Series, order: Order | None, latest: date, epoch_1904: bool = False) -> pl.DataFrame:
+    """Read a column of days written in any of the known shapes.
+
+    Args:
+        values: the cells as exported; blank means no date.
+        order: of day and month in all-figure dates, as decided for the column; None where none needs it.
+        latest: two-digit years never lie after this day's year.
+        epoch_1904: bare serial numbers count from 1904, as the workbook says.
+
+    Returns:
+        `text`, `day` (null where it can't be read), `time` (HH:MM:SS, if one was given), `shape`, one row per
+        distinct text. Shapes: iso, numeric, named, serial, two_digit_year, unread.
+    """
+    table = values.drop_nulls().unique().rename("text").to_frame()
+    clean = pl.col("text").str.strip_chars().str.strip_suffix("*").str.strip_chars()
+    table = table.with_columns(clean.alias("t"))
+    t = pl.col("t")
+    first, second = (1, 2) if order != "mdy" else (2, 1)
+    month_name = pl.coalesce(t.str.extract(_NAMED, 2), t.str.extract(_NAMED_US, 1)).str.to_lowercase()
+    numeric, named = t.str.contains(_NUMERIC) & pl.lit(order is not None), t.str.contains(_NAMED)
+    # Where no order was needed, the all-figure dates are those with equal day and month.
+    numeric = numeric | (t.str.contains(_NUMERIC) & (t.str.extract(_NUMERIC, 1).cast(pl.Int16) == t.str.extract(_NUMERIC, 2).cast(pl.Int16)))
+    named_us, iso = t.str.contains(_NAMED_US), t.str.contains(_ISO)
+    shown_year = pl.coalesce(t.str.extract(_NUMERIC, 3), t.str.extract(_NAMED, 3))
+    table = table.with_columns(
+        y=pl.when(iso).then(t.str.extract(_ISO, 1).cast(pl.Int32)).when(numeric | named).then(_year(shown_year, latest.year))
+        .when(named_us).then(t.str.extract(_NAMED_US, 3).cast(pl.Int32)),
+        m=pl.when(iso).then(t.str.extract(_ISO, 2)).when(numeric).then(t.str.extract(_NUMERIC, second))
+        .when(named | named_us).then(month_name.replace_strict(_MONTH, default=None, return_dtype=pl.Int32).cast(pl.String)),
+        d=pl.when(iso).then(t.str.extract(_ISO, 3)).when(numeric).then(t.str.extract(_NUMERIC, first))
+        .when(named).then(t.str.extract(_NAMED, 1)).when(named_us).then(t.str.extract(_NAMED_US, 2)),
+        rest=pl.coalesce(t.str.extract(_ISO, 4), t.str.extract(_NUMERIC, 4), t.str.extract(_NAMED, 4), t.str.extract(_NAMED_US, 4)),
+        shape=pl.when(iso).then(pl.lit("iso"))
+        .when((numeric | named) & (shown_year.str.len_chars() == 2)).then(pl.lit("two_digit_year"))
+        .when(numeric).then(pl.lit("numeric")).when(named | named_us).then(pl.lit("named"))
+        .when(t.str.contains(_SERIAL)).then(pl.lit("serial")).otherwise(pl.lit("unread")),
+    )  # fmt: skip
+    start = date(1904, 1, 1) if epoch_1904 else date(1899, 12, 30)
+    serial = t.str.extract(_SERIAL, 1).cast(pl.Int32, strict=False)
+    serial_day = pl.lit(start) + pl.duration(days=serial)
+    fraction = ("0." + t.str.extract(_SERIAL, 2)).cast(pl.Float64)
+    seconds = (fraction * 86400).round().cast(pl.Int32)
+    joined = pl.col("y").cast(pl.String).str.zfill(4) + "-" + pl.col("m").str.zfill(2) + "-" + pl.col("d").str.zfill(2)
+    table = table.with_columns(
+        day=pl.when(pl.col("shape") == "serial").then(serial_day).otherwise(joined.str.to_date("%Y-%m-%d", strict=False)),
+        time=pl.coalesce(time_of(pl.col("rest")), _clock(seconds)),
+    )
+    # Text behind the date that is no time of day would be lost: then nothing was read.
+    lost = pl.col("rest").is_not_null() & (pl.col("rest").str.strip_chars() != "") & pl.col("time").is_null()
+    unread = pl.col("day").is_null() | lost
+    return table.select(
+        "text",
+        pl.when(~unread).then("day").alias("day"),
+        pl.when(~unread).then("time").alias("time"),
+        pl.when(unread).then(pl.lit("unread")).otherwise("shape").alias("shape"),
+    )
+
+
+def time_of(text: pl.Expr) -> pl.Expr:
+    """A time of day as HH:MM:SS, 24 hours; null where the text is none."""
+    t = text.str.strip_chars()
+    hour, minute, second = (t.str.extract(_TIME, n).cast(pl.Int32) for n in (1, 2, 3))
+    half = t.str.extract(_TIME, 4).str.to_lowercase()
+    minute, second = minute.fill_null(0), second.fill_null(0)
+    hour24 = pl.when(half == "p").then(hour % 12 + 12).when(half == "a").then(hour % 12).otherwise(hour)
+    bare = half.is_null() & t.str.extract(_TIME, 2).is_null()
+    good = (hour24 < 24) & (minute < 60) & (second < 60) & ~bare & (half.is_null() | (hour <= 12))
+    return pl.when(good).then(_clock(hour24 * 3600 + minute * 60 + second))
+
+
+def _clock(seconds: pl.Expr) -> pl.Expr:
+    def two(number: pl.Expr) -> pl.Expr:
+        return number.cast(pl.String).str.zfill(2)
+
+    return two(seconds // 3600) + ":" + two(seconds // 60 % 60) + ":" + two(seconds % 60)

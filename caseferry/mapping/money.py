@@ -1,0 +1,88 @@
+"""Money and durations, read whole columns at a time into exact decimals of four places."""
+
+from typing import Literal
+
+import polars as pl
+
+MONEY = pl.Decimal(24, 4)
+_PLAIN = r"^-?\d{1,18}(?:\.\d{1,4}0*)?$|^-?\.\d{1,4}0*$"
+_CURRENCY = r"(?i)[$£€¥]|\b(?:AUD|USD|GBP|EUR|CAD|NZD)\b|\bUS\$|\bA\$|\bC\$"
+_COMMA_DECIMAL = r"^[^\d]*\d{1,3}(?:\.\d{3})*,\d{1,2}[^\d]*$|^[^\d]*\d+,\d{1,2}[^\d]*$"
+_THOUSANDS = r"^[^\d]*\d{1,3}(?:,\d{3})+(?:\.\d+)?[^\d]*$"
+
+
+def has_comma_decimals(values: pl.Series) -> bool:
+    """True where the column writes 1.234,50. Decided by cells that can be read in one way only."""
+    text = values.drop_nulls().str.strip_chars()
+    comma = text.filter(text.str.contains(",", literal=True))
+    return bool(comma.len()) and bool(comma.str.contains(_COMMA_DECIMAL).all())
+
+
+def parse(values: pl.Series, credit: Literal["positive", "negative"] = "negative", comma: bool = False) -> pl.DataFrame:
+    """Read a column of amounts.
+
+    Parentheses, a trailing minus and `DR`/`CR` are signs; `-` alone is zero.
+
+    Args:
+        credit: what `CR` means in this report; `DR` is the other.
+        comma: the column writes decimals behind a comma.
+
+    Returns:
+        `text` and `amount` (null where it can't be read exactly), one row per distinct text.
+    """
+    table = values.drop_nulls().unique().rename("text").to_frame()
+    t = pl.col("text").str.replace_all(r"[\s\u00a0\u2007\u202f]", "").str.replace_all(_CURRENCY, "")
+    side = t.str.extract(r"(?i)(CR|DR)\.?$", 1).str.to_uppercase()
+    bare = t.str.replace(r"(?i)(?:CR|DR)\.?$", "").str.replace_all("−", "-", literal=True)
+    brackets = bare.str.contains(r"^-?\(.*\)$")
+    trailing = bare.str.contains(r"[\d.]-$")
+    number = bare.str.replace_all(r"[()]", "").str.strip_suffix("-")
+    if comma:
+        number = number.str.replace_all(".", "", literal=True).str.replace(",", ".", literal=True)
+    else:
+        grouped = number.str.contains(_THOUSANDS)
+        number = pl.when(grouped).then(number.str.replace_all(",", "", literal=True)).otherwise(number)
+    number = pl.when(t.is_in(["-", "–", "—"])).then(pl.lit("0")).otherwise(number.str.strip_prefix("+"))
+    table = table.with_columns(number.alias("n"), side.alias("side"), (brackets | trailing).alias("minus"))
+    amount = pl.when(pl.col("n").str.contains(_PLAIN)).then(pl.col("n")).cast(MONEY, strict=False)
+    negative_side = "CR" if credit == "negative" else "DR"
+    flips = pl.col("minus").cast(pl.Int8) + (pl.col("side") == negative_side).fill_null(False).cast(pl.Int8)
+    # Two signs on one amount contradict or repeat each other: a person must look.
+    amount = pl.when(flips == 2).then(None).when(flips == 1).then(-amount).otherwise(amount)
+    return table.select("text", amount.cast(MONEY).alias("amount"))
+
+
+def parse_hours(values: pl.Series, unit: Literal["hours", "units", "minutes"]) -> pl.DataFrame:
+    """Read a column of durations: 1.5, 1:30, 1h 30m, 90 min, or a bare number of `unit`.
+
+    Returns:
+        `text` and `hours`: decimal hours, exact to four places; null where it can't be read exactly.
+    """
+    table = values.drop_nulls().unique().rename("text").to_frame()
+    t = pl.col("text").str.strip_chars().str.to_lowercase()
+    clock_h, clock_m = t.str.extract(r"^(\d{1,4}):([0-5]\d)(?::00)?$", 1), t.str.extract(r"^(\d{1,4}):([0-5]\d)(?::00)?$", 2)
+    words = r"^(?:(\d+(?:\.\d+)?)\s*h(?:ou)?(?:rs?)?)?\s*(?:(\d+)\s*m(?:in(?:ute)?s?)?)?\.?$"
+    word_h, word_m = t.str.extract(words, 1), t.str.extract(words, 2)
+    bare = t.str.extract(r"^(\d{0,6}(?:\.\d{1,4})?)$", 1)
+    divisor = {"hours": 1, "units": 10, "minutes": 60}[unit]
+    zero = pl.lit("0")
+    minutes = (
+        pl.when(clock_h.is_not_null()).then(clock_h.cast(MONEY, strict=False) * 60 + clock_m.cast(MONEY, strict=False))
+        .when((word_h.is_not_null() | word_m.is_not_null()) & (t != "") & bare.is_null())
+        .then(pl.coalesce(word_h, zero).cast(MONEY, strict=False) * 60 + pl.coalesce(word_m, zero).cast(MONEY, strict=False))
+    )  # fmt: skip
+    table = table.with_columns(minutes.alias("minutes"), pl.when(bare != "").then(bare).cast(MONEY, strict=False).alias("bare"))
+    hours = pl.coalesce(pl.col("minutes") / 60, pl.col("bare") / divisor).cast(MONEY)
+    return table.select("text", hours.alias("hours"))
+
+
+def plain(column: str) -> pl.Expr:
+    """An amount as import files write it: no sign of currency, no thousands, at least two places."""
+    text = pl.col(column).cast(MONEY).cast(pl.String)
+    return text.str.replace(r"(\.\d\d)(\d*?)0+$", "${1}${2}")
+
+
+def plain_hours(column: str) -> pl.Expr:
+    """Decimal hours without trailing zeros: 1.5, 0.1, 2."""
+    text = pl.col(column).cast(MONEY).cast(pl.String)
+    return text.str.replace(r"0+$", "").str.replace(r"\.$", "")

@@ -1,0 +1,71 @@
+"""CSV, TSV and their relatives: every character lands in a cell.
+
+One regular expression cuts the whole text into fields, natively; rows and columns are counted from the field ends.
+A quotation mark that nobody closes stays a character of its own cell, so it can't swallow the rows after it.
+"""
+
+import csv
+import re
+
+import polars as pl
+
+from caseferry.errors import BrokenPromise
+from caseferry.reading.encoding import decode
+from caseferry.reading.grid import Grid, from_lists
+
+DELIMITERS = (",", ";", "\t", "|")
+
+
+def read_delimited(data: bytes) -> Grid:
+    """Read one delimited file.
+
+    Raises:
+        UnicodeDecodeError: the encoding its mark promises is not what it holds.
+    """
+    decoded = decode(data)
+    delimiter, text = sniff(decoded.text)
+    values, broken = cut(text, delimiter)
+    notes = {"broken_quoting": broken, "repaired_bytes": decoded.repaired, "encoding_assumed": int(decoded.assumed)}
+    notes["replaced_characters"] = text.count("\ufffd")
+    return from_lists(values, notes={k: v for k, v in notes.items() if v}, encoding=decoded.encoding)
+
+
+def sniff(text: str) -> tuple[str, str]:
+    """The delimiter, and the text without the `sep=` line some spreadsheets put first."""
+    declared = re.match(r"sep=(.)\r?\n", text)
+    if declared:
+        return declared.group(1), text[declared.end() :]
+    head = re.split(r"\r\n|\n|\r", text[:65536])[:80]
+    return max(DELIMITERS, key=lambda delimiter: _regularity(head, delimiter)), text
+
+
+def _regularity(lines: list[str], delimiter: str) -> tuple[float, int]:
+    """How well the delimiter explains the lines: cells in rows of the commonest width."""
+    widths = [len(row) for row in csv.reader(lines, delimiter=delimiter) if row]
+    several = [width for width in widths if width > 1]
+    if not several:
+        return (0.0, 0)
+    common = max(set(several), key=several.count)
+    return (several.count(common) * (common - 1) / len(widths), common)
+
+
+def cut(text: str, delimiter: str) -> tuple[pl.Series, int]:
+    """The cells of each row as a list column, and how many fields open a quotation mark and never close it."""
+    d = re.escape(delimiter) if delimiter != "\t" else r"\t"
+    # A field is well quoted, or plain, or opens a quote that does not close before a field ends; then its terminator.
+    field = rf'(?:"(?:[^"]|"")*"|[^"{d}\r\n][^{d}\r\n]*|"[^{d}\r\n]*|)(?:{d}|\r\n|\n|\r|$)'
+    tokens = pl.Series("t", [text]).str.extract_all(field).explode().drop_nulls().to_frame()
+    if tokens["t"].str.len_bytes().sum() != len(text.encode()):
+        raise BrokenPromise("the cells of a delimited file do not add up to its text")
+    bare = pl.col("t").str.strip_suffix(delimiter)
+    newline = pl.col("t").str.contains(r"[\r\n]$")
+    tokens = tokens.with_columns(newline=newline, t=pl.when(newline).then(pl.col("t")).otherwise(bare))
+    tokens = tokens.with_columns(
+        row=pl.col("newline").cast(pl.UInt32).shift(1, fill_value=0).cum_sum(),
+        t=pl.when(pl.col("newline")).then(pl.col("t").str.replace(r"(?:\r\n|\n|\r)$", "")).otherwise(pl.col("t")),
+    )
+    quoted = pl.col("t").str.contains(r'^"(?:[^"]|"")*"$')
+    broken = int(tokens.select((pl.col("t").str.starts_with('"') & ~quoted).sum()).item())
+    inner = pl.col("t").str.slice(1, pl.col("t").str.len_chars() - 2).str.replace_all('""', '"', literal=True)
+    tokens = tokens.select("row", t=pl.when(quoted).then(inner).otherwise(pl.col("t")))
+    return tokens.group_by("row", maintain_order=True).agg("t")["t"], broken

@@ -1,0 +1,42 @@
+"""A grid: the cells of one sheet or delimited file as text, before anyone knows what they mean.
+
+Columns `c0`, `c1`, … of strings; an empty cell is null. `row` is the row's number as a spreadsheet shows it.
+"""
+
+from dataclasses import dataclass, field
+
+import polars as pl
+
+ROW = "row"
+
+
+@dataclass(frozen=True)
+class Grid:
+    cells: pl.DataFrame
+    sheet: str = ""
+    notes: dict[str, int] = field(default_factory=dict)
+    """What reading it showed: `hidden_rows`, `broken_quoting`, `error_cells` … with a count."""
+    encoding: str = ""
+    epoch_1904: bool = False
+    hidden: bool = False
+
+    @property
+    def width(self) -> int:
+        return self.cells.width - 1
+
+    @property
+    def columns(self) -> list[str]:
+        return [f"c{place}" for place in range(self.width)]
+
+
+def from_lists(values: pl.Series, sheet: str = "", **rest: object) -> Grid:
+    """A grid from one list of cells per row; short rows end in empty cells."""
+    width = int(values.list.len().max() or 0)  # type: ignore[arg-type]
+    names = [f"c{place}" for place in range(width)]
+    if width == 0:
+        cells = pl.DataFrame({ROW: pl.Series([], dtype=pl.UInt32)})
+    else:
+        cells = values.list.to_struct(fields=names).struct.unnest()
+        cells = cells.with_columns(pl.when(pl.all().str.strip_chars() == "").then(None).otherwise(pl.all()).name.keep())
+        cells = cells.with_row_index(ROW, offset=1)
+    return Grid(cells, sheet, **rest)  # type: ignore[arg-type]

@@ -1,0 +1,83 @@
+"""What a file is, by its content. Names are never asked: firms name files as they like."""
+
+import re
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    ARCHIVE = "archive"
+    WORKBOOK = "workbook"
+    DELIMITED = "delimited"
+    PDF = "pdf"
+    MAIL = "mail"
+    CALENDAR = "calendar"
+    JSON = "json"
+    DOCUMENT = "document"
+    EMPTY = "empty"
+
+
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_ZIP = (b"PK\x03\x04", b"PK\x05\x06")
+_DOCUMENTS = (
+    b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"II*\x00", b"MM\x00*", b"BM", b"RIFF", b"{\\rtf",
+    b"\x1f\x8b", b"7z\xbc\xaf", b"Rar!", b"\x00\x00\x00", b"ID3", b"OggS",
+)  # fmt: skip
+_MAIL = re.compile(rb"^(?:Return-Path|Received|From|To|Date|Subject|Message-ID|MIME-Version|Delivered-To):", re.I)
+_UTF16_NAMES = ("Workbook", "Book")
+
+
+def kind_of(data: bytes, tail: bytes = b"") -> Kind:
+    """Tell a file by its first bytes (and, for a zip, its last 64 KiB).
+
+    Args:
+        data: the file, or at least its first 4 KiB.
+        tail: its last bytes, when `data` is only the beginning.
+    """
+    if not data:
+        return Kind.EMPTY
+    if data.startswith(_ZIP):
+        return _zip_kind(data, tail)
+    if data.startswith(_OLE):
+        names = (name.encode("utf-16-le") for name in _UTF16_NAMES)
+        return Kind.WORKBOOK if any(name in data for name in names) else Kind.DOCUMENT
+    head = data[:4096]
+    if head.startswith(b"%PDF"):
+        return Kind.PDF
+    if head.startswith(_DOCUMENTS) and not head.startswith((b"\x00\x00\x00",)) or _is_binary(head):
+        return Kind.DOCUMENT
+    text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if not text:
+        return Kind.EMPTY if not data.strip() else Kind.DELIMITED
+    if text.startswith(b"BEGIN:VCALENDAR"):
+        return Kind.CALENDAR
+    if text[:1] in b"{" and b'"' in text[:64]:
+        return Kind.JSON
+    if _MAIL.match(text) and b"\n" in text and len(_headers(text)) >= 2:
+        return Kind.MAIL
+    if text[:15].lower().startswith((b"<!doctype", b"<html", b"<?xml")):
+        return Kind.DOCUMENT
+    return Kind.DELIMITED
+
+
+def _zip_kind(data: bytes, tail: bytes) -> Kind:
+    ends = data[:65536] + data[-65536:] + tail
+    if b"xl/workbook" in ends or b"mimetypeapplication/vnd.oasis.opendocument.spreadsheet" in ends:
+        return Kind.WORKBOOK
+    if b"[Content_Types].xml" in ends or b"mimetypeapplication/" in ends:
+        return Kind.DOCUMENT
+    return Kind.ARCHIVE
+
+
+def _is_binary(head: bytes) -> bool:
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return False
+    zeros = head.count(0)
+    # UTF-16 without a mark: about every other byte of Western text is NUL.
+    looks_utf16 = zeros and (head[1::2].count(0) > len(head) * 0.3 or head[0::2].count(0) > len(head) * 0.3)
+    controls = sum(head.count(code) for code in range(9)) + sum(head.count(code) for code in range(14, 32))
+    return not looks_utf16 and (zeros > 0 or controls > len(head) * 0.02)
+
+
+def _headers(text: bytes) -> list[bytes]:
+    head = re.split(rb"\r?\n\r?\n", text, maxsplit=1)[0]
+    return [line for line in head.splitlines() if re.match(rb"^[A-Za-z][A-Za-z0-9-]+:", line)]

@@ -1,0 +1,173 @@
+"""The bucket behind any S3 API with conditional writes: AWS, or the embedded server."""
+
+import time
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from caseferry.errors import PassingFault
+from caseferry.services.store import Stat
+
+if TYPE_CHECKING:
+    from config.settings import S3Settings
+
+T = TypeVar("T")
+_LOST = {"PreconditionFailed", "412"}
+_RACED = {"ConditionalRequestConflict", "409", "OperationAborted"}
+_GONE = {"NoSuchKey", "404", "NotFound"}
+
+
+class S3Store:
+    """One bucket. Everything is written private and encrypted."""
+
+    def __init__(self, settings: "S3Settings", client: Any = None) -> None:
+        self.bucket = settings.bucket
+        self.client = client or make_client("s3", settings)
+        self._safe: dict[str, str] = {}
+        if settings.encryption != "none":
+            self._safe["ServerSideEncryption"] = settings.encryption
+        if settings.kms_key:
+            self._safe["SSEKMSKeyId"] = settings.kms_key
+
+    def get(self, key: str) -> bytes:
+        return self.get_tagged(key)[0]
+
+    def get_tagged(self, key: str) -> tuple[bytes, str]:
+        def read() -> tuple[bytes, str]:
+            answer = self.client.get_object(Bucket=self.bucket, Key=key)
+            return answer["Body"].read(), answer["ETag"].strip('"')
+
+        try:
+            return _ask(read)
+        except ClientError as error:
+            if _code(error) in _GONE:
+                raise KeyError(key) from None
+            raise
+
+    def get_range(self, key: str, start: int, length: int) -> bytes:
+        if length <= 0:
+            return b""
+        span = f"bytes={start}-{start + length - 1}"
+        return bytes(_ask(lambda: self.client.get_object(Bucket=self.bucket, Key=key, Range=span)["Body"].read()))
+
+    def put(self, key: str, data: bytes) -> None:
+        _ask(lambda: self.client.put_object(Bucket=self.bucket, Key=key, Body=data, **self._safe))
+
+    def put_once(self, key: str, data: bytes) -> bool:
+        return self._conditional(key, data, {"IfNoneMatch": "*"})
+
+    def swap(self, key: str, data: bytes, tag: str) -> bool:
+        return self._conditional(key, data, {"IfMatch": f'"{tag}"'})
+
+    def _conditional(self, key: str, data: bytes, condition: dict[str, str]) -> bool:
+        for _ in range(20):
+            try:
+                _ask(lambda: self.client.put_object(Bucket=self.bucket, Key=key, Body=data, **self._safe, **condition))
+                return True
+            except ClientError as error:
+                if _code(error) in _LOST | _GONE:
+                    return False
+                if _code(error) not in _RACED:
+                    raise
+                time.sleep(0.05)  # two writers at once: the server asks both to come again
+        raise PassingFault("the object store kept answering that two writes collide")
+
+    def stat(self, key: str) -> Stat | None:
+        try:
+            answer = _ask(lambda: self.client.head_object(Bucket=self.bucket, Key=key))
+        except ClientError as error:
+            if _code(error) in _GONE:
+                return None
+            raise
+        return Stat(key, int(answer["ContentLength"]), answer.get("VersionId") or answer["ETag"].strip('"'))
+
+    def listing(self, prefix: str) -> Iterator[Stat]:
+        token: dict[str, str] = {}
+        while True:
+            page = _ask(lambda: self.client.list_objects_v2(Bucket=self.bucket, Prefix=prefix, **token))  # noqa: B023
+            for item in page.get("Contents", ()):
+                yield Stat(item["Key"], int(item["Size"]), str(item["ETag"]).strip('"'))
+            if not page.get("IsTruncated"):
+                return
+            token = {"ContinuationToken": page["NextContinuationToken"]}
+
+    def folders(self, prefix: str) -> Iterator[str]:
+        token: dict[str, str] = {}
+        while True:
+            page = _ask(
+                lambda: self.client.list_objects_v2(Bucket=self.bucket, Prefix=prefix, Delimiter="/", **token)  # noqa: B023
+            )
+            for item in page.get("CommonPrefixes", ()):
+                yield str(item["Prefix"])[len(prefix) :].rstrip("/")
+            if not page.get("IsTruncated"):
+                return
+            token = {"ContinuationToken": page["NextContinuationToken"]}
+
+    def is_public(self) -> bool:
+        """True if anyone at all may read the bucket, by its policy or its access list."""
+        try:
+            status = self.client.get_bucket_policy_status(Bucket=self.bucket)
+            if status["PolicyStatus"]["IsPublic"]:
+                return True
+        except ClientError:
+            pass  # no policy, or a server that has none: then nobody is let in by one
+        try:
+            policy = str(self.client.get_bucket_policy(Bucket=self.bucket)["Policy"])
+            if _open_to_all(policy):
+                return True
+        except ClientError:
+            pass
+        try:
+            grants = self.client.get_bucket_acl(Bucket=self.bucket).get("Grants", ())
+        except ClientError:
+            return False
+        return any("/groups/global/" in grant.get("Grantee", {}).get("URI", "") for grant in grants)
+
+
+def _open_to_all(policy: str) -> bool:
+    import json
+
+    statements = json.loads(policy).get("Statement", [])
+    for one in statements if isinstance(statements, list) else [statements]:
+        principal = one.get("Principal")
+        everyone = principal == "*" or (isinstance(principal, dict) and "*" in principal.values())
+        if one.get("Effect") == "Allow" and everyone and not one.get("Condition"):
+            return True
+    return False
+
+
+def make_client(service: str, settings: "S3Settings") -> Any:
+    """A boto3 client for S3 or SQS, patient enough for a busy server (four 503 in a row end the default one)."""
+    return boto3.client(
+        service,  # type: ignore[call-overload]
+        endpoint_url=str(settings.endpoint).rstrip("/") if settings.endpoint else None,
+        region_name=settings.region,
+        aws_access_key_id=settings.access_key,
+        aws_secret_access_key=settings.secret_key.get_secret_value() if settings.secret_key else None,
+        config=Config(
+            retries={"mode": "standard", "total_max_attempts": 7},
+            connect_timeout=5,
+            read_timeout=60,
+            s3={"addressing_style": "path" if settings.endpoint else "auto"},
+        ),
+    )
+
+
+def _code(error: ClientError) -> str:
+    return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def _ask(call: Callable[[], T]) -> T:
+    """The answer; what may pass by itself comes back as a passing fault, without any key in its text."""
+    try:
+        return call()
+    except ClientError as error:
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        if status >= 500 or _code(error) in {"SlowDown", "RequestTimeout", "ThrottlingException"}:
+            raise PassingFault("the object store is busy") from error
+        raise
+    except BotoCoreError as error:
+        raise PassingFault("the object store does not answer") from error

@@ -1,0 +1,1 @@
+"""What differs between two deployments without a change of code."""

@@ -1,0 +1,138 @@
+"""The environment, typed. Every setting is `CASEFERRY_<GROUP>__<NAME>`; a misspelt one is refused.
+
+Order: environment, then `.env`, then the default, which suits a laptop. Secrets never print.
+"""
+
+from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, HttpUrl, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Group(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class S3Settings(Group):
+    """The bucket, and who we are there."""
+
+    bucket: str = "caseferry"
+    endpoint: HttpUrl | None = None
+    """Empty for AWS; an address for any other S3 server."""
+    region: str = "us-east-1"
+    access_key: str | None = None
+    secret_key: SecretStr | None = None
+    """Both empty: the machine's own role."""
+    encryption: Literal["AES256", "aws:kms", "none"] = "AES256"
+    kms_key: str | None = None
+    allow_public: bool = False
+    """Start although the bucket can be read by the public. There is no good reason."""
+
+
+class BrokerSettings(Group):
+    """Who carries the messages. They hold ids only, and may be lost: the bucket knows what is open."""
+
+    url: SecretStr = SecretStr("redis://127.0.0.1:6379/0")
+    """redis:// (Redis, Valkey), rediss://, sentinel://, amqp:// (RabbitMQ), sqs://."""
+    visibility_timeout: timedelta = timedelta(minutes=20)
+    """An unacknowledged task is handed out again after this: longer than any task may take."""
+    queue_prefix: str = "caseferry"
+    is_secure: bool = True
+    """For SQS: speak TLS. Off only for a local emulator."""
+    region: str = "us-east-1"
+
+
+class EventSettings(Group):
+    """How uploads are heard of. Several may be on at once."""
+
+    webhook_port: int | None = None
+    webhook_host: str = "127.0.0.1"
+    webhook_token: SecretStr | None = None
+    """What the bucket's server sends as `Authorization: Bearer`."""
+    sqs_queue_url: str | None = None
+    sqs_endpoint: HttpUrl | None = None
+    redis_url: SecretStr | None = None
+    redis_key: str = "bucketevents"
+    """The list a MinIO-style server pushes its events to."""
+    sweep_every: timedelta = timedelta(seconds=30)
+    """How often the bucket itself is looked at, for uploads whose event never came."""
+
+
+class WorkSettings(Group):
+    """How a run is cut and carried."""
+
+    part_rows: int = Field(default=100_000, ge=1)
+    window: int = Field(default=8, ge=1)
+    """Parts of one run that may wait or run at a time, so a small firm never stands behind a large one."""
+    task_seconds: int = 600
+    reconcile_every: timedelta = timedelta(seconds=30)
+    stalled_after: timedelta = timedelta(seconds=60)
+    attempts: int = 3
+    """A part that ended its process this often is quarantined."""
+    concurrency: int = 2
+
+
+class LimitSettings(Group):
+    """What a drop may be. Passing one is an answer to the firm, never a crash."""
+
+    upload_bytes: int = 10 << 30
+    unpacked_bytes: int = 50 << 30
+    entry_bytes: int = 10 << 30
+    ratio: int = 200
+    entries: int = 100_000
+    nesting: int = 1
+    name_bytes: int = 255
+    path_bytes: int = 1024
+    columns: int = 2_000
+    cell_bytes: int = 1 << 20
+    sheet_cells: int = 20_000_000
+    reader_memory_bytes: int = 4 << 30
+    reader_seconds: int = 300
+
+
+class WebhookEndpoint(Group):
+    id: str = Field(pattern=r"^[A-Za-z0-9_-]{1,40}$")
+    url: str
+    secret: SecretStr
+    """`whsec_` and base64, as Standard Webhooks writes it."""
+    previous_secret: SecretStr | None = None
+    firm: str | None = None
+    """Only this firm's events; empty for all."""
+    events: tuple[str, ...] = ("*",)
+    totals: bool = True
+    """Whether control totals may stand in the events."""
+
+
+class WebhookSettings(Group):
+    endpoints: tuple[WebhookEndpoint, ...] = ()
+    allow_networks: tuple[IPv4Network | IPv6Network, ...] = ()
+    """Private networks a self-hosted receiver may stand in; http is allowed there too."""
+    deadline: timedelta = timedelta(seconds=15)
+    reply_bytes: int = 65_536
+    retries: tuple[int, ...] = (0, 5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400)
+    """Seconds to wait before each attempt."""
+    public_url: str = "https://caseferry.invalid"
+    """Where `review_url` and `api_url` of an event point."""
+
+
+class LogSettings(Group):
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["json", "console"] = "json"
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(
+        env_prefix="CASEFERRY_", env_nested_delimiter="__", env_file=".env", extra="forbid", frozen=True
+    )
+    s3: S3Settings = S3Settings()
+    broker: BrokerSettings = BrokerSettings()
+    events: EventSettings = EventSettings()
+    work: WorkSettings = WorkSettings()
+    limits: LimitSettings = LimitSettings()
+    webhook: WebhookSettings = WebhookSettings()
+    log: LogSettings = LogSettings()
+    state: Path = Path("caseferry-state")
+    """Where `caseferry up` keeps its servers' data."""

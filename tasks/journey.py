@@ -1,0 +1,112 @@
+"""The whole route on one page: which step makes what, and what can start now.
+
+The bucket says whose turn it is. A step is done when the object it makes lies there; nothing else is remembered
+anywhere, so Redis can be lost, workers killed and messages doubled at any moment.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, order=True)
+class Ticket:
+    """One step of one run, by ids alone. This is all a message ever holds."""
+
+    firm: str
+    migration: str
+    run: str
+    step: str
+    part: str = ""
+
+    @property
+    def name(self) -> str:
+        return f"{self.step}-{self.part}" if self.part else self.step
+
+
+@dataclass(frozen=True)
+class Step:
+    name: str
+    makes: str
+    """Key below the run, `{part}` filled in."""
+    room: str
+    """The function that does it, `module:name`; found by name so that no room imports another."""
+    queue: str
+    state: str
+    """What the run is called once this is done."""
+    per_part: bool = False
+
+
+JOURNEY = (
+    Step("intake", "0-original/manifest.json", "tasks.intake.task:intake", "events", "received"),
+    Step("admit", "0-original/admission.json", "tasks.intake.task:admit", "events", "received"),
+    Step("split", "1-split/tables.json", "tasks.split.task:split", "parts", "split"),
+    Step("transform", "2-transform/{part}.json", "tasks.transform.task:transform", "parts", "transformed", True),
+    Step("merge", "3-merge/manifest.json", "tasks.merge.task:merge", "merge", "merged"),
+    Step("verify", "4-verify/ledger.json", "tasks.verify.task:verify", "merge", "ready"),
+)
+STEPS = {step.name: step for step in JOURNEY}
+PARTS = "1-split/parts/"
+ENDED = ("refused.json", "failed.json")
+
+
+def parts_of(present: Collection[str]) -> list[str]:
+    """The parts the split made, in order."""
+    return sorted(key[len(PARTS) :].removesuffix(".parquet") for key in present if key.startswith(PARTS))
+
+
+def is_held(step: str, present: Collection[str]) -> bool:
+    """True while a person owes an answer to this step."""
+    asked = [key for key in present if key.startswith(f"holds/{step}-") and not key.endswith(".released.json")]
+    return any(key.removesuffix(".json") + ".released.json" not in present for key in asked)
+
+
+def next_steps(run: tuple[str, str, str], present: Collection[str]) -> list[Ticket]:
+    """What can start now, from nothing but what lies in the bucket.
+
+    Args:
+        run: firm, migration, run.
+        present: the keys that lie below the run, without its prefix.
+    """
+    if any(end in present for end in ENDED):
+        return []
+    for step in JOURNEY:
+        if step.per_part:
+            missing = [part for part in parts_of(present) if step.makes.format(part=part) not in present]
+            if missing:
+                return [Ticket(*run, step.name, part) for part in missing]
+        elif step.makes not in present:
+            return [] if is_held(step.name, present) else [Ticket(*run, step.name)]
+    return []
+
+
+def follow(done: Ticket, present: Collection[str], window: int) -> list[Ticket]:
+    """What to send on after `done`: at most a window of parts of one run is ever under way.
+
+    The split sends the first parts; each part that ends sends the one a window behind it. What gets lost on the way
+    the reconciler finds.
+    """
+    able = next_steps((done.firm, done.migration, done.run), present)
+    if not able or not able[0].part:
+        return able
+    if not done.part:
+        return able[:window]
+    parts = parts_of(present)
+    turn = parts.index(done.part) + window
+    return [ticket for ticket in able if turn < len(parts) and ticket.part == parts[turn]]
+
+
+def state_of(present: Collection[str]) -> str:
+    """The run's state, as far as the listing tells it; how it ended stands in its ledger."""
+    if "refused.json" in present:
+        return "refused"
+    if "failed.json" in present:
+        return "failed"
+    if any(is_held(step.name, present) for step in JOURNEY):
+        return "held"
+    state = "arrived"
+    for step in JOURNEY:
+        parts = parts_of(present) if step.per_part else [""]
+        if any(step.makes.format(part=part) not in present for part in parts):
+            return state
+        state = step.state
+    return state

@@ -1,0 +1,101 @@
+"""Time, receivables and trust: unbilled work line by line, balances as one line each, to the cent."""
+
+import polars as pl
+
+from caseferry.mapping.money import MONEY, plain, plain_hours
+from caseferry.reading.grid import ROW
+from tasks.merge.contacts import resolve_names, shown_name
+from tasks.merge.desk import Desk
+from tasks.merge.users import resolve
+
+OPENING = "opening balance as at {day}"
+
+
+def time_entries(desk: Desk) -> None:
+    """The activities file. Work is never put on somebody else: an entry without an active user waits."""
+    if not desk.has("time_entry"):
+        return
+    resolve(desk, "time_entry", "staff", fallback=False)
+    is_expense = pl.col("type").is_not_null()
+    desk.find("time_entry", pl.col("user").is_null() & ~is_expense, "staff", "user_not_found", "quarantined", pl.col("staff"),
+              "add this person to `users`, with a licence")  # fmt: skip
+    frame = desk.carried("time_entry")
+    user = pl.when(is_expense).then(pl.coalesce("user", "matter_user")).otherwise("user")
+    desk.files["activities"] = frame.select(
+        "table", ROW, pl.col("matter_number").alias("matter"), desk.date_text("performed_on").alias("date"),
+        pl.col("category").alias("activity_description"), pl.col("description").alias("note"),
+        plain("price").alias("price"), plain_hours("quantity").alias("quantity"), "type", user.alias("activity_user"),
+        "non_billable",
+    )  # fmt: skip
+    copies = frame.select("table", ROW, "matter_key", "performed_on", "staff", "quantity", "price", "description")
+    same = copies.filter(pl.len().over("matter_key", "performed_on", "staff", "quantity", "price", "description") > 1)
+    if same.height:
+        found = same.select("table", ROW, pl.lit("row").alias("field"), pl.lit("").alias("heading"), pl.lit("possible_duplicate").alias("rule"),
+                            pl.lit("carried").alias("outcome"), pl.lit("same entry").alias("value"),
+                            pl.lit("check whether the same work is in two exports").alias("proposal"))  # fmt: skip
+        desk.findings.append(found)
+
+
+def receivables(desk: Desk) -> None:
+    """One line per matter: a one-hour unbilled entry that costs what is owed."""
+    if not desk.has("receivable"):
+        return
+    frame = desk.carried("receivable")
+    sums = frame.group_by("matter_number", maintain_order=True).agg(
+        pl.col("outstanding").sum().cast(MONEY), pl.col("table").first(), pl.col(ROW).first(),
+        pl.col("matter_user").first(), pl.col("matter_user_email").first(),
+    )  # fmt: skip
+    zero = sums.filter(pl.col("outstanding") == 0)["matter_number"]
+    desk.find("receivable", pl.col("matter_number").is_in(zero.implode()), "outstanding", "zero_balance", "excluded")
+    lines = sums.filter(pl.col("outstanding") != 0)
+    _rest_is_merged(desk, "receivable", lines)
+    note = OPENING.format(day=desk.as_at.isoformat())
+    desk.files["balances_forward"] = lines.select(
+        "table", ROW, pl.col("matter_number").alias("matter"), pl.lit(desk.as_at).alias("day"),
+        pl.lit(desk.target.placeholders["balance"]).alias("activity_description"), pl.lit(note).alias("note"),
+        plain("outstanding").alias("price"), pl.lit("1").alias("quantity"), pl.col("matter_user").alias("user"),
+    ).with_columns(desk.date_text("day").alias("date"))  # fmt: skip
+    if lines.height:
+        total = lines.select(pl.col("outstanding").sum().cast(pl.String)).item()
+        desk.todo.append(
+            f"After the review, generate bills for {lines.height} matters with an opening balance, "
+            f"{total.rstrip('0').rstrip('.')} {desk.migration.currency} in all; not before the review is finished."
+        )
+
+
+def trust(desk: Desk, names: pl.DataFrame) -> None:
+    """One line per matter, or per contact where no matter is named; what belongs to nobody waits."""
+    if not desk.has("trust"):
+        return
+    frame = desk.records["trust"]
+    found = resolve_names(frame["client"], names).with_columns(shown_name().alias("owner")).select("text", "owner")
+    desk.records["trust"] = frame.join(found, left_on="client", right_on="text", how="left", maintain_order="left")
+    number = pl.col("matter_number")
+    # A matter that is named and not there is not the same as none named: the money is somebody's of that matter.
+    lost = pl.col("matter").is_not_null() & number.is_null()
+    desk.find("trust", lost, "matter", "matter_not_in_export", "quarantined", pl.col("matter"))
+    desk.find("trust", number.is_null() & pl.col("owner").is_null(), "client", "owner_not_in_export", "quarantined", pl.col("client"))
+    frame = desk.carried("trust").with_columns(pl.when(number.is_null()).then("owner").alias("contact"))
+    sums = frame.group_by("matter_number", "contact", maintain_order=True).agg(
+        pl.col("balance").sum().cast(MONEY), pl.col("table").first(), pl.col(ROW).first()
+    )
+    zero = sums.filter(pl.col("balance") == 0).select("matter_number", "contact")
+    empty = pl.struct(number.fill_null(""), pl.when(number.is_null()).then("owner").fill_null("")).is_in(
+        zero.select(pl.struct(number.fill_null(""), pl.col("contact").fill_null("").alias("owner"))).to_series().implode()
+    ) if zero.height else pl.lit(False)  # fmt: skip
+    desk.find("trust", empty, "balance", "zero_balance", "excluded")
+    lines = sums.filter(pl.col("balance") != 0)
+    _rest_is_merged(desk, "trust", lines)
+    desk.files["trust_balances"] = lines.select(
+        "table", ROW, number.alias("matter"), "contact", pl.lit(desk.as_at).alias("day"), plain("balance").alias("amount"),
+        pl.lit(desk.migration.currency).alias("currency"), pl.lit(OPENING.format(day=desk.as_at.isoformat())).alias("note"),
+    ).with_columns(desk.date_text("day").alias("date"))  # fmt: skip
+    if lines.height:
+        desk.todo.append("Create a trust account in the target before the trust balances are entered; it is a ledger, not a link to the bank.")
+
+
+def _rest_is_merged(desk: Desk, record: str, lines: pl.DataFrame) -> None:
+    """The first row of each balance stands for its line; the others went into it."""
+    stands = lines.select("table", ROW, pl.lit(True).alias("stands"))
+    desk.records[record] = desk.records[record].join(stands, on=["table", ROW], how="left", maintain_order="left")
+    desk.place(record, pl.col("stands").is_null(), "merged", "summed_into_one_line")

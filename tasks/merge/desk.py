@@ -1,0 +1,88 @@
+"""Everything the merge has on its desk: the records by type, and the notes it takes about them."""
+
+from dataclasses import dataclass, field
+from datetime import date
+
+import polars as pl
+
+from caseferry.manifest import Finding, Intake, Migration, Split
+from caseferry.mapping.profile import Profile
+from caseferry.mapping.target import Target
+from caseferry.reading.grid import ROW
+from tasks.transform.sheet import CHANGES, FINDINGS, PLACE, REASON, Outcome
+
+SCHEMA: dict[str, dict[str, pl.DataType | type[pl.DataType]]] = {}
+NOTED = {"table": pl.String, **FINDINGS}
+CHANGED = {"table": pl.String, **CHANGES}
+
+
+@dataclass
+class Desk:
+    """What the rooms of the merge pass round."""
+
+    migration: Migration
+    profile: Profile
+    target: Target
+    split: Split
+    intake: Intake
+    records: dict[str, pl.DataFrame]
+    """Per record type, every row of the source, with `table`, `row`, `place`, `reason`."""
+    as_at: date
+    files: dict[str, pl.DataFrame] = field(default_factory=dict)
+    """What each file of the target will hold, in our column names; `table` and `row` say where a line came from."""
+    findings: list[pl.DataFrame] = field(default_factory=list)
+    changes: list[pl.DataFrame] = field(default_factory=list)
+    derived: dict[str, int] = field(default_factory=dict)
+    """Records no source row stands for by itself: a client made from a matter's text, a party from a column."""
+    notes: list[Finding] = field(default_factory=list)
+    todo: list[str] = field(default_factory=list)
+
+    def has(self, record: str) -> bool:
+        return record in self.records and not self.records[record].is_empty()
+
+    def carried(self, record: str) -> pl.DataFrame:
+        return self.records[record].filter(pl.col(PLACE) == "carried")
+
+    def find(
+        self, record: str, when: pl.Expr, name: str, rule: str, outcome: Outcome, value: pl.Expr | None = None,
+        proposal: str = "",
+    ) -> None:  # fmt: skip
+        """Note a finding about rows that are still carried; quarantined and excluded rows stop being so."""
+        frame = self.records[record]
+        value = pl.lit(None, pl.String) if value is None else value.cast(pl.String)
+        holds = when.fill_null(False) & (pl.col(PLACE) == "carried")
+        noted = frame.filter(holds).select(
+            "table", ROW, pl.lit(name).alias("field"), pl.lit("").alias("heading"), pl.lit(rule).alias("rule"),
+            pl.lit(outcome).alias("outcome"), value.alias("value"), pl.lit(proposal).alias("proposal"),
+        )  # fmt: skip
+        if noted.is_empty():
+            return
+        self.findings.append(noted.cast(NOTED))  # type: ignore[arg-type]
+        if outcome in {"quarantined", "excluded"}:
+            self.place(record, holds, outcome, rule)
+
+    def place(self, record: str, when: pl.Expr, place: str, reason: str) -> None:
+        holds = when.fill_null(False) & (pl.col(PLACE) == "carried")
+        self.records[record] = self.records[record].with_columns(
+            pl.when(holds).then(pl.lit(reason)).otherwise(REASON).alias(REASON),
+            pl.when(holds).then(pl.lit(place)).otherwise(PLACE).alias(PLACE),
+        )
+
+    def change(self, record: str, when: pl.Expr, name: str, rule: str, before: pl.Expr, after: pl.Expr) -> None:
+        logged = self.records[record].filter(when.fill_null(False) & (pl.col(PLACE) == "carried")).select(
+            "table", ROW, pl.lit(name).alias("field"), pl.lit("").alias("heading"), pl.lit(rule).alias("rule"),
+            before.cast(pl.String).alias("before"), after.cast(pl.String).alias("after"),
+        )  # fmt: skip
+        if not logged.is_empty():
+            self.changes.append(logged.cast(CHANGED))  # type: ignore[arg-type]
+
+    def date_text(self, column: str) -> pl.Expr:
+        """A day as the target account writes it."""
+        style = self.migration.options.date_format or self.target.date_formats[self.migration.region]
+        return pl.col(column).dt.strftime(style)
+
+
+def ensure(frame: pl.DataFrame, names: dict[str, pl.DataType | type[pl.DataType]]) -> pl.DataFrame:
+    """The frame with every named column there, empty where it was not."""
+    missing = [pl.lit(None, dtype).alias(name) for name, dtype in names.items() if name not in frame.columns]
+    return frame.with_columns(missing)

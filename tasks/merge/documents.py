@@ -1,0 +1,55 @@
+"""The firm's documents: a manifest with size, hash and matter. Off by default; then they are counted and left."""
+
+import polars as pl
+
+from caseferry.manifest import Finding
+from caseferry.mapping.names import number_key
+from caseferry.reading.grid import ROW
+from caseferry.reading.kinds import Kind
+from tasks.merge.desk import Desk
+from tasks.transform.sheet import PLACE, REASON
+
+_PAPERS = {Kind.PDF, Kind.DOCUMENT, Kind.MAIL, Kind.CALENDAR, Kind.JSON}
+_OURS = "migration.json"
+
+
+def documents(desk: Desk, numbers: pl.DataFrame) -> None:
+    """Put the documents on the desk as a record type of their own: a row is a file."""
+    listed = {(table.file) for table in desk.split.tables} | {table.file for table in desk.split.unknown}
+    papers = [
+        kept for kept in desk.intake.files
+        if kept.name.rsplit("/", 1)[-1] != _OURS
+        and (kept.kind in _PAPERS or (kept.kind == Kind.DELIMITED and kept.name not in listed) or (kept.kind == "duplicate" and "/" in kept.name))
+    ]  # fmt: skip
+    if not papers:
+        return
+    frame = pl.DataFrame(
+        {
+            "table": ["documents"] * len(papers), "path": [kept.name for kept in papers],
+            "size": [str(kept.size) for kept in papers], "sha256": [kept.sha256 for kept in papers],
+        }
+    ).with_row_index(ROW, offset=1)  # fmt: skip
+    wanted = desk.migration.options.documents
+    place, reason = ("carried", None) if wanted else ("excluded", "documents")
+    frame = frame.with_columns(pl.lit(place).alias(PLACE), pl.lit(reason, pl.String).alias(REASON))
+    frame = _matter_of_path(frame, numbers)
+    desk.records["document"] = frame
+    desk.find("document", pl.col("matter").is_null(), "path", "document_without_matter", "carried", pl.col("path"))
+    if wanted:
+        desk.files["documents"] = desk.carried("document").select("table", ROW, "path", "size", "sha256", "matter")
+        total = sum(kept.size for kept in papers)
+        desk.notes.append(Finding(rule="documents_in_scope", where="documents", count=len(papers), detail=f"{total} bytes"))
+
+
+def _matter_of_path(frame: pl.DataFrame, numbers: pl.DataFrame) -> pl.DataFrame:
+    """The matter whose number a folder of the path is, or begins with; the deepest such folder counts."""
+    steps = frame.select(ROW, pl.col("path").str.split("/").list.slice(0, pl.col("path").str.count_matches("/")).alias("step"))
+    steps = steps.explode("step").with_columns(pl.int_range(pl.len()).over(ROW).alias("depth")).drop_nulls("step")
+    whole, head = number_key(pl.col("step")), number_key(pl.col("step").str.extract(r"^\s*([^\s_]*\d[^\s_]*)"))
+    known = numbers.select("matter_key", "number")
+    found = pl.concat([
+        steps.select(ROW, "depth", whole.alias("matter_key"), pl.lit(0).alias("by")).join(known, on="matter_key"),
+        steps.select(ROW, "depth", head.alias("matter_key"), pl.lit(1).alias("by")).join(known, on="matter_key"),
+    ]).sort(ROW, "depth", "by", descending=[False, True, False])  # fmt: skip
+    best = found.unique(ROW, keep="first", maintain_order=True).select(ROW, pl.col("number").alias("matter"))
+    return frame.join(best, on=ROW, how="left", maintain_order="left")

@@ -1,0 +1,128 @@
+"""What hangs on a matter or a contact: notes, tasks, events, e-mails, calls, relations. Nothing without its parent."""
+
+import polars as pl
+
+from caseferry.mapping.names import number_key
+from caseferry.reading.grid import ROW
+from tasks.merge.contacts import NAME, resolve_names, shown_name
+from tasks.merge.desk import Desk, ensure
+from tasks.merge.users import resolve
+
+LINKED = ("related_contact", "task", "note", "calendar_event", "email", "phone_log", "time_entry", "receivable", "trust")
+_PARENTS = {"time_entry", "receivable", "related_contact"}
+"""Types that can't stand without their matter."""
+
+
+def link_matters(desk: Desk, numbers: pl.DataFrame) -> None:
+    """Give every row the matter number as the matters file writes it, by its exact, then its normal form."""
+    known = numbers.select("matter_key", pl.col("number").alias("matter_number"), pl.col("user").alias("matter_user"), pl.col("user_email").alias("matter_user_email"))
+    for record in LINKED:
+        if not desk.has(record):
+            continue
+        frame = ensure(desk.records[record], {"matter": pl.String})
+        frame = frame.with_columns(number_key(pl.col("matter")).alias("matter_key"))
+        if record == "calendar_event":
+            # "24-0012 - hearing": appointments carry their matter at the head of the subject.
+            head = number_key(pl.col("subject").str.extract(r"^\s*([^\s:]*\d[^\s:]*)\s*(?:[-–:]|$)"))
+            known_head = head.is_in(numbers["matter_key"].implode())
+            frame = frame.with_columns(pl.when(pl.col("matter").is_null() & known_head).then(head).alias("from_subject"))
+            desk.records[record] = frame
+            desk.change(record, pl.col("from_subject").is_not_null(), "matter", "matter_from_subject", pl.col("matter"), pl.col("from_subject"))
+            frame = frame.with_columns(pl.coalesce("matter_key", "from_subject").alias("matter_key"))
+        desk.records[record] = frame.join(known, on="matter_key", how="left", maintain_order="left")
+        matter, number = pl.col("matter"), pl.col("matter_number")
+        desk.change(record, matter.is_not_null() & (matter != number), "matter", "matter_by_normal_form", matter, number)
+        missing = matter.is_not_null() & number.is_null()
+        if record in _PARENTS:
+            desk.find(record, missing, "matter", "matter_not_in_export", "quarantined", matter)
+        elif record not in {"note", "trust"}:
+            desk.find(record, missing, "matter", "matter_not_in_export", "emptied", matter)
+
+
+def notes(desk: Desk, names: pl.DataFrame) -> None:
+    """A note belongs to its matter; without one, to its contact; without either it waits."""
+    if not desk.has("note"):
+        return
+    frame = ensure(desk.records["note"], {name: pl.String for name in ("contact", "subject", "body", "author")} | {"written_on": pl.Date})
+    found = resolve_names(frame["contact"], names)
+    found = found.with_columns(shown_name().alias("contact_name")).select("text", "how", "contact_name")
+    desk.records["note"] = frame.join(found, left_on="contact", right_on="text", how="left", maintain_order="left")
+    number, contact = pl.col("matter_number"), pl.col("contact_name")
+    lost_matter = pl.col("matter").is_not_null() & number.is_null()
+    desk.find("note", lost_matter & contact.is_null(), "matter", "matter_not_in_export", "quarantined", pl.col("matter"))
+    desk.find("note", lost_matter, "matter", "matter_not_in_export", "emptied", pl.col("matter"))
+    desk.find("note", number.is_null() & contact.is_null(), "contact", "contact_not_in_export", "quarantined", pl.col("contact"))
+    frame = desk.carried("note")
+    body = pl.coalesce("body", "subject").alias("note")
+    shared = ["table", ROW, desk.date_text("written_on").alias("date"), "subject", body, "author"]
+    desk.files["matter_notes"] = frame.filter(number.is_not_null()).select(*shared, number.alias("matter"))
+    desk.files["contact_notes"] = frame.filter(number.is_null()).select(*shared, contact.alias("contact"))
+
+
+def relations(desk: Desk, names: pl.DataFrame, parties: pl.DataFrame) -> None:
+    lines = [parties]
+    if desk.has("related_contact"):
+        frame = desk.records["related_contact"]
+        found = resolve_names(frame["contact"], names)
+        desk.records["related_contact"] = frame.join(found, left_on="contact", right_on="text", how="left", maintain_order="left")
+        how = pl.col("how")
+        desk.find("related_contact", how.is_null(), "contact", "contact_not_in_export", "quarantined", pl.col("contact"))
+        desk.find("related_contact", how == "ambiguous", "contact", "contact_ambiguous", "quarantined", pl.col("contact"))
+        carried = desk.carried("related_contact")
+        role = pl.col("role") if "role" in carried.columns else pl.lit(None, pl.String)
+        lines.insert(0, carried.select("table", ROW, pl.col("matter_number").alias("matter"), pl.lit(None, pl.String).alias("text"), *NAME, role.alias("relationship")))
+    every = pl.concat(lines, how="diagonal_relaxed")
+    if every.height:
+        desk.files["related_contacts"] = every.with_columns(shown_name().alias("contact"))
+
+
+def tasks(desk: Desk) -> None:
+    if not desk.has("task"):
+        return
+    resolve(desk, "task", "assignee", fallback=True)
+    desk.records["task"] = ensure(desk.records["task"], {"due_on": pl.Date})
+    desk.files["tasks"] = desk.carried("task").select(
+        "table", ROW, "name", "description", desk.date_text("due_on").alias("due_date"), pl.col("user").alias("assignee"),
+        "status", "priority", pl.col("matter_number").alias("matter"),
+    )  # fmt: skip
+
+
+def events(desk: Desk) -> None:
+    if not desk.has("calendar_event"):
+        return
+    resolve(desk, "calendar_event", "owner", fallback=True)
+    zone = desk.migration.time_zone
+    own = pl.col("time_zone")
+    if zone is None:
+        desk.find("calendar_event", own.is_null() & pl.col("all_day").is_null(), "time_zone", "time_zone_unknown", "carried",
+                  proposal="set time_zone in migration.json")  # fmt: skip
+    else:
+        desk.change("calendar_event", own.is_null(), "time_zone", "time_zone_of_the_firm", own, pl.lit(zone))
+    frame = desk.carried("calendar_event")
+    desk.files["calendar_events"] = frame.select(
+        "table", ROW, pl.col("subject").alias("summary"), desk.date_text("start_on").alias("start_date"), "start_time",
+        desk.date_text("end_on").alias("end_date"), "end_time", "all_day", pl.coalesce(own, pl.lit(zone, pl.String)).alias("time_zone"),
+        pl.col("user").alias("calendar"), pl.col("matter_number").alias("matter"), "location", "description", "recurrence",
+    )  # fmt: skip
+
+
+def emails(desk: Desk) -> None:
+    if desk.has("email"):
+        desk.files["emails"] = desk.carried("email").select(
+            "table", ROW, desk.date_text("sent_at").alias("date"), pl.col("sent_time").alias("time"),
+            pl.col("sender").alias("from"), pl.col("recipients").alias("to"), pl.col("copies").alias("cc"), "subject",
+            "body", pl.col("matter_number").alias("matter"), "attachments",
+        )  # fmt: skip
+
+
+def calls(desk: Desk) -> None:
+    if not desk.has("phone_log"):
+        return
+    frame = ensure(desk.carried("phone_log"), {"duration": pl.Decimal(24, 4)})
+    from caseferry.mapping.money import plain_hours
+
+    desk.files["phone_logs"] = frame.select(
+        "table", ROW, desk.date_text("called_at").alias("date"), pl.col("called_time").alias("time"), "caller", "callee",
+        "number", "direction", plain_hours("duration").alias("duration_hours"), "note",
+        pl.col("matter_number").alias("matter"), "user",
+    )  # fmt: skip

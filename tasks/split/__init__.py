@@ -1,0 +1,1 @@
+"""Intake → Split: every file becomes tables, each told by its headings and cut into parts."""

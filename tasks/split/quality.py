@@ -1,0 +1,116 @@
+"""The data-quality report: what a list looks like before anything is done with it.
+
+Counts and shapes only: a digit is 9, a letter is a. No cell's text leaves this page.
+"""
+
+from typing import Any
+
+import polars as pl
+
+from caseferry.manifest import Table
+from caseferry.mapping.contact_points import email_key, is_email, phone_key
+from caseferry.mapping.names import key, number_key
+from caseferry.records import RECORDS, Type
+
+_SHOWN = {Type.DATE, Type.BIRTH, Type.MOMENT, Type.PHONE, Type.EMAIL, Type.POSTCODE, Type.MONEY}
+_MOST_SHAPES = 8
+IMPORTANT = {
+    "contact": ("display_name", "first_name", "last_name", "company", "email", "phone"),
+    "matter": ("number", "client", "description", "responsible", "status", "opened_on"),
+    "time_entry": ("performed_on", "matter", "staff", "hours", "rate"),
+    "receivable": ("matter", "outstanding"),
+    "trust": ("matter", "balance"),
+    "task": ("name", "due_on", "assignee", "matter"),
+    "note": ("body", "matter"),
+    "calendar_event": ("subject", "start_on", "owner"),
+    "related_contact": ("matter", "contact", "role"),
+    "email": ("sender", "recipients", "sent_at", "matter"),
+    "phone_log": ("called_at", "matter"),
+}
+
+
+def describe(table: Table, data: pl.DataFrame) -> dict[str, Any]:
+    """One table's quality: empty cells per column, formats found, duplicates, and a score from 0 to 100."""
+    record = RECORDS[table.record]
+    important = IMPORTANT.get(table.record, ())
+    columns = []
+    empty_keys = odd = 0
+    for column in table.columns:
+        cells = data[f"c{column.place}"]
+        empty = int(cells.is_null().sum())
+        entry: dict[str, Any] = {"heading": column.heading, "field": column.field, "use": column.use, "empty": empty}
+        if column.use == "mapped" and record[column.field].type in _SHOWN:
+            shapes = _shapes(cells, record[column.field].type)
+            entry |= {"formats": shapes, "mixed": len(shapes) > 1}
+            odd += sum(shapes.values()) - max(shapes.values(), default=0)
+        if column.field in important and column.use == "mapped":
+            entry["important"] = True
+            empty_keys += empty
+        columns.append(entry)
+    duplicates = _duplicates(table, data)
+    cells_seen = max(1, data.height * max(1, len(important)))
+    lost = (empty_keys + 0.5 * odd + duplicates["rows"]) / cells_seen
+    return {
+        "table": table.id, "file": table.file, "sheet": table.sheet, "record": table.record, "rows": data.height,
+        "columns": columns, "empty_key_fields": empty_keys, "bad_formats": odd, "duplicates": duplicates, "orphans": 0,
+        "score": round(100 * max(0.0, 1 - lost)),
+    }  # fmt: skip
+
+
+def _shapes(cells: pl.Series, kind: Type) -> dict[str, int]:
+    text = cells.drop_nulls().str.strip_chars()
+    if text.is_empty():
+        return {}
+    if kind is Type.EMAIL:
+        good = text.to_frame("t").select(is_email(pl.col("t"))).to_series()
+        several = text.str.contains(r"@.*[;,\s].*@")
+        named = {"one address": good.sum(), "several addresses": (several & ~good).sum()}
+        named["other text"] = text.len() - sum(named.values())
+        return {name: int(count) for name, count in named.items() if count}
+    shape = text.str.replace_all(r"\d", "9").str.replace_all(r"\p{L}+", "a").str.replace_all(r"9{5,}", "9…")
+    if kind in {Type.DATE, Type.BIRTH, Type.MOMENT}:
+        shape = text.str.replace_all(r"\d{4}", "yyyy").str.replace_all(r"\d{1,2}", "9").str.replace_all(r"\p{L}{3,}", "mmm")
+    if kind is Type.MONEY:
+        shape = shape.str.replace_all(r"[9,]*9", "9").str.replace_all(r"\.9+", ".9")
+    counts = shape.rename("s").value_counts().sort(["count", "s"], descending=[True, False])
+    top = {str(name): int(count) for name, count in counts.head(_MOST_SHAPES).iter_rows()}
+    rest = int(counts.slice(_MOST_SHAPES)["count"].sum())
+    return top | ({"other": rest} if rest else {})
+
+
+def _duplicates(table: Table, data: pl.DataFrame) -> dict[str, Any]:
+    """Groups of rows that share what should be their own."""
+    places = {c.field: f"c{c.place}" for c in reversed(table.columns) if c.use == "mapped"}
+    keyed: list[tuple[str, pl.Expr]] = []
+    if table.record == "contact":
+        if "email" in places:
+            keyed.append(("e-mail", email_key(pl.col(places["email"]))))
+        names = [places[f] for f in ("first_name", "last_name", "company", "display_name") if f in places]
+        for phone in ("phone_mobile", "phone"):
+            if phone in places and names:
+                name = key(pl.concat_str(names, separator=" ", ignore_nulls=True))
+                keyed.append(("name and phone", name + "|" + phone_key(pl.col(places[phone]))))
+                break
+    elif table.record == "matter" and "number" in places:
+        keyed.append(("matter number", number_key(pl.col(places["number"]))))
+    cells = [c for c in data.columns if c[0] == "c" and c[1:].isdigit()]
+    if cells and table.record != "contact":
+        keyed.append(("whole row", pl.concat_str([pl.col(c).fill_null("") for c in cells], separator="\x1f")))
+    groups = []
+    rows = 0
+    for name, expression in keyed:
+        counts = data.select(expression.alias("k")).drop_nulls().filter(pl.col("k") != "")["k"].value_counts()
+        several = counts.filter(pl.col("count") > 1)
+        if several.height:
+            extra = int((several["count"] - 1).sum())
+            groups.append({"keys": name, "groups": several.height, "rows": int(several["count"].sum())})
+            rows = max(rows, extra)
+    return {"by": groups, "rows": rows}
+
+
+def matter_keys(table: Table, data: pl.DataFrame) -> pl.Series:
+    """The normal forms of the matter numbers a table names."""
+    place = next((f"c{c.place}" for c in table.columns if c.use == "mapped" and c.field in {"matter", "number"}), None)
+    if place is None:
+        return pl.Series("k", [], dtype=pl.String)
+    return data.select(number_key(pl.col(place)).alias("k"))["k"].drop_nulls()

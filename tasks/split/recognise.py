@@ -1,0 +1,150 @@
+"""Which table of a source a grid is, and where its header stands. Headings and content decide, never names."""
+
+import re
+from dataclasses import dataclass
+
+from caseferry.mapping.headings import normal
+from caseferry.mapping.profile import Profile, TableProfile
+from caseferry.reading.grid import Grid
+
+DEEPEST_HEADER = 60
+_FIGURE = re.compile(r"^[($£€-]*\d[\d,. ]*%?\)?$|\d{1,4}[/.-]\d{1,2}[/.-]\d{1,4}")
+
+
+@dataclass(frozen=True)
+class Fit:
+    """One reading of a grid: as this table, with the header there."""
+
+    kind: str
+    header_row: int
+    """Place in the grid, from 0."""
+    header_rows: int
+    headings: tuple[str, ...]
+    uses: tuple[str, ...]
+    """For each column: a field, `custom:<name>`, `leave:`, or nothing."""
+    score: float
+    named: int
+
+    @property
+    def confidence(self) -> float:
+        """The share of the named columns that the profile knows."""
+        known = sum(1 for use in self.uses if use)
+        return round(known / self.named, 3) if self.named else 0.0
+
+
+@dataclass(frozen=True)
+class Unfit:
+    """Why no table of the source fits."""
+
+    reason: str
+    columns: tuple[str, ...] = ()
+
+
+def find_table(grid: Grid, profile: Profile) -> Fit | Unfit:
+    """The best reading of the grid, or why there is none."""
+    head = [[cell or "" for cell in row[1:]] for row in grid.cells.head(DEEPEST_HEADER + 1).rows()]
+    fits: list[Fit] = []
+    for place, row in enumerate(head):
+        if sum(1 for cell in row if cell.strip()) < 2:
+            continue
+        single = [_Header(place, 1, tuple((cell,) if cell.strip() else () for cell in row))]
+        below = head[place + 1] if place + 1 < len(head) else None
+        if below is not None and _is_second_header(below):
+            single.append(_Header(place, 2, _joined(row, below)))
+        for header in single:
+            fits += [fit for kind in profile.tables if (fit := _fit(profile, kind, header)) is not None]
+    if not fits:
+        return Unfit("no table of this source has these columns", _likely_header(head))
+    title = _title(head, min(fit.header_row for fit in fits))
+    return _best(fits, profile, title)
+
+
+@dataclass(frozen=True)
+class _Header:
+    row: int
+    rows: int
+    cells: tuple[tuple[str, ...], ...]
+    """Per column, the texts its heading may be, best first."""
+
+
+def _is_second_header(row: list[str]) -> bool:
+    texts = [cell for cell in row if cell.strip()]
+    return len(texts) >= 2 and not any(_FIGURE.search(cell.strip()) and not re.search("[A-Za-z+]", cell) for cell in texts)
+
+
+def _joined(upper: list[str], lower: list[str]) -> tuple[tuple[str, ...], ...]:
+    cells: list[tuple[str, ...]] = []
+    parent = ""
+    for above, below in zip(upper, lower, strict=True):
+        if above.strip():
+            parent = above
+        if below.strip() and parent:
+            cells.append((f"{parent} {below}", below) if above.strip() or parent else (below,))
+        elif below.strip():
+            cells.append((below,))
+        else:
+            cells.append((above,) if above.strip() else ())
+    return tuple(cells)
+
+
+def _fit(profile: Profile, kind: str, header: _Header) -> Fit | None:
+    spec, aliases = profile.tables[kind], profile.headings(kind)
+    uses: list[str] = []
+    names: list[str] = []
+    taken: set[str] = set()
+    for texts in header.cells:
+        use = next((aliases[normal(text)] for text in texts if normal(text) in aliases), "")
+        text = next((text for text in texts if use and normal(text) in aliases), texts[0] if texts else "")
+        if use and use in taken and not _takes_many(spec, use):
+            use = ""  # a second column of the same meaning is told apart by a person, not by its place
+        taken.add(use)
+        uses.append(use)
+        names.append(" ".join(text.split()))
+    fields = {use.removeprefix("custom:") for use in uses if use}
+    if not all(fields & set(group) for group in spec.must):
+        return None
+    present = {normal(text) for texts in header.cells for text in texts}
+    if any(normal(word) in present for name in spec.never for word in profile.words[name]):
+        return None
+    named = sum(1 for texts in header.cells if texts)
+    known = sum(1 for use in uses if use)
+    weight = sum(0.5 if use == "leave:" else 1.0 for use in uses if use) + 2.0 * len(fields & set(spec.marks))
+    score = weight * (0.4 + 0.6 * known / named)
+    return Fit(kind, header.row, header.rows, tuple(names), tuple(uses), score, named)
+
+
+def _takes_many(spec: TableProfile, use: str) -> bool:
+    from caseferry.records import RECORDS
+
+    if use == "leave:":
+        return True
+    return not use.startswith("custom:") and RECORDS[spec.record][use].many
+
+
+def _best(fits: list[Fit], profile: Profile, title: str) -> Fit | Unfit:
+    top = max(fit.score for fit in fits)
+    near = [fit for fit in fits if fit.score >= top * 0.95]
+    kinds = list(dict.fromkeys(fit.kind for fit in near))
+    if len(kinds) > 1:
+        by_title = [kind for kind in kinds if any(normal(name) in title for name in profile.tables[kind].titles)]
+        if len(by_title) == 1:
+            kinds = by_title
+    chosen = [fit for fit in fits if fit.kind in kinds]
+    if len(kinds) > 1:
+        exact = [fit for fit in chosen if fit.score == top]
+        if len({fit.kind for fit in exact}) > 1:
+            return Unfit(f"it could be any of: {', '.join(kinds)}", exact[0].headings)
+        chosen = exact
+    # Two-row headers only where they explain more than either of their rows alone.
+    return max(chosen, key=lambda fit: (fit.score, -fit.header_rows, -fit.header_row))
+
+
+def _title(head: list[list[str]], upto: int) -> str:
+    return normal(" ".join(cell for row in head[:upto] for cell in row if cell.strip()))
+
+
+def _likely_header(head: list[list[str]]) -> tuple[str, ...]:
+    if not head:
+        return ()
+    fullest = max(head[:30], key=lambda row: sum(1 for cell in row if cell.strip() and not _FIGURE.search(cell)))
+    return tuple(" ".join(cell.split())[:80] for cell in fullest if cell.strip())

@@ -1,0 +1,180 @@
+"""Read every file of the drop, tell each table, settle what can be settled, and cut the rows into parts."""
+
+import io
+from collections.abc import Iterator
+
+import polars as pl
+
+from caseferry.canonical import to_json
+from caseferry.errors import ExportRefused, NeedsAnswer, Question
+from caseferry.manifest import Finding, Intake, Kept, Migration, Split, UnknownTable
+from caseferry.mapping.profile import Profile, known_sources, load_profile
+from caseferry.reading.delimited import read_delimited
+from caseferry.reading.grid import Grid
+from caseferry.reading.kinds import Kind
+from caseferry.reading.workbook import WorkbookLimits, read_workbook
+from tasks.journey import Ticket
+from tasks.split import quality
+from tasks.split.recognise import Fit, find_table
+from tasks.split.tables import Cut, make_table
+from tasks.stage import Services, migration_of, read_json, run_of
+
+_NOTES = {
+    "hidden_rows": "hidden rows were read too",
+    "hidden_sheet": "a hidden sheet was read too",
+    "error_cells": "cells hold a spreadsheet error instead of a value",
+    "broken_quoting": "a quotation mark opens a cell and is never closed",
+    "repaired_bytes": "stray bytes of another encoding in a UTF-8 file, read as Windows-1252",
+    "encoding_assumed": "the encoding was told by its letters, nothing in the file proves it",
+    "replaced_characters": "characters were lost before the file reached us",
+}
+Read = tuple[Kept, Grid]
+
+
+def split(services: Services, ticket: Ticket) -> None:
+    """Make `1-split/tables.json`, written last: parts and quality report lie there before it does.
+
+    Raises:
+        NeedsAnswer: date columns that could be read in two ways.
+        ExportRefused: no table of the source is in the drop.
+    """
+    store, run = services.store, run_of(ticket)
+    migration = migration_of(store, run)
+    intake = Intake.model_validate(read_json(store, run.at("0-original", "manifest.json")))
+    findings: list[Finding] = [*_file_findings(intake)]
+    grids = list(_read_all(services, intake, findings))
+    profile, confidence = _source(grids, migration)
+    cuts: list[Cut] = []
+    unknown: list[UnknownTable] = []
+    for kept, grid in grids:
+        fit = find_table(grid, profile)
+        if isinstance(fit, Fit):
+            cut = make_table(
+                len(cuts) + 1, kept.name, grid, fit, profile, migration, services.settings.work.part_rows
+            )  # fmt: skip
+            cuts.append(cut)
+            findings += _table_findings(cut, grid)
+        elif grid.width > 1 and grid.cells.height > 1:
+            unknown.append(UnknownTable(file=kept.name, sheet=grid.sheet, rows=grid.cells.height, columns=fit.columns, reason=fit.reason))
+    if not cuts:
+        raise ExportRefused("CF-104", intake.files[0].name, f"none of {len(grids)} lists has the headings of {profile.product}")
+    questions: tuple[Question, ...] = tuple(question for cut in cuts for question in cut.questions)
+    if questions:
+        raise NeedsAnswer(questions)
+    reports = _quality(cuts)
+    for cut in cuts:
+        _write_parts(services, ticket, cut)
+    found = {cut.table.kind for cut in cuts}
+    missing = tuple(kind for kind in profile.expect if kind not in found)
+    for kind in missing:
+        findings.append(Finding(rule="expected_list_missing", where=kind, detail=profile.tables[kind].about))
+    for cut in cuts:
+        least = profile.expect.get(cut.table.kind, 0)
+        if cut.data.height < least:
+            findings.append(Finding(rule="list_is_too_short", where=cut.table.file, count=cut.data.height))
+    result = Split(
+        source=profile.source, product=profile.product, version_guess=_variant(cuts, profile), confidence=confidence,
+        tables=tuple(cut.table for cut in cuts), unknown=tuple(unknown), missing=missing, findings=tuple(findings),
+    )  # fmt: skip
+    store.put_once(run.at("1-split", "quality.json"), to_json({"tables": reports}))
+    store.put_once(run.at("1-split", "tables.json"), to_json(result))
+
+
+def _file_findings(intake: Intake) -> Iterator[Finding]:
+    for kept in intake.files:
+        if kept.kind == Kind.EMPTY:
+            yield Finding(rule="empty_file", where=kept.name)
+        elif kept.kind == Kind.PDF and "/" not in kept.name.strip("/"):
+            yield Finding(rule="pdf_report", where=kept.name, detail="kept, not read: export it again as CSV or Excel", outcome="excluded")
+    for name, first in intake.duplicates:
+        yield Finding(rule="duplicate_file", where=name, detail=f"the same bytes as {first}; read once", outcome="excluded")
+    for refusal in intake.refused:
+        yield Finding(rule="unreadable_file", where=refusal.name, detail=f"{refusal.code} {refusal.detail}".strip())
+
+
+def _read_all(services: Services, intake: Intake, findings: list[Finding]) -> Iterator[Read]:
+    """Every grid of the drop. A file that can't be read is a finding; the others go on."""
+    limits = services.settings.limits
+    guard = WorkbookLimits(limits.reader_memory_bytes, limits.reader_seconds, limits.reader_seconds, limits.sheet_cells)
+    for kept in intake.files:
+        try:
+            data = services.store.get(kept.key) if kept.kind in {Kind.WORKBOOK, Kind.DELIMITED} else b""
+            if kept.kind == Kind.WORKBOOK:
+                grids = read_workbook(data, kept.name, guard)
+            elif kept.kind == Kind.DELIMITED:
+                grids = [read_delimited(data)]
+            else:
+                continue
+        except ExportRefused as refusal:
+            findings.append(Finding(rule="unreadable_file", where=kept.name, detail=f"{refusal.code} {refusal.detail}".strip()))
+            continue
+        except UnicodeDecodeError:
+            findings.append(Finding(rule="unreadable_file", where=kept.name, detail="CF-107"))
+            continue
+        for grid in grids:
+            if grid.width > limits.columns:
+                findings.append(Finding(rule="unreadable_file", where=kept.name, detail=f"CF-130 more than {limits.columns} columns"))
+            elif grid.cells.height:
+                yield kept, grid
+
+
+def _source(grids: list[Read], migration: Migration) -> tuple[Profile, float]:
+    """The profile that explains the drop best, and the share of its tables' columns that it knows."""
+    names = [migration.source] if migration.source else known_sources()
+    best: tuple[float, float, Profile] | None = None
+    for name in names:
+        profile = load_profile(name)
+        fits = [fit for _, grid in grids if isinstance(fit := find_table(grid, profile), Fit)]
+        known = sum(sum(1 for use in fit.uses if use) for fit in fits)
+        share = known / max(1, sum(fit.named for fit in fits))
+        if best is None or known > best[0]:
+            best = (known, round(share, 3), profile)
+    assert best is not None
+    return best[2], best[1]
+
+
+def _variant(cuts: list[Cut], profile: Profile) -> str:
+    """Which regional wording the headings speak, if any."""
+    words = " ".join(c.heading.casefold() for cut in cuts for c in cut.table.columns)
+    counts = {name: sum(1 for clue in clues if clue in words) for name, clues in profile.variants.items()}
+    best = max(counts, key=lambda name: counts[name], default="")
+    return best if best and counts[best] else "unknown"
+
+
+def _table_findings(cut: Cut, grid: Grid) -> Iterator[Finding]:
+    table = cut.table
+    where = " › ".join(filter(None, (table.file, table.sheet)))
+    for note, count in sorted(grid.notes.items()):
+        yield Finding(rule=note, where=where, count=count, detail=_NOTES[note])
+    for column in table.columns:
+        place = f"{where} › column {column.place + 1}"
+        filled = int(cut.data[f"c{column.place}"].is_not_null().sum())
+        if column.use == "archive_only" and table.record != "excluded":
+            yield Finding(rule="unknown_column", where=f"{place}, {column.heading!r}", count=filled, detail="kept in the archive only")
+        elif column.use == "ignored" and column.field:
+            yield Finding(rule="field_of_another_region", where=f"{place}, {column.heading!r}", count=filled, detail="ignored: this region's accounts do not have it", outcome="excluded")
+    names = [c.heading for c in table.columns if c.heading]
+    for name in sorted({n for n in names if names.count(n) > 1}):
+        yield Finding(rule="duplicate_column", where=f"{where}, {name!r}", count=names.count(name))
+
+
+def _quality(cuts: list[Cut]) -> list[dict[str, object]]:
+    """A report per table; rows that name a matter nobody lists count as orphans."""
+    numbers = [quality.matter_keys(cut.table, cut.data) for cut in cuts if cut.table.record == "matter"]
+    known = pl.concat(numbers) if numbers else None
+    reports = []
+    for cut in cuts:
+        report = quality.describe(cut.table, cut.data)
+        if known is not None and cut.table.record not in {"matter", "contact"}:
+            report["orphans"] = int((~quality.matter_keys(cut.table, cut.data).is_in(known.implode())).sum())
+        reports.append(report)
+    return reports
+
+
+def _write_parts(services: Services, ticket: Ticket, cut: Cut) -> None:
+    start = 0
+    for name, rows in zip(cut.table.parts, cut.table.part_rows, strict=True):
+        buffer = io.BytesIO()
+        cut.data.slice(start, rows).write_parquet(buffer, compression="zstd", compression_level=1)
+        services.store.put_once(run_of(ticket).at("1-split", "parts", f"{name}.parquet"), buffer.getvalue())
+        start += rows

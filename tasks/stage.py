@@ -1,0 +1,167 @@
+"""What all stages share: what they are handed, attempts, holds, and the one way a step is carried out."""
+
+import importlib
+import json
+from collections.abc import Callable, Collection
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import structlog
+
+from caseferry.canonical import to_json
+from caseferry.errors import BrokenPromise, ExportRefused, NeedsAnswer, PassingFault
+from caseferry.keys import Run
+from caseferry.manifest import Migration
+from caseferry.services.store import ObjectStore
+from tasks.journey import STEPS, Ticket, next_steps
+
+if TYPE_CHECKING:
+    from config.settings import Settings
+
+log = structlog.get_logger()
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def stamp(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+@dataclass(frozen=True)
+class Services:
+    """What a step is handed. Built once for each process; no step reads the environment."""
+
+    store: ObjectStore
+    settings: "Settings"
+    clock: Callable[[], datetime] = now
+    tell: Callable[["Services", Run], None] = field(default=lambda services, run: None)
+    """Says where the run is, in `run.json` and the outbox. Safe to call at any time, any number of times."""
+
+
+def run_of(ticket: Ticket) -> Run:
+    return Run(ticket.firm, ticket.migration, ticket.run)
+
+
+def present(store: ObjectStore, run: Run) -> frozenset[str]:
+    """The keys that lie below a run."""
+    return frozenset(stat.key[len(run.home) :] for stat in store.listing(run.home))
+
+
+def read_json(store: ObjectStore, key: str) -> dict[str, object]:
+    value = json.loads(store.get(key))
+    if not isinstance(value, dict):
+        raise BrokenPromise("a manifest is not a mapping")
+    return value
+
+
+def migration_of(store: ObjectStore, run: Run) -> Migration:
+    """The firm's choices as they were when the run was admitted, and as answered since."""
+    choices = read_json(store, run.at("0-original", "admission.json"))
+    keys = sorted(k for k in present(store, run) if k.startswith("holds/") and k.endswith(".released.json"))
+    for key in keys:
+        if key.startswith(("holds/intake", "holds/admit")):
+            continue  # answered before the choices were fixed
+        choices = merged(choices, read_json(store, run.home + key).get("changes") or {})
+    return Migration.model_validate(choices)
+
+
+def merged(choices: dict[str, object], changes: object) -> dict[str, object]:
+    """Choices with changes laid over them, groups key by key."""
+    result = dict(choices)
+    for key, value in (changes if isinstance(changes, dict) else {}).items():
+        below = result.get(key)
+        result[key] = merged(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
+    return result
+
+
+def perform(services: Services, ticket: Ticket) -> bool:
+    """Carry out one step, at least once, with one effect.
+
+    Returns:
+        True if the step's object now lies in the bucket; False if the run is held, refused or failed instead.
+
+    Raises:
+        PassingFault: nothing was decided; try again later.
+    """
+    step, run, store = STEPS[ticket.step], run_of(ticket), services.store
+    with structlog.contextvars.bound_contextvars(**{k: v for k, v in asdict(ticket).items() if v}):
+        seen = present(store, run)
+        made = step.makes.format(part=ticket.part)
+        if made in seen:
+            services.tell(services, run)
+            return True
+        if ticket not in next_steps((ticket.firm, ticket.migration, ticket.run), seen):
+            return False
+        attempt = attempts(ticket, seen)
+        if attempt >= services.settings.work.attempts:
+            _give_up(services, ticket)
+            services.tell(services, run)
+            return made in present(store, run)
+        mark = run.at("attempts", f"{ticket.name}.{attempt}.json")
+        store.put_once(mark, to_json({"at": stamp(services.clock())}))
+        try:
+            room, name = step.room.split(":")
+            getattr(importlib.import_module(room), name)(services, ticket)
+            log.info("step_done", attempt=attempt)
+        except PassingFault:
+            store.put_once(mark.removesuffix(".json") + ".ended.json", to_json({}))
+            raise
+        except (MemoryError, OSError) as error:
+            store.put_once(mark.removesuffix(".json") + ".ended.json", to_json({}))
+            log.warning("step_interrupted", exc_info=error)
+            raise PassingFault("this machine is short of memory or disk") from error
+        except NeedsAnswer as ask:
+            _hold(services, run, ticket.step, ask, seen)
+        except ExportRefused as refusal:
+            log.warning("export_refused", code=refusal.code)
+            store.put_once(run.at("refused.json"), to_json(asdict(refusal)))
+        except Exception as error:
+            log.error("step_failed", exc_info=error)
+            _give_up(services, ticket, type(error).__name__)
+        services.tell(services, run)
+        return made in present(store, run)
+
+
+def attempts(ticket: Ticket, seen: Collection[str]) -> int:
+    """How often this step was begun and never heard of again: each of these ended its process."""
+    begun = [key for key in seen if key.startswith(f"attempts/{ticket.name}.")]
+    ended = sum(1 for key in begun if key.endswith(".ended.json"))
+    return len(begun) - 2 * ended
+
+
+def _give_up(services: Services, ticket: Ticket, reason: str = "WorkerLost") -> None:
+    """A part is quarantined and the run goes on; any other step ends the run."""
+    run = run_of(ticket)
+    if ticket.part:
+        poison = getattr(importlib.import_module("tasks.transform.task"), "poison")
+        poison(services, ticket)
+        log.error("part_quarantined", part=ticket.part, exc_type=reason)
+        return
+    code = "CF-132" if ticket.step == "verify" or reason == "BrokenPromise" else "CF-129"
+    services.store.put_once(run.at("failed.json"), to_json({"code": code, "where": ticket.step, "detail": reason}))
+
+
+def _hold(services: Services, run: Run, step: str, ask: NeedsAnswer, seen: Collection[str]) -> None:
+    number = sum(1 for key in seen if key.startswith(f"holds/{step}-") and key.endswith(".released.json")) + 1
+    questions = [asdict(question) for question in ask.questions]
+    body = to_json({"step": step, "questions": questions, "at": stamp(services.clock())})
+    services.store.put_once(run.at("holds", f"{step}-{number}.json"), body)
+    log.info("run_held", held=step, count=len(questions))
+
+
+def release(services: Services, run: Run, by: str, changes: dict[str, object]) -> bool:
+    """Answer what a held run asks. Who and when is kept; False if it asks nothing."""
+    seen = present(services.store, run)
+    open_holds = [
+        key for key in sorted(seen)
+        if key.startswith("holds/") and not key.endswith(".released.json")
+        and key.removesuffix(".json") + ".released.json" not in seen
+    ]  # fmt: skip
+    for key in open_holds:
+        body = to_json({"by": by, "at": stamp(services.clock()), "changes": changes})
+        services.store.put_once(run.home + key.removesuffix(".json") + ".released.json", body)
+    services.tell(services, run)
+    return bool(open_holds)

@@ -1,0 +1,91 @@
+"""Time, expenses, receivables and trust: what counts, what was billed already, what is odd about an amount."""
+
+import polars as pl
+
+from caseferry.mapping import money
+from caseferry.mapping.money import MONEY
+from tasks.transform.fields import is_placeholder
+from tasks.transform.sheet import Sheet
+
+_TEXTS = ("matter", "staff", "description", "category", "entry_type", "billed", "invoice", "billable", "non_billable")
+
+
+def finish_time(sheet: Sheet) -> None:
+    _ensure(sheet, _TEXTS, pl.String)
+    _ensure(sheet, ("hours", "units", "minutes", "rate", "amount"), MONEY)
+    _ensure(sheet, ("performed_on",), pl.Date)
+    expense_table = sheet.job.spec.exclusion == "unbilled_expenses"
+    profile, takes_expenses = sheet.job.profile, sheet.job.migration.options.expenses
+    expense = _is_word("entry_type", profile.expense_types) | pl.lit(expense_table)
+    sheet.frame = sheet.frame.with_columns(
+        pl.when(expense).then(pl.lit("ExpenseEntry")).alias("type"),
+        pl.coalesce("hours", "units", "minutes").alias("hours"),
+    )
+    billed = _is_word("billed", profile.billed) | (pl.col("invoice").is_not_null() & ~is_placeholder(sheet, pl.col("invoice")))
+    is_expense = pl.col("type").is_not_null()
+    if not takes_expenses:
+        sheet.find(is_expense, "entry_type", "unbilled_expenses", "excluded")
+    sheet.find(billed, "billed", "billed_time_entries", "excluded")
+    not_billable = _is_word("billable", profile.not_billable) | _is_word("non_billable", profile.true_words)
+    sheet.frame = sheet.frame.with_columns(pl.when(not_billable).then(pl.lit("yes")).alias("non_billable"))
+    sheet.find(pl.col("matter").is_null(), "matter", "no_matter", "quarantined")
+    sheet.find(pl.col("performed_on").is_null(), "performed_on", "no_date", "quarantined", _raw(sheet, "performed_on"))
+    sheet.find(pl.col("staff").is_null() & ~is_expense, "staff", "no_user", "quarantined")
+    _price(sheet, is_expense)
+
+
+def _price(sheet: Sheet, is_expense: pl.Expr) -> None:
+    """Price and quantity whose product is the entry's amount, to the cent, or a finding that says it is not."""
+    rate, amount, hours = pl.col("rate"), pl.col("amount"), pl.col("hours")
+    flat = (is_expense | (hours.is_null() & rate.is_null())) & amount.is_not_null()
+    derived = (amount / hours).round(2).cast(MONEY)
+    exact = rate.is_null() & hours.is_not_null() & (hours > 0) & ((derived * hours).round(2) == amount.round(2))
+    price = pl.when(flat).then(amount).when(exact).then(derived).otherwise(rate)
+    quantity = pl.when(flat).then(pl.lit("1").cast(MONEY)).otherwise(hours)
+    sheet.frame = sheet.frame.with_columns(price.cast(MONEY).alias("price"), quantity.cast(MONEY).alias("quantity"))
+    before = pl.lit(None, pl.String)
+    sheet.change(flat & ~is_expense, "hours", "flat_fee_as_one_unit", before, pl.lit("1"))
+    sheet.change(exact, "rate", "rate_from_amount", before, money.plain("price"))
+    sheet.find(pl.col("quantity").is_null(), "hours", "no_quantity", "quarantined", _raw(sheet, "hours"))
+    sheet.find(pl.col("price").is_null(), "rate", "no_rate", "quarantined", _raw(sheet, "rate"))
+    total = (pl.col("price") * pl.col("quantity")).round(2)
+    differs = amount.is_not_null() & (total != amount.round(2))
+    sheet.find(differs, "amount", "amount_is_not_rate_times_hours", "carried", money.plain("amount"))
+    sheet.frame = sheet.frame.with_columns(pl.coalesce("amount", total).cast(MONEY).alias("amount"))
+
+
+def finish_receivables(sheet: Sheet) -> None:
+    _ensure(sheet, ("matter", "client", "invoice"), pl.String)
+    _ensure(sheet, ("outstanding",), MONEY)
+    _ensure(sheet, ("invoiced_on",), pl.Date)
+    sheet.find(pl.col("outstanding").is_null(), "outstanding", "no_amount", "quarantined", _raw(sheet, "outstanding"))
+    sheet.find(pl.col("matter").is_null(), "matter", "no_matter", "quarantined")
+    sheet.find(pl.col("outstanding") < 0, "outstanding", "credit_balance", "carried", money.plain("outstanding"))
+
+
+def finish_trust(sheet: Sheet) -> None:
+    _ensure(sheet, ("matter", "client", "account"), pl.String)
+    _ensure(sheet, ("balance",), MONEY)
+    sheet.find(pl.col("balance").is_null(), "balance", "no_amount", "quarantined", _raw(sheet, "balance"))
+    sheet.find(pl.col("matter").is_null() & pl.col("client").is_null(), "matter", "no_owner", "quarantined")
+    sheet.find(pl.col("balance") < 0, "balance", "trust_overdrawn", "carried", money.plain("balance"))
+
+
+def finish_excluded(sheet: Sheet) -> None:
+    """Types the target does not take: counted and totalled, never carried."""
+    _ensure(sheet, ("matter",), pl.String)
+    _ensure(sheet, ("amount",), MONEY)
+
+
+def _ensure(sheet: Sheet, names: tuple[str, ...], dtype: pl.DataType | type[pl.DataType]) -> None:
+    missing = [pl.lit(None, dtype).alias(name) for name in names if not sheet.has(name)]
+    sheet.frame = sheet.frame.with_columns(missing)
+
+
+def _is_word(name: str, words: tuple[str, ...]) -> pl.Expr:
+    known = [word.casefold() for word in words]
+    return pl.col(name).str.strip_chars().str.to_lowercase().is_in(known).fill_null(False)
+
+
+def _raw(sheet: Sheet, name: str) -> pl.Expr | None:
+    return pl.col(f"{name}~") if sheet.has(f"{name}~") else None

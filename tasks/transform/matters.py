@@ -1,0 +1,64 @@
+"""The matter list: one status out of stage, archive flag and closing date; descriptions joined; odd numbers told."""
+
+import polars as pl
+
+from tasks.transform.fields import is_placeholder
+from tasks.transform.sheet import Sheet
+
+_DATE_NUMBER = r"^\d{4}-\d\d-\d\d(?: 00:00)?$"
+
+
+def finish_matters(sheet: Sheet) -> None:
+    for name in ("number", "status", "archived", "client", "responsible"):
+        if not sheet.has(name):
+            sheet.frame = sheet.frame.with_columns(pl.lit(None, pl.String).alias(name))
+    for name in ("opened_on", "closed_on"):
+        if not sheet.has(name):
+            sheet.frame = sheet.frame.with_columns(pl.lit(None, pl.Date).alias(name))
+    number = pl.col("number")
+    sheet.find(number.is_null(), "number", "no_number", "quarantined")
+    sheet.find(is_placeholder(sheet, number), "number", "number_pending", "quarantined", number)
+    # A spreadsheet reads 24-05 as a day in May. What it was before, nobody can tell.
+    sheet.find(number.str.contains(_DATE_NUMBER), "number", "number_is_a_date", "quarantined", number)
+    for field in ("client", "responsible"):
+        blank = is_placeholder(sheet, pl.col(field))
+        sheet.find(blank, field, "placeholder", "emptied", pl.col(field))
+        sheet.frame = sheet.frame.with_columns(pl.when(~blank).then(field).alias(field))
+    _describe(sheet)
+    _status(sheet)
+
+
+def _describe(sheet: Sheet) -> None:
+    names = sorted(name for name in sheet.frame.columns if name.startswith("description#"))
+    if not names:
+        sheet.frame = sheet.frame.with_columns(pl.lit(None, pl.String).alias("description"))
+        return
+    pieces = pl.concat_list(names).list.drop_nulls().list.unique(maintain_order=True)
+    joined = pl.when(pieces.list.len() > 0).then(pieces.list.join(" - "))
+    sheet.frame = sheet.frame.with_columns(joined.alias("description"))
+    sheet.change(pieces.list.len() > 1, names[0], "descriptions_joined", pl.col(names[0]), pl.col("description"))
+
+
+def _status(sheet: Sheet) -> None:
+    """Open or Closed. The old system's status is a stage of work: every mapping of one is listed."""
+    profile, own = sheet.job.profile, sheet.job.migration.options.status_map
+    known = {word.casefold(): state for state, words in profile.statuses.items() for word in words}
+    known |= {word.casefold(): state for word, state in own.items()}
+    sheet.frame = sheet.frame.with_columns(pl.col("status").alias("stage"))
+    stage = pl.col("stage").str.strip_chars().str.to_lowercase()
+    said = stage.replace_strict(known, default=None, return_dtype=pl.String)
+    archived = pl.col("archived").str.strip_chars().str.to_lowercase()
+    nothing = [*(word.casefold() for word in profile.false_words), *profile.placeholders]
+    is_archived = archived.is_not_null() & ~archived.is_in(nothing)
+    evidence = is_archived.fill_null(False) | pl.col("closed_on").is_not_null()
+    result = pl.when(evidence).then(pl.lit("Closed")).otherwise(pl.coalesce(said, pl.lit("Open")))
+    rule = (
+        pl.when(evidence & (said != "Closed").fill_null(True)).then(pl.lit("closed_by_date_or_archive"))
+        .when(said.is_null()).then(pl.lit("stage_without_closing")).otherwise(pl.lit("status_map"))
+    )  # fmt: skip
+    sheet.frame = sheet.frame.with_columns(result.alias("status"))
+    stage_text = pl.col("stage")
+    sheet.change(stage_text.fill_null("") != pl.col("status"), "status", rule, stage_text, pl.col("status"))
+    unmapped = said.is_null() & stage_text.is_not_null()
+    sheet.find(unmapped, "status", "status_not_in_map", "carried", stage_text, "add it to options.status_map")
+    sheet.find(evidence & (said == "Open"), "status", "open_but_closed", "carried", stage_text)

@@ -1,0 +1,77 @@
+"""One part's columns become records, findings and changes."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import polars as pl
+
+from caseferry.manifest import PartOutcome
+from caseferry.mapping.names import number_key
+from caseferry.reading.grid import ROW
+from tasks.transform import activities, contacts, matters, papers
+from tasks.transform.fields import read_fields
+from tasks.transform.sheet import PLACE, REASON, Job, Sheet
+
+FINISH: dict[str, Callable[[Sheet], None]] = {
+    "contact": contacts.finish_contacts,
+    "matter": matters.finish_matters,
+    "related_contact": papers.finish_relations,
+    "task": papers.finish_tasks,
+    "note": papers.finish_notes,
+    "calendar_event": papers.finish_events,
+    "email": papers.finish_emails,
+    "phone_log": papers.finish_calls,
+    "time_entry": activities.finish_time,
+    "receivable": activities.finish_receivables,
+    "trust": activities.finish_trust,
+    "excluded": activities.finish_excluded,
+}
+"""What each record needs beyond its single fields."""
+
+
+@dataclass(frozen=True)
+class Result:
+    records: pl.DataFrame
+    findings: pl.DataFrame
+    changes: pl.DataFrame
+
+    def outcome(self, part: str, job: Job) -> PartOutcome:
+        places = {str(place): int(count) for place, count in sorted(self.records[PLACE].value_counts().iter_rows())}
+        return PartOutcome(
+            part=part, table=job.table.id, record=job.spec.record, rows=self.records.height, places=places,
+            findings=self.findings.height, changes=self.changes.height,
+        )  # fmt: skip
+
+
+def transform_table(raw: pl.DataFrame, job: Job) -> Result:
+    """Turn one part's rows into records. As many rows come out as went in, each with its place and reason."""
+    sheet = Sheet(job, raw)
+    read_fields(sheet)
+    if sheet.has("matter"):
+        # What names a matter in the old system may name no matter at all: keep the text, join by its normal form.
+        sheet.frame = sheet.frame.with_columns(number_key(pl.col("matter")).alias("matter_key"))
+    exclusion = job.spec.exclusion
+    takes = exclusion == "unbilled_expenses" and job.migration.options.expenses
+    if exclusion and not takes:
+        sheet.find(pl.lit(True), "row", exclusion, "excluded")
+    FINISH[job.spec.record](sheet)
+    _after_cut_off(sheet)
+    records = sheet.frame.with_columns(pl.lit(job.table.id).alias("table"))
+    first = ["table", ROW, PLACE, REASON]
+    return Result(records.select(*first, pl.exclude(first)), sheet.all_findings(), sheet.all_changes())
+
+
+def _after_cut_off(sheet: Sheet) -> None:
+    """Rows entered after the firm stopped using the old system: they are listed, for somebody to move by hand."""
+    cut_off = sheet.job.migration.cut_off
+    if cut_off is None:
+        return
+    limit = cut_off.isoformat()[:10]
+    stamp = limit if len(cut_off.isoformat()) == 10 else cut_off.isoformat(sep=" ")[:19]
+    for name in ("created_at", "modified_at"):
+        if sheet.has(name):
+            moment = pl.col(name).cast(pl.String) + pl.coalesce(pl.lit(" ") + pl.col(f"{name}@"), pl.lit(""))
+            late = pl.when(moment.str.len_chars() == 10).then(moment > limit).otherwise(moment > stamp)
+            sheet.find(late, name, "after_cut_off", "carried", moment)
+    if sheet.has("performed_on"):
+        sheet.find(pl.col("performed_on") > pl.lit(limit).str.to_date(), "performed_on", "after_cut_off", "carried", pl.col("performed_on"))

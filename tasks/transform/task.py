@@ -1,0 +1,49 @@
+"""Read a part, call one pure function, write what it made."""
+
+import io
+
+import polars as pl
+
+from caseferry.canonical import to_json
+from caseferry.manifest import Intake, PartOutcome, Split
+from caseferry.mapping.profile import load_profile
+from caseferry.reading.grid import ROW
+from tasks.journey import Ticket
+from tasks.stage import Services, migration_of, read_json, run_of
+from tasks.transform.rows import Result, transform_table
+from tasks.transform.sheet import CHANGES, FINDINGS, PLACE, REASON, Job
+
+
+def transform(services: Services, ticket: Ticket) -> None:
+    """Make `2-transform/<part>.json`; records, findings and changes lie beside it before it does."""
+    job = _job(services, ticket)
+    raw = pl.read_parquet(services.store.get(run_of(ticket).at("1-split", "parts", f"{ticket.part}.parquet")))
+    result = transform_table(raw, job)
+    _write(services, ticket, result, result.outcome(ticket.part, job))
+
+
+def poison(services: Services, ticket: Ticket) -> None:
+    """Put a part aside that keeps ending its process: its rows are quarantined, the run goes on."""
+    job = _job(services, ticket)
+    raw = pl.read_parquet(services.store.get(run_of(ticket).at("1-split", "parts", f"{ticket.part}.parquet")))
+    rows = raw.select(
+        pl.lit(job.table.id).alias("table"), ROW, pl.lit("quarantined").alias(PLACE), pl.lit("part_quarantined").alias(REASON)
+    )
+    result = Result(rows, pl.DataFrame(schema=FINDINGS), pl.DataFrame(schema=CHANGES))
+    _write(services, ticket, result, result.outcome(ticket.part, job).model_copy(update={"status": "poison"}))
+
+
+def _job(services: Services, ticket: Ticket) -> Job:
+    store, run = services.store, run_of(ticket)
+    split = Split.model_validate(read_json(store, run.at("1-split", "tables.json")))
+    intake = Intake.model_validate(read_json(store, run.at("0-original", "manifest.json")))
+    return Job(split.part(ticket.part), load_profile(split.source), migration_of(store, run), intake.received_on)
+
+
+def _write(services: Services, ticket: Ticket, result: Result, outcome: PartOutcome) -> None:
+    store, run = services.store, run_of(ticket)
+    for name in ("records", "findings", "changes"):
+        buffer = io.BytesIO()
+        getattr(result, name).write_parquet(buffer, compression="zstd", compression_level=1)
+        store.put_once(run.at("2-transform", f"{ticket.part}.{name}.parquet"), buffer.getvalue())
+    store.put_once(run.at("2-transform", f"{ticket.part}.json"), to_json(outcome))
