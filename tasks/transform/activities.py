@@ -7,6 +7,7 @@ from caseferry.mapping.money import MONEY
 from tasks.transform.fields import is_placeholder
 from tasks.transform.sheet import Sheet
 
+EXACT = pl.Decimal(38, 8)
 _TEXTS = ("matter", "staff", "description", "category", "entry_type", "billed", "invoice", "billable", "non_billable")
 
 
@@ -38,8 +39,8 @@ def _price(sheet: Sheet, is_expense: pl.Expr) -> None:
     """Price and quantity whose product is the entry's amount, to the cent, or a finding that says it is not."""
     rate, amount, hours = pl.col("rate"), pl.col("amount"), pl.col("hours")
     flat = (is_expense | (hours.is_null() & rate.is_null())) & amount.is_not_null()
-    derived = (amount / hours).round(2).cast(MONEY)
-    exact = rate.is_null() & hours.is_not_null() & (hours > 0) & ((derived * hours).round(2) == amount.round(2))
+    derived = _cents(amount / hours).cast(MONEY)
+    exact = rate.is_null() & hours.is_not_null() & (hours > 0) & (product(derived, hours) == _cents(amount))
     price = pl.when(flat).then(amount).when(exact).then(derived).otherwise(rate)
     quantity = pl.when(flat).then(pl.lit("1").cast(MONEY)).otherwise(hours)
     sheet.frame = sheet.frame.with_columns(price.cast(MONEY).alias("price"), quantity.cast(MONEY).alias("quantity"))
@@ -48,10 +49,19 @@ def _price(sheet: Sheet, is_expense: pl.Expr) -> None:
     sheet.change(exact, "rate", "rate_from_amount", before, money.plain("price"))
     sheet.find(pl.col("quantity").is_null(), "hours", "no_quantity", "quarantined", _raw(sheet, "hours"))
     sheet.find(pl.col("price").is_null(), "rate", "no_rate", "quarantined", _raw(sheet, "rate"))
-    total = (pl.col("price") * pl.col("quantity")).round(2)
-    differs = amount.is_not_null() & (total != amount.round(2))
+    total = product(pl.col("price"), pl.col("quantity"))
+    differs = amount.is_not_null() & (total != _cents(amount))
     sheet.find(differs, "amount", "amount_is_not_rate_times_hours", "carried", money.plain("amount"))
     sheet.frame = sheet.frame.with_columns(pl.coalesce("amount", total).cast(MONEY).alias("amount"))
+
+
+def product(price: pl.Expr, quantity: pl.Expr) -> pl.Expr:
+    """Price times quantity, exact to eight places and rounded once, half a cent away from zero."""
+    return _cents(price.cast(EXACT) * quantity.cast(EXACT))
+
+
+def _cents(amount: pl.Expr) -> pl.Expr:
+    return amount.cast(EXACT).round(2, mode="half_away_from_zero")
 
 
 def finish_receivables(sheet: Sheet) -> None:

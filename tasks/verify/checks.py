@@ -1,0 +1,461 @@
+"""The checks. Each compares what went in with what came out, by counting again; a failed one stops the delivery."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import polars as pl
+
+from caseferry.canonical import sha256
+from caseferry.errors import ExportRefused
+from caseferry.manifest import Table
+from caseferry.mapping.headings import normal
+from caseferry.mapping.target import Column, Target
+from caseferry.reading.kinds import Kind
+from caseferry.reading.workbook import read_workbook
+from caseferry.records import RECORDS, Type
+from tasks.verify import recount
+from tasks.verify.evidence import Evidence, Handed, kind_of_file
+
+_PLAIN = re.compile(r"-?\d+(\.\d+)?")
+_FILES_OF = {
+    "contact": ("contacts",), "matter": ("matters",), "related_contact": ("related_contacts",), "task": ("tasks",),
+    "note": ("contact_notes", "matter_notes"), "calendar_event": ("calendar_events",), "email": ("emails",),
+    "phone_log": ("phone_logs",), "time_entry": ("activities",), "receivable": ("balances_forward",),
+    "trust": ("trust_balances",), "document": ("documents",),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that has to hold. `hard` ones stop the delivery; the others are differences to look at."""
+
+    name: str
+    title: str
+    passed: bool
+    detail: str = ""
+    hard: bool = True
+    differences: tuple[dict[str, Any], ...] = field(default=())
+
+
+def run_checks(evidence: Evidence, target: Target) -> list[Check]:
+    return [
+        _lines(evidence),
+        _row_rule(evidence),
+        *_files(evidence),
+        _schema(evidence, target),
+        _references(evidence),
+        *_money(evidence),
+        _all_hours(evidence),
+        _reached(evidence),
+        _accuracy(evidence),
+        _control_totals(evidence),
+    ]
+
+
+def _lines(evidence: Evidence) -> Check:
+    """Every row of every list was told apart: the lines add up to what the file holds."""
+    wrong, counted, skipped = [], 0, 0
+    kept = {file.name: file for file in evidence.intake.files if file.kind != "duplicate"}
+    sheets: dict[str, dict[str, int]] = {}
+    for table in evidence.split.tables:
+        file = kept[table.file]
+        if file.kind == Kind.DELIMITED:
+            found = recount.count_delimited(evidence.store.get(file.key))
+        else:
+            if file.name not in sheets:
+                try:
+                    grids = read_workbook(evidence.store.get(file.key), file.name)
+                except ExportRefused:
+                    grids = []
+                sheets[file.name] = {grid.sheet: grid.cells.height for grid in grids}
+            found = sheets[file.name].get(table.sheet)
+        if found is None:
+            skipped += 1
+            continue
+        counted += found
+        if found != sum(table.lines.values()):
+            wrong.append({"table": table.id, "in_file": found, "accounted_for": sum(table.lines.values())})
+    detail = f"{counted} lines in {len(evidence.split.tables)} lists"
+    if skipped:
+        detail += f"; {skipped} lists with open quotes could be counted in one way only"
+    return Check("lines", "Every line of every list is data or named furniture", not wrong, detail, True, tuple(wrong))
+
+
+def _row_rule(evidence: Evidence) -> Check:
+    """Read = carried + merged + excluded + quarantined, for every type, and read is what the split found."""
+    wrong = []
+    split: dict[str, int] = {}
+    for table in evidence.split.tables:
+        split[table.record] = split.get(table.record, 0) + table.lines.get("data", 0)
+    seen = evidence.places.group_by("record").agg(pl.len().alias("n"), pl.struct("table", "row").n_unique().alias("once"))
+    rows = {record: (n, once) for record, n, once in seen.iter_rows()}
+    for record, count in split.items():
+        placed = evidence.merged.placed.get(record)
+        n, once = rows.get(record, (0, 0))
+        if count and (placed is None or not placed.closes or placed.read != count or n != count or once != count):
+            wrong.append({"type": record, "in_lists": count, "placed": n})
+    total = sum(split.values())
+    return Check("rows", "Exported = carried + merged + not taken + quarantined", not wrong, f"{total} rows", True, tuple(wrong))
+
+
+def _files(evidence: Evidence) -> Iterator[Check]:
+    """The files hold as many rows as were carried, and are the files the manifest names."""
+    wrong = []
+    for record, names in _FILES_OF.items():
+        placed = evidence.merged.placed.get(record)
+        expected = (placed.carried if placed else 0) + evidence.merged.derived.get(record, 0)
+        found = sum(len(handed.rows) for name in names for handed in evidence.handed(name))
+        if record == "document" and not evidence.migration.options.documents:
+            expected = 0
+        if found != expected:
+            wrong.append({"type": record, "carried": expected, "in_files": found})
+    yield Check("written", "Every carried row is in a file handed over", not wrong, "", True, tuple(wrong))
+    changed = [{"file": e.name} for e in evidence.merged.files
+               if sha256(evidence.files[e.name].data) != e.sha256 or len(evidence.files[e.name].rows) != e.rows]  # fmt: skip
+    yield Check("hashes", "The files are the ones the manifest names", not changed, f"{len(evidence.merged.files)} files", True, tuple(changed))
+
+
+def _schema(evidence: Evidence, target: Target) -> Check:
+    """Each import file follows the target: header to the letter, required cells, closed lists, dates, plain numbers."""
+    wrong: list[dict[str, Any]] = []
+    style = evidence.migration.options.date_format or target.date_formats[evidence.migration.region]
+    for entry in evidence.merged.files:
+        handed, spec = evidence.files[entry.name], target.files[kind_of_file(entry.name)]
+        if tuple(handed.header) != entry.header:
+            wrong.append({"file": entry.name, "problem": "header"})
+        if entry.is_import and spec.known and not any(t.kind for t in evidence.intake.templates) and tuple(handed.header) != tuple(spec.columns):
+            wrong.append({"file": entry.name, "problem": "header is not the template's"})
+        if any(len(row) != len(handed.header) or not any(row) for row in handed.rows):
+            wrong.append({"file": entry.name, "problem": "a row is blank or of another width"})
+        aliases = spec.aliases()
+        for place, heading in enumerate(handed.header):
+            column = spec.every().get(aliases.get(normal(heading), ""))
+            if column is not None:
+                wrong += _column(entry.name, heading, column, [row[place] for row in handed.rows if len(row) > place], style)
+        for group in spec.one_of:
+            places = [handed.header.index(name) for name in group if name in handed.header]
+            lost = sum(1 for row in handed.rows if places and not any(row[p] for p in places))
+            if lost:
+                wrong.append({"file": entry.name, "problem": f"none of {', '.join(group)}", "rows": lost})
+    return Check("schema", "Each file follows the target's template", not wrong, f"{len(evidence.merged.files)} files", True, tuple(wrong))
+
+
+def _column(file: str, heading: str, column: Column, cells: list[str], style: str) -> Iterator[dict[str, Any]]:
+    empty = sum(1 for cell in cells if not cell)
+    if column.required and empty:
+        yield {"file": file, "problem": f"{heading} is empty", "rows": empty}
+    distinct = {cell for cell in cells if cell}
+    if column.values and distinct - set(column.values):
+        yield {"file": file, "problem": f"{heading} is not in its closed list"}
+    if column.type == "decimal" and any(not _PLAIN.fullmatch(cell) for cell in distinct):
+        yield {"file": file, "problem": f"{heading} is not a plain number"}
+    if column.type == "date" and any(not _is_date(cell, style) for cell in distinct):
+        yield {"file": file, "problem": f"{heading} is not a date of the account's form"}
+
+
+def _is_date(text: str, style: str) -> bool:
+    try:
+        return datetime.strptime(text, style).year >= 1000
+    except ValueError:
+        return False
+
+
+def _references(evidence: Evidence) -> Check:
+    """Every client, matter and user that a file names is there for the import to find."""
+    wrong: list[dict[str, Any]] = []
+
+    def column(handed: Handed, *names: str) -> list[tuple[str, ...]]:
+        if not all(name in handed.header for name in names):
+            return []
+        places = [handed.header.index(name) for name in names]
+        return [tuple(row[p] for p in places) for row in handed.rows]
+
+    contacts = {row for handed in evidence.handed("contacts") for row in column(handed, "first_name", "last_name", "company")}
+    people = {(first, last, "") for first, last, _ in contacts if first or last}
+    numbers = {row[0] for handed in evidence.handed("matters") for row in column(handed, "custom_number")}
+    active = {user.name for user in evidence.migration.users if user.licence == "active"}
+    for handed in evidence.handed("matters"):
+        clients = column(handed, "client_first_name", "client_last_name", "client_company_name")
+        lost = sum(1 for client in clients if client not in contacts and (client[0], client[1], "") not in people)
+        wrong += [{"file": handed.name, "problem": "clients without a contact", "rows": lost}] if lost else []
+    for name, heading in (("activities", "matter"), ("balances_forward", "matter"), ("trust_balances", "matter"), ("matter_notes", "matter"),
+                          ("related_contacts", "matter"), ("tasks", "matter"), ("calendar_events", "matter"), ("matter_users", "matter")):  # fmt: skip
+        for handed in evidence.handed(name):
+            lost = sum(1 for (number,) in column(handed, heading) if number and number not in numbers)
+            wrong += [{"file": handed.name, "problem": "matters that are not in the matters file", "rows": lost}] if lost else []
+    for name, heading in (("activities", "activity_user"), ("matter_users", "responsible_attorney"), ("matters", "responsible_attorney"),
+                          ("tasks", "assignee"), ("calendar_events", "calendar")):  # fmt: skip
+        for handed in evidence.handed(name):
+            lost = sum(1 for (user,) in column(handed, heading) if user not in active)
+            wrong += [{"file": handed.name, "problem": "users without an active licence", "rows": lost}] if lost else []
+    return Check("references", "Every client, matter and user named is there", not wrong, f"{len(numbers)} matters", True, tuple(wrong))
+
+
+def money_lines(evidence: Evidence) -> list[dict[str, Any]]:
+    """Per type: exported, carried, quarantined, not taken, written, and the difference that no finding explains."""
+    return [line for line in (_tie(evidence, *job) for job in (
+        ("receivable", "outstanding", "balances_forward", ("price", "quantity"), "matter"),
+        ("trust", "balance", "trust_balances", ("amount",), "matter"),
+        ("time_entry", "amount", "activities", ("price", "quantity"), "matter"),
+    )) if line]  # fmt: skip
+
+
+def _tie(evidence: Evidence, record: str, field_name: str, file: str, factors: tuple[str, ...], key: str) -> dict[str, Any] | None:
+    tables = [t for t in evidence.split.tables if t.record == record and t.parts]
+    if not tables:
+        return None
+    source = pl.concat([_source_amounts(evidence, table, field_name) for table in tables])
+    source = source.join(evidence.places.filter(pl.col("record") == record), on=["table", "row"], how="left")
+    zero = Decimal(0)
+    by_place = {place: value or zero for place, value in source.group_by("place").agg(pl.col("value").sum()).iter_rows()}
+    by_reason = {r: v or zero for r, v in source.group_by("reason").agg(pl.col("value").sum()).iter_rows()}
+    unread = int(source.filter(pl.col("place").is_in(["carried", "merged"]))["value"].is_null().sum())
+    carried = by_place.get("carried", zero) + by_place.get("merged", zero)
+    written_by: dict[str, Decimal] = {}
+    for handed in evidence.handed(file):
+        for name, value in recount.sum_by(handed.header, handed.rows, key, *factors).items():
+            written_by[name] = written_by.get(name, zero) + value
+    written = sum(written_by.values(), zero)
+    matters = _matter_of_rows(evidence, record, tables)
+    per = source.filter(pl.col("place").is_in(["carried", "merged"])).join(matters, on=["table", "row"], how="left")
+    sums = {name or "": value or zero for name, value in per.group_by("matter").agg(pl.col("value").sum()).iter_rows()}
+    explained = _explained(evidence, record, matters)
+    lines = [
+        {"matter": name, "exported": str(sums.get(name, zero).normalize() + 0), "written": str(written_by.get(name, zero)), "explained": name in explained}
+        for name in sorted(set(sums) | set(written_by))
+        if abs(sums.get(name, zero) - written_by.get(name, zero)) >= Decimal("0.005")
+    ]
+    return {
+        "type": record, "title": RECORDS[record].title, "currency": evidence.migration.currency,
+        "exported": _show(sum(by_place.values(), zero)), "carried": _show(carried),
+        "quarantined": _show(by_place.get("quarantined", zero)), "not_taken": _show(by_place.get("excluded", zero)),
+        "written": _show(written), "difference": _show(carried - written), "unread": unread,
+        "matters": len(set(sums) | set(written_by)), "differences": lines,
+        "reasons": {str(reason): _show(value) for reason, value in sorted(by_reason.items(), key=lambda i: str(i[0])) if reason},
+    }  # fmt: skip
+
+
+def _source_amounts(evidence: Evidence, table: Table, field_name: str) -> pl.DataFrame:
+    """`table`, `row`, `value`: the source's own amounts; for work without one, hours times rate."""
+    raw = evidence.raw(table)
+    places = {c.field: c.place for c in table.columns if c.use == "mapped"}
+    credit = table.record != "trust"
+
+    def read(name: str) -> pl.Series | None:
+        if name not in places:
+            return None
+        return recount.amounts(raw[f"c{places[name]}"], credit, name in table.decimal_comma)
+
+    value = read(field_name)
+    if table.record == "time_entry":
+        rate, hours = read("rate"), hours_of(raw, places)
+        if rate is not None and hours is not None:
+            made = (rate.cast(pl.Decimal(38, 8)) * hours.cast(pl.Decimal(38, 8))).round(2, mode="half_away_from_zero").cast(pl.Decimal(38, 6))
+            value = made if value is None else value.zip_with(value.is_not_null(), made)
+    if value is None:
+        value = pl.Series([None] * raw.height, dtype=pl.Decimal(38, 6))
+    return pl.DataFrame({"table": [table.id] * raw.height, "row": raw["row"], "value": value.cast(pl.Decimal(38, 6))})
+
+
+def hours_of(raw: pl.DataFrame, places: dict[str, int]) -> pl.Series | None:
+    """Decimal hours as the source writes them: hours, h:mm, words, six-minute units or minutes."""
+    result: pl.Series | None = None
+    for name, divisor in (("hours", 1), ("units", 10), ("minutes", 60)):
+        if name not in places:
+            continue
+        cells = raw[f"c{places[name]}"]
+        distinct = cells.drop_nulls().unique().to_list()
+        read = [(text, _hours(text, divisor)) for text in distinct]
+        good = [(text, str(value)) for text, value in read if value is not None]
+        if not good:
+            continue
+        keys = pl.Series([text for text, _ in good], dtype=pl.String)
+        values = pl.Series([value for _, value in good]).cast(pl.Decimal(38, 4))
+        column = cells.to_frame("t").select(pl.col("t").replace_strict(keys, values, default=None)).to_series()
+        result = column if result is None else result.zip_with(result.is_not_null(), column)
+    return result
+
+
+def _hours(text: str, divisor: int) -> Decimal | None:
+    text = text.strip().lower()
+    clock = re.fullmatch(r"(\d+):([0-5]\d)(?::00)?", text)
+    words = re.fullmatch(r"(?:(\d+(?:\.\d+)?)\s*h\w*)?\s*(?:(\d+)\s*m\w*)?\.?", text)
+    if clock:
+        value = Decimal(int(clock[1]) * 60 + int(clock[2])) / 60
+    elif words and (words[1] or words[2]):
+        value = (Decimal(words[1] or 0) * 60 + Decimal(words[2] or 0)) / 60
+    elif re.fullmatch(r"\d*\.?\d+", text):
+        value = Decimal(text) / divisor
+    else:
+        return None
+    return value.quantize(Decimal("0.0001"), rounding="ROUND_HALF_EVEN")
+
+
+def _matter_of_rows(evidence: Evidence, record: str, tables: list[Table]) -> pl.DataFrame:
+    """Which matter (as the files name it) each source row belongs to; the lines of a balance say it for their matter."""
+    file = _FILES_OF[record][0]
+    frames = []
+    for handed in evidence.handed(file):
+        at = handed.header.index("matter")
+        lines = pl.DataFrame({"line": range(2, len(handed.rows) + 2), "matter": [row[at] for row in handed.rows]}, schema={"line": pl.UInt32, "matter": pl.String})
+        frames.append(evidence.lineage.filter(pl.col("file") == handed.name).join(lines, on="line").select("table", "row", "matter"))
+    empty = pl.DataFrame(schema={"table": pl.String, "row": pl.UInt32, "matter": pl.String})
+    stands = pl.concat([empty, *frames])
+    if record == "time_entry":
+        return stands
+    # Rows summed into a line share their owner's text with the row that stands for it.
+    owners = []
+    for table in tables:
+        raw = evidence.raw(table)
+        places = {c.field: c.place for c in table.columns if c.use == "mapped"}
+        keys = [pl.col(f"c{places[n]}").str.to_uppercase().str.replace_all(r"\s+", "") for n in ("matter", "client") if n in places]
+        group = pl.col("group:matter").str.to_uppercase().str.replace_all(r"\s+", "") if "group:matter" in raw.columns else pl.lit(None, pl.String)
+        client = pl.col("group:client").str.to_uppercase().str.replace_all(r"\s+", "") if "group:client" in raw.columns else pl.lit(None, pl.String)
+        owners.append(raw.select(pl.lit(table.id).alias("table"), "row", pl.coalesce(*keys, group, client).alias("owner")))
+    every = pl.concat(owners)
+    named = every.join(stands, on=["table", "row"]).unique("owner", keep="first").select("owner", "matter")
+    return every.join(named, on="owner", how="left").select("table", "row", "matter")
+
+
+def _explained(evidence: Evidence, record: str, matters: pl.DataFrame) -> set[str]:
+    if record != "time_entry":
+        return set()
+    told = evidence.findings.filter(pl.col("rule") == "amount_is_not_rate_times_hours").select("table", "row")
+    return set(told.join(matters, on=["table", "row"])["matter"].drop_nulls().to_list())
+
+
+def _show(value: Decimal) -> str:
+    return f"{value.quantize(Decimal('0.01'), rounding='ROUND_HALF_UP') + 0:f}"
+
+
+def _money(evidence: Evidence) -> Iterator[Check]:
+    for line in money_lines(evidence):
+        bad = [d for d in line["differences"] if not d["explained"]]
+        passed = not bad and not (line["unread"] and line["type"] != "time_entry")
+        detail = f"{line['exported']} exported, {line['written']} written, difference {line['difference']} {line['currency']}"
+        yield Check(f"money_{line['type']}", f"{line['title']}: every cent", passed, detail, True, tuple(bad[:50]))
+
+
+def hours_line(evidence: Evidence) -> dict[str, str]:
+    """Hours exported, carried and written; fixed fees and expenses have a quantity that is no time."""
+    tables = [t for t in evidence.split.tables if t.record == "time_entry" and t.parts]
+    zero = Decimal(0)
+    sums = {"carried": zero, "quarantined": zero, "excluded": zero, "merged": zero}
+    flat = evidence.changes.filter(pl.col("rule") == "flat_fee_as_one_unit").select("table", "row")
+    for table in tables:
+        raw = evidence.raw(table)
+        hours = hours_of(raw, {c.field: c.place for c in table.columns if c.use == "mapped"})
+        if hours is None:
+            continue
+        rows = pl.DataFrame({"table": [table.id] * raw.height, "row": raw["row"], "h": hours})
+        rows = rows.join(evidence.places.filter(pl.col("record") == "time_entry"), on=["table", "row"])
+        for place, value in rows.group_by("place").agg(pl.col("h").sum()).iter_rows():
+            sums[place] += Decimal(str(value or 0))
+    written = zero
+    for handed in evidence.handed("activities"):
+        quantity, kind = handed.header.index("quantity"), handed.header.index("type")
+        lineage = evidence.lineage.filter(pl.col("file") == handed.name)
+        skip = set(lineage.join(flat, on=["table", "row"], how="semi")["line"].to_list())
+        written += sum((Decimal(row[quantity]) for line, row in enumerate(handed.rows, 2) if not row[kind] and line not in skip), zero)
+    shown = {name: f"{value.normalize():f}" for name, value in sums.items()}
+    return {**shown, "exported": f"{sum(sums.values(), zero).normalize():f}", "written": f"{written.normalize():f}",
+            "difference": f"{(sums['carried'] - written).normalize() + 0:f}"}  # fmt: skip
+
+
+def _all_hours(evidence: Evidence) -> Check:
+    found = hours_line(evidence)
+    detail = f"{found['exported']} exported, {found['written']} written, difference {found['difference']}"
+    return Check("hours", "Unbilled time: every hour", Decimal(found["difference"]) == 0, detail)
+
+
+def _reached(evidence: Evidence) -> Check:
+    """Every distinct e-mail and telephone number of the cards is in the files, or on a card that waits."""
+    emails: set[str] = set()
+    phones: set[str] = set()
+    for table in (t for t in evidence.split.tables if t.record == "contact"):
+        raw = evidence.raw(table)
+        place = evidence.places.filter((pl.col("table") == table.id) & (pl.col("place") == "carried")).select("row")
+        kept = raw.join(place, on="row", how="semi")
+        emails |= recount.emails_in(recount.cells_of(kept, [c.place for c in table.columns if c.use == "mapped"]))
+        numbers = [c.place for c in table.columns if c.use == "mapped" and RECORDS["contact"][c.field].type is Type.PHONE]
+        phones |= recount.digits_in(recount.cells_of(kept, numbers))
+    out = [cell for name in ("contacts", "contact_details", "contact_custom_fields") for handed in evidence.handed(name) for cell in handed.cells]
+    lost = len(emails - recount.emails_in(out)) + len(phones - recount.digits_in(out))
+    detail = f"{len(emails)} e-mail addresses and {len(phones)} telephone numbers, {lost} not found"
+    return Check("contact_points", "All e-mail addresses and telephone numbers arrived", not lost, detail)
+
+
+_AS_IS = {
+    "title": "title", "job_title": "job_title", "first_name": "first_name", "last_name": "last_name", "company": "company",
+    "city": "business_city", "state": "business_state", "postal_code": "business_postal_code",
+}  # fmt: skip
+
+
+def accuracy(evidence: Evidence) -> dict[str, Any]:
+    """Client records compared field by field, source beside file: the share that is equal or changed by a named rule."""
+    compared = equal = by_rule = 0
+    differences: list[dict[str, Any]] = []
+    files = evidence.handed("contacts")
+    changed = evidence.changes.select("table", "row", "field").with_columns(pl.col("field").str.split("#").list.first())
+    for table in (t for t in evidence.split.tables if t.record == "contact"):
+        raw = evidence.raw(table)
+        places = {c.field: c.place for c in table.columns if c.use == "mapped"}
+        for handed in files:
+            lines = pl.DataFrame(handed.rows, schema=[f"h:{name}" for name in handed.header], orient="row").with_row_index("line", offset=2)
+            lined = evidence.lineage.filter((pl.col("file") == handed.name) & (pl.col("table") == table.id))
+            both = raw.join(lined, on="row").join(lines, on="line")
+            for field_name, heading in _AS_IS.items():
+                if field_name not in places or f"h:{heading}" not in both.columns:
+                    continue
+                before = pl.col(f"c{places[field_name]}").fill_null("")
+                if field_name == "first_name" and "middle_name" in places:
+                    before = pl.concat_str([pl.col(f"c{places[n]}") for n in ("first_name", "middle_name")], separator=" ", ignore_nulls=True)
+                odd = both.filter((before != pl.col(f"h:{heading}")) & (before != ""))
+                compared += both.filter(before != "").height
+                rule = odd.join(changed.filter(pl.col("field") == field_name), left_on=["table", "row"], right_on=["table", "row"], how="semi")
+                by_rule += rule.height
+                left = odd.join(rule.select("row"), on="row", how="anti")
+                differences += [{"table": table.id, "row": row, "field": field_name} for row in left["row"].to_list()]
+    equal = compared - by_rule - len(differences)
+    share = "100" if not differences else f"{100 * (equal + by_rule) / max(1, compared):.4f}"
+    return {"compared": compared, "equal": equal, "by_rule": by_rule, "percent": share, "differences": differences}
+
+
+def _accuracy(evidence: Evidence) -> Check:
+    found = accuracy(evidence)
+    detail = f"{found['percent']} % of {found['compared']} cells: {found['equal']} equal, {found['by_rule']} changed by a named rule"
+    return Check("accuracy", "Client records, field by field", not found["differences"], detail, True, tuple(found["differences"][:50]))
+
+
+def _control_totals(evidence: Evidence) -> Check:
+    """The sums the reports print themselves. A difference is the old system's own, and worth a question."""
+    wrong, compared = [], 0
+    for table in evidence.split.tables:
+        if not table.control_totals:
+            continue
+        raw = evidence.raw(table)
+        places = {c.field: c.place for c in table.columns if c.use == "mapped"}
+        for total in table.control_totals:
+            cells = raw.select("row", pl.col(f"c{places[total.field]}").alias("t"))
+            durations = {"hours", "units", "minutes"}
+            if total.field in durations:
+                values = hours_of(raw, {total.field: places[total.field]})
+                divisor = {"hours": 1, "units": 10, "minutes": 60}[total.field]
+                said = _hours(total.value, divisor)
+            else:
+                values = recount.amounts(cells["t"], table.record != "trust", total.field in table.decimal_comma)
+                said = recount.amount(total.value, table.record != "trust", total.field in table.decimal_comma)
+            if values is None or said is None:
+                continue
+            compared += 1
+            summed = cells.with_columns(values.alias("v"))
+            near = summed.filter((pl.col("row") >= total.first_row) & (pl.col("row") < total.row))["v"].sum()
+            every = summed.filter(pl.col("row") < total.row)["v"].sum()
+            if said not in {Decimal(str(near)), Decimal(str(every))}:
+                wrong.append({"table": table.id, "row": total.row, "field": total.field, "scope": total.scope})
+    detail = f"{compared} totals printed by the reports"
+    return Check("control_totals", "The reports' own totals are the sums of their rows", not wrong, detail, False, tuple(wrong[:50]))

@@ -1,0 +1,91 @@
+"""What the verification looks at, read once: the drop, the raw parts, where each row ended, the files handed over."""
+
+import io
+from dataclasses import dataclass
+from functools import cached_property
+
+import polars as pl
+
+from caseferry.keys import Run
+from caseferry.manifest import Intake, Merged, Migration, Split, Table
+from caseferry.services.store import ObjectStore
+from tasks.verify.recount import read_file
+
+
+@dataclass(frozen=True)
+class Handed:
+    """One file handed over, as read back."""
+
+    name: str
+    data: bytes
+    header: list[str]
+    rows: list[list[str]]
+
+    @cached_property
+    def cells(self) -> list[str]:
+        return [cell for row in self.rows for cell in row]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    store: ObjectStore
+    run: Run
+    migration: Migration
+    intake: Intake
+    split: Split
+    merged: Merged
+
+    @cached_property
+    def files(self) -> dict[str, Handed]:
+        found = {}
+        for entry in self.merged.files:
+            data = self.store.get(self.run.at("3-merge", "files", entry.name))
+            header, rows = read_file(data)
+            found[entry.name] = Handed(entry.name, data, header, rows)
+        return found
+
+    def handed(self, name: str) -> list[Handed]:
+        """The files of one kind, all users' together; `name` without number and mark."""
+        return [self.files[e.name] for e in self.merged.files if kind_of_file(e.name) == name]
+
+    @cached_property
+    def places(self) -> pl.DataFrame:
+        return self._frame("3-merge", "places")
+
+    @cached_property
+    def lineage(self) -> pl.DataFrame:
+        return self._frame("3-merge", "lineage")
+
+    @cached_property
+    def findings(self) -> pl.DataFrame:
+        return self._notes("findings")
+
+    @cached_property
+    def changes(self) -> pl.DataFrame:
+        return self._notes("changes")
+
+    def raw(self, table: Table) -> pl.DataFrame:
+        """A table's data rows with the source's own cells."""
+        parts = [self.store.get(self.run.at("1-split", "parts", f"{part}.parquet")) for part in table.parts]
+        frames = [pl.read_parquet(io.BytesIO(data)) for data in parts]
+        return pl.concat(frames) if frames else pl.DataFrame(schema={"row": pl.UInt32})
+
+    def _frame(self, *key: str) -> pl.DataFrame:
+        folder, name = key
+        return pl.read_parquet(io.BytesIO(self.store.get(self.run.at(folder, f"{name}.parquet"))))
+
+    def _notes(self, name: str) -> pl.DataFrame:
+        frames = [self._frame("3-merge", name)]
+        for table in self.split.tables:
+            for part in table.parts:
+                data = self.store.get(self.run.at("2-transform", f"{part}.{name}.parquet"))
+                frame = pl.read_parquet(io.BytesIO(data)).with_columns(pl.lit(table.id).alias("table"))
+                frames.append(frame.select(frames[0].columns))
+        return pl.concat(frames).sort("table", "row", "field", "rule", maintain_order=True)
+
+
+def kind_of_file(name: str) -> str:
+    """`11_activities_user-01.csv` and `NOT-AN-IMPORT-FILE_tasks.csv` are `activities` and `tasks`."""
+    stem = name.removesuffix(".csv")
+    stem = stem.split("_", 1)[1] if "_" in stem else stem
+    return stem.rsplit("_user-", 1)[0]

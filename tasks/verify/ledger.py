@@ -1,0 +1,137 @@
+"""The ledger: where every row went, what was changed and found, and whether it all adds up. Facts only, no clock."""
+
+from typing import Any
+
+import polars as pl
+
+from caseferry.mapping.target import load_target
+from caseferry.records import DELIVERED, RECORDS
+from tasks.verify.checks import Check, accuracy, hours_line, money_lines
+from tasks.verify.evidence import Evidence
+
+_TITLES = {record.name: record.title for record in RECORDS.values()} | {"document": "Documents"}
+
+
+def make_ledger(evidence: Evidence, checks: list[Check], quality: dict[str, object]) -> dict[str, Any]:
+    """Everything the reports say, as data. Equal runs give equal ledgers."""
+    money = money_lines(evidence)
+    types = _types(evidence)
+    ledger: dict[str, Any] = {
+        "schema": 1,
+        "source": {
+            "system": evidence.split.source, "product": evidence.split.product, "version_guess": evidence.split.version_guess,
+            "confidence": evidence.split.confidence, "missing": list(evidence.split.missing),
+        },
+        "target": evidence.migration.target, "region": evidence.migration.region.value,
+        "currency": evidence.migration.currency, "as_at": evidence.merged.as_at,
+        "stages": ["field mapping", "format conversion", "accuracy verification"],
+        "types": types, "derived": evidence.merged.derived, "money": money, "hours": hours_line(evidence),
+        "accuracy": {k: v for k, v in accuracy(evidence).items() if k != "differences"},
+        "checks": [
+            {"name": c.name, "title": c.title, "passed": c.passed, "hard": c.hard, "detail": c.detail, "differences": list(c.differences)}
+            for c in checks
+        ],
+        "findings": _grouped(evidence, evidence.findings, ("rule", "outcome")),
+        "changes": _grouped(evidence, evidence.changes, ("rule",)),
+        "noted": [f.model_dump(mode="json") for f in (*evidence.split.findings, *evidence.merged.findings)],
+        "unknown_tables": [u.model_dump(mode="json") for u in evidence.split.unknown],
+        "exclusions": list(evidence.merged.exclusions), "fallbacks": _fallbacks(evidence), "columns": _columns(evidence),
+        "custom_fields": list(evidence.merged.custom_fields), "to_bill": _to_bill(evidence),
+        "files": [f.model_dump(mode="json") for f in evidence.merged.files], "todo": list(evidence.merged.todo),
+        "documents": [{"name": k.name, "kind": k.kind, "size": k.size, "sha256": k.sha256} for k in evidence.intake.files],
+        "quality": quality.get("tables", []), "deadlines": len(deadlines(evidence)),
+    }  # fmt: skip
+    ledger["state"] = _state(evidence, checks)
+    return ledger
+
+
+def _state(evidence: Evidence, checks: list[Check]) -> str:
+    """How the run ended, from nothing but what was counted."""
+    if any(c.hard and not c.passed for c in checks):
+        return "failed"
+    waiting = sum(placed.quarantined for placed in evidence.merged.placed.values())
+    unread = any(f.rule in {"unreadable_file", "expected_list_missing"} for f in evidence.split.findings)
+    soft = any(not c.passed for c in checks)
+    return "completed_with_differences" if waiting or unread or soft or evidence.split.unknown else "completed"
+
+
+def _types(evidence: Evidence) -> list[dict[str, Any]]:
+    names = [*DELIVERED, *(r for r in evidence.merged.placed if r not in DELIVERED)]
+    return [
+        {"record": name, "title": _TITLES.get(name, name), **evidence.merged.placed[name].model_dump(), "derived": evidence.merged.derived.get(name, 0)}
+        for name in names if name in evidence.merged.placed
+    ]  # fmt: skip
+
+
+def _grouped(evidence: Evidence, frame: pl.DataFrame, by: tuple[str, ...]) -> list[dict[str, Any]]:
+    """Notes by rule: how many, in which lists, in which columns."""
+    records = {table.id: table.record for table in evidence.split.tables}
+    frame = frame.with_columns(pl.col("table").replace_strict(records, default="document", return_dtype=pl.String).alias("record"))
+    groups = frame.group_by(*by, "record").agg(pl.len().alias("count"), pl.col("field").str.split("#").list.first().unique().sort().alias("fields"),
+                                               pl.col("row").first().alias("first_row"), pl.col("table").first())  # fmt: skip
+    return groups.sort("count", *by, "record", descending=[True, *(False for _ in by), False]).to_dicts()
+
+
+def _fallbacks(evidence: Evidence) -> list[dict[str, Any]]:
+    """Who has no active user, as the old system writes the name, and how many records went elsewhere."""
+    told = evidence.findings.filter(pl.col("rule").is_in(["user_fallback", "user_not_found"]))
+    records = {table.id: table.record for table in evidence.split.tables}
+    told = told.with_columns(pl.col("table").replace_strict(records, default="", return_dtype=pl.String).alias("record"))
+    return told.group_by("value", "record", "rule").len("count").sort("value", "record").rename({"value": "name"}).to_dicts()
+
+
+def _columns(evidence: Evidence) -> list[dict[str, Any]]:
+    """Every source column and what became of it; the sum of the kinds is the number of columns."""
+    result = []
+    for table in evidence.split.tables:
+        uses: dict[str, int] = {}
+        for column in table.columns:
+            uses[column.use] = uses.get(column.use, 0) + 1
+        result.append({
+            "table": table.id, "file": table.file, "sheet": table.sheet, "kind": table.kind, "confidence": table.confidence,
+            "total": len(table.columns), "uses": dict(sorted(uses.items())), "lines": table.lines,
+            "columns": [c.model_dump(mode="json") for c in table.columns], "date_orders": table.date_orders,
+        })  # fmt: skip
+    return result
+
+
+def _to_bill(evidence: Evidence) -> list[dict[str, str]]:
+    """Matters with an opening balance: after the review, each needs a bill."""
+    lines = []
+    for handed in evidence.handed("balances_forward"):
+        matter, price = handed.header.index("matter"), handed.header.index("price")
+        lines += [{"matter": row[matter], "amount": row[price]} for row in handed.rows]
+    return sorted(lines, key=lambda line: line["matter"])
+
+
+def deadlines(evidence: Evidence) -> list[dict[str, str]]:
+    """Every task and event that lies after the day of the export, old beside new, with its zone."""
+    from datetime import date, datetime
+
+    target = load_target(evidence.migration.target)
+    style = evidence.migration.options.date_format or target.date_formats[evidence.migration.region]
+    since = date.fromisoformat(evidence.merged.as_at)
+    found = []
+    tables = {t.id: t for t in evidence.split.tables}
+    raws: dict[str, dict[int, dict[str, Any]]] = {}
+    for name, day, time in (("tasks", "due_date", ""), ("calendar_events", "start_date", "start_time")):
+        field_name = {"tasks": "due_on", "calendar_events": "start_on"}[name]
+        for handed in evidence.handed(name):
+            if day not in handed.header:
+                continue
+            lineage = {n: (t, r) for n, t, r in evidence.lineage.filter(pl.col("file") == handed.name).select("line", "table", "row").iter_rows()}
+            for number, cells in enumerate(handed.rows, 2):
+                line = dict(zip(handed.header, cells, strict=True))
+                if not line[day] or datetime.strptime(line[day], style).date() < since:
+                    continue
+                table, row = lineage[number]
+                if table not in raws:
+                    raws[table] = {r["row"]: r for r in evidence.raw(tables[table]).iter_rows(named=True)}
+                place = next(c.place for c in tables[table].columns if c.field == field_name)
+                found.append({
+                    "type": name, "what": line.get("name") or line.get("summary") or "", "matter": line.get("matter", ""),
+                    "old": str(raws[table][row][f"c{place}"]), "new": " ".join(filter(None, (line[day], line.get(time, "")))),
+                    "zone": line.get("time_zone", "") or ("all day" if not time or line.get("all_day") else "unknown"),
+                    "source": f"{tables[table].file}, row {row}",
+                })  # fmt: skip
+    return found

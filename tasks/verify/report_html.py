@@ -1,0 +1,72 @@
+"""The report: one file, no script, readable on paper, on a telephone and by a screen reader."""
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from caseferry import __version__
+from caseferry.rules import plainly
+from tasks.verify.evidence import Evidence
+
+_HERE = Path(__file__).parent
+_BAR = 640
+STATES = {
+    "completed": "Complete", "completed_with_differences": "Complete, with differences to look at", "failed": "Failed",
+}  # fmt: skip
+
+
+def report_html(ledger: dict[str, Any], sample: list[dict[str, Any]], due: list[dict[str, str]], evidence: Evidence) -> str:
+    page = Environment(
+        loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    ).get_template("report.html.j2")
+    read = sum(t["read"] for t in ledger["types"])
+    totals = {
+        "read": read, "carried": sum(t["carried"] for t in ledger["types"]), "merged": sum(t["merged"] for t in ledger["types"]),
+        "excluded": sum(t["excluded"] for t in ledger["types"]), "quarantined": sum(t["quarantined"] for t in ledger["types"]),
+    }  # fmt: skip
+    return page.render(
+        ledger=ledger, sample=_by_type(sample), due=due, totals=totals, bars=[_bar(t, ledger) for t in ledger["types"]],
+        state=STATES[ledger["state"]], plainly=plainly, number=_number, money=_money, version=__version__,
+        titles={t["record"]: t["title"] for t in ledger["types"]}, waiting=_waiting(evidence), firm=evidence.migration.firm_name,
+    )  # fmt: skip
+
+
+def _by_type(sample: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    grouped: dict[str, list[dict[str, Any]]] = {}
+    for one in sample:
+        grouped.setdefault(one["record"], []).append(one)
+    return grouped
+
+
+def _bar(line: dict[str, Any], ledger: dict[str, Any]) -> dict[str, Any]:
+    """One bar of the funnel: the parts of a type's rows as widths that add up to the whole."""
+    most = max((t["read"] for t in ledger["types"]), default=1) or 1
+    width = max(6.0, _BAR * line["read"] / most)
+    at, parts = 0.0, []
+    for name in ("carried", "merged", "excluded", "quarantined"):
+        share = width * line[name] / max(1, line["read"])
+        if share:
+            parts.append({"name": name, "x": f"{at:.1f}", "width": f"{share:.1f}", "count": line[name]})
+            at += share
+    return {"title": line["title"], "parts": parts, **line}
+
+
+def _waiting(evidence: Evidence) -> list[dict[str, Any]]:
+    """What waits for a person, by reason, with the first row of each as an address."""
+    tables = {t.id: t for t in evidence.split.tables}
+    rows = evidence.places.filter(pl.col("place") == "quarantined").group_by("reason", "record", "table").agg(pl.len().alias("count"), pl.col("row").min().alias("first"))
+    return [
+        {"reason": r["reason"], "record": r["record"], "count": r["count"], "file": tables[r["table"]].file if r["table"] in tables else "documents", "first": r["first"]}
+        for r in rows.sort("count", "reason", "table", descending=[True, False, False]).iter_rows(named=True)
+    ]
+
+
+def _number(value: int) -> str:
+    return f"{value:,}"
+
+
+def _money(value: str) -> str:
+    return f"{Decimal(value):,.2f}"

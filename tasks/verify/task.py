@@ -1,0 +1,32 @@
+"""Count again, judge, and write the proof: the ledger is written last, and from it the reports for people."""
+
+from caseferry.canonical import to_json
+from caseferry.manifest import Intake, Merged, Split
+from caseferry.mapping.target import load_target
+from tasks.journey import Ticket
+from tasks.stage import Services, migration_of, read_json, run_of
+from tasks.verify.checks import run_checks
+from tasks.verify.evidence import Evidence
+from tasks.verify.ledger import deadlines, make_ledger
+from tasks.verify.report_html import report_html
+from tasks.verify.report_xlsx import report_xlsx
+from tasks.verify.sample import draw_sample
+
+
+def verify(services: Services, ticket: Ticket) -> None:
+    """Make `4-verify/ledger.json`, with `report.html`, `report.xlsx` and `sample.json` beside it."""
+    store, run = services.store, run_of(ticket)
+    evidence = Evidence(
+        store, run, migration_of(store, run),
+        Intake.model_validate(read_json(store, run.at("0-original", "manifest.json"))),
+        Split.model_validate(read_json(store, run.at("1-split", "tables.json"))),
+        Merged.model_validate(read_json(store, run.at("3-merge", "manifest.json"))),
+    )  # fmt: skip
+    checks = run_checks(evidence, load_target(evidence.migration.target))
+    ledger = make_ledger(evidence, checks, read_json(store, run.at("1-split", "quality.json")))
+    sample = draw_sample(evidence, evidence.migration.options.sample_seed)
+    due = deadlines(evidence)
+    store.put_once(run.at("4-verify", "sample.json"), to_json(sample))
+    store.put_once(run.at("4-verify", "report.html"), report_html(ledger, sample, due, evidence).encode())
+    store.put_once(run.at("4-verify", "report.xlsx"), report_xlsx(ledger, sample, due, evidence))
+    store.put_once(run.at("4-verify", "ledger.json"), to_json(ledger))
