@@ -152,8 +152,13 @@ def _hold(services: Services, run: Run, step: str, ask: NeedsAnswer, seen: Colle
     log.info("run_held", held=step, count=len(questions))
 
 
-def release(services: Services, run: Run, by: str, changes: dict[str, object]) -> bool:
-    """Answer what a held run asks. Who and when is kept; False if it asks nothing."""
+def release(services: Services, run: Run, by: str, changes: dict[str, object], *, cleared: bool = False) -> bool:
+    """Answer what a held run asks. Who and when is kept; False if it asks nothing.
+
+    Args:
+        changes: choices to lay over the firm's own.
+        cleared: `by` is a specialist who lets the run go on although the sender is not the account owner.
+    """
     seen = present(services.store, run)
     open_holds = [
         key for key in sorted(seen)
@@ -161,7 +166,7 @@ def release(services: Services, run: Run, by: str, changes: dict[str, object]) -
         and key.removesuffix(".json") + ".released.json" not in seen
     ]  # fmt: skip
     for key in open_holds:
-        body = to_json({"by": by, "at": stamp(services.clock()), "changes": changes})
+        body = to_json({"by": by, "at": stamp(services.clock()), "changes": changes, "cleared": cleared})
         services.store.put_once(run.home + key.removesuffix(".json") + ".released.json", body)
     services.tell(services, run)
     return bool(open_holds)

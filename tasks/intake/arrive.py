@@ -5,13 +5,15 @@ and version), so the same upload twice is the same run, whichever way the news o
 """
 
 import hashlib
+import json
 
 from caseferry.canonical import to_json
 from caseferry.keys import Migration, Run, parse_drop
 from caseferry.manifest import Arrival
 from caseferry.reading.kinds import Kind, kind_of
 from caseferry.services.store import ObjectStore, Stat
-from tasks.journey import Ticket
+from tasks.journey import Ticket, next_steps
+from tasks.stage import Services, present, release
 
 CLOSERS = ("_complete", "migration.json")
 TEMPLATES = "templates/"
@@ -23,12 +25,13 @@ def run_id(key: str, version: str) -> str:
     return "run-" + hashlib.sha256(f"{key}\n{version}".encode()).hexdigest()[:16]
 
 
-def arrive(store: ObjectStore, key: str) -> list[Ticket]:
+def arrive(services: Services, key: str) -> list[Ticket]:
     """What an upload starts: one run, or the held runs of its migration, or nothing yet.
 
     Args:
         key: the object that was uploaded. It is looked up again: an event may be old, doubled or wrong.
     """
+    store = services.store
     drop, stat = parse_drop(key), store.stat(key)
     if drop is None or stat is None or drop.path.startswith(TEMPLATES):
         return []
@@ -37,13 +40,27 @@ def arrive(store: ObjectStore, key: str) -> list[Ticket]:
         tickets: list[Ticket] = []
         if drop.name == "migration.json":
             store.put(where.choices, store.get(key))
-            tickets = [Ticket(where.firm, where.migration, run, "admit") for run in _runs(store, where)]
+            tickets = _answer_held(services, where)
         if any(_is_loose(store, other) for other in store.listing(where.drops)):
             tickets += _claim(store, where, stat, loose=True)
         return tickets
     if _peek(store, stat) is Kind.ARCHIVE:
         return _claim(store, where, stat, loose=False)
     return []  # a loose file waits for the one that closes the drop
+
+
+def _answer_held(services: Services, where: Migration) -> list[Ticket]:
+    """New choices answer every run of the migration that waits for some."""
+    tickets: list[Ticket] = []
+    try:
+        changes = json.loads(services.store.get(where.choices))
+    except ValueError:
+        changes = {}
+    for name in _runs(services.store, where):
+        run = where.run(name)
+        if release(services, run, "migration.json", changes if isinstance(changes, dict) else {}):
+            tickets += next_steps((run.firm, run.migration, run.run), present(services.store, run))
+    return tickets
 
 
 def _claim(store: ObjectStore, where: Migration, stat: Stat, *, loose: bool) -> list[Ticket]:
@@ -86,7 +103,3 @@ def _peek(store: ObjectStore, stat: Stat) -> Kind:
 
 def _runs(store: ObjectStore, where: Migration) -> list[str]:
     return [name for name in store.folders(where.home + "runs/") if not name.startswith(".")]
-
-
-def run_at(where: Migration, name: str) -> Run:
-    return where.run(name)

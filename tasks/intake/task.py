@@ -141,7 +141,7 @@ def admit(services: Services, ticket: Ticket) -> None:
     except ValidationError as error:
         raise NeedsAnswer(tuple(_invalid(error))) from None
     questions = []
-    if migration.account_owner is not True and not any(answer.get("by") for answer in released):
+    if migration.account_owner is not True and not any(answer.get("cleared") for answer in released):
         found = "migration.json says the sender is not the owner" if migration.account_owner is False else "migration.json leaves it open"
         questions.append(Question("CF-125", "hold: account owner", found, "account_owner"))
     if migration.options.require_acknowledgement and not migration.acknowledged_by:
@@ -152,15 +152,19 @@ def admit(services: Services, ticket: Ticket) -> None:
 
 
 def _choices(services: Services, run: Run) -> dict[str, object]:
-    """`migration.json`: beside the drop, or inside the archive's top folder."""
+    """`migration.json`: the one inside the archive, and over it, key by key, the one beside the drop."""
+    manifest = Intake.model_validate(read_json(services.store, run.at("0-original", "manifest.json")))
+    inside = [kept for kept in manifest.files if kept.name.rsplit("/", 1)[-1] == "migration.json"]
+    choices: dict[str, object] = {}
+    if inside:
+        choices = _mapping(services.store.get(min(inside, key=lambda kept: kept.name.count("/")).key))
     try:
-        data = services.store.get(run.of.choices)
+        return merged(choices, _mapping(services.store.get(run.of.choices)))
     except KeyError:
-        manifest = Intake.model_validate(read_json(services.store, run.at("0-original", "manifest.json")))
-        inside = [kept for kept in manifest.files if kept.name.rsplit("/", 1)[-1] == "migration.json"]
-        if not inside:
-            return {}
-        data = services.store.get(min(inside, key=lambda kept: kept.name.count("/")).key)
+        return choices
+
+
+def _mapping(data: bytes) -> dict[str, object]:
     try:
         value = json.loads(data)
     except ValueError:

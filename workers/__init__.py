@@ -1,0 +1,1 @@
+"""The processes: what starts, listens and carries."""

@@ -1,0 +1,149 @@
+"""The commands and their options. Each does its work elsewhere; slow imports happen there."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any, Optional
+
+import typer
+
+from workers.commands.crossing import Stop, check_export, find_export, read_choices, run_export
+from workers.commands.show import say
+
+app = typer.Typer(help="Carries a law firm's export into its next practice system, with a proof.", no_args_is_help=True, pretty_exceptions_show_locals=False)
+Json = Annotated[bool, typer.Option("--json", help="Data on standard output, for programs.")]
+Export = Annotated[Path, typer.Argument(help="The export: a zip, a folder, or one list.")]
+
+
+def _finish(code: int) -> None:
+    raise typer.Exit(code)
+
+
+def _guard(call: Any, *args: Any, **options: Any) -> None:
+    """Turn a stop into its message and exit code; nothing of a client's shows in either."""
+    try:
+        _finish(call(*args, **options))
+    except Stop as stop:
+        if stop.text:
+            say(stop.text)
+        _finish(stop.code)
+    except Exception as error:
+        from caseferry.errors import PassingFault
+
+        if isinstance(error, PassingFault):
+            say(f"✗ {error.problem}. Nothing is lost; run the command again.")
+            _finish(4)
+        raise
+
+
+def _choices(
+    export: Path, migration: Path | None, source: str | None, target: str | None, region: str | None, owner: bool | None,
+    users: list[str], primary: str | None, dates: str | None, cut_off: str | None, zone: str | None, documents: bool,
+    expenses: bool, fixes: list[str],
+) -> dict[str, Any]:  # fmt: skip
+    """`migration.json` with the command line laid over it."""
+    from email.utils import parseaddr
+
+    choices = read_choices(export, migration)
+    said = {"source": source, "target": target, "region": region, "account_owner": owner, "cut_off": cut_off, "time_zone": zone, "primary_subscriber": primary}
+    choices |= {name: value for name, value in said.items() if value is not None}
+    if users:
+        parsed = [parseaddr(user) for user in users]
+        choices["users"] = [*choices.get("users", []), *({"name": name or email, "email": email} for name, email in parsed)]
+    options = dict(choices.get("options", {}))
+    if dates:
+        options["dates"] = dates
+    options |= {name: True for name, on in (("documents", documents), ("expenses", expenses)) if on}
+    if fixes:
+        options["fixes"] = [*options.get("fixes", []), *fixes]
+    if options:
+        choices["options"] = options
+    return choices
+
+
+Migration = Annotated[Optional[Path], typer.Option("--migration", help="The firm's choices; else migration.json beside the export.")]
+Source = Annotated[Optional[str], typer.Option(help="The old system; else told by the headings.")]
+Target = Annotated[Optional[str], typer.Option(help="The new system.")]
+Region = Annotated[Optional[str], typer.Option(help="us, ca, uk, eu or au: where the new account lives.")]
+Owner = Annotated[Optional[bool], typer.Option("--account-owner/--not-account-owner", help="Is the sender the owner of the old account?")]
+Users = Annotated[list[str], typer.Option("--user", help='A user of the new system: "Jane Doe <jane@firm.com>". May be repeated.')]
+Primary = Annotated[Optional[str], typer.Option(help="E-mail of the user who takes what nobody owns.")]
+Dates = Annotated[Optional[str], typer.Option(help="dmy or mdy, for dates that no other date decides.")]
+CutOff = Annotated[Optional[str], typer.Option(help="When the firm stopped using the old system: 2024-05-31 or 2024-05-31T18:00.")]
+Zone = Annotated[Optional[str], typer.Option("--time-zone", help="Of the old calendar: America/New_York.")]
+Documents = Annotated[bool, typer.Option("--documents", help="Carry the documents in a manifest.")]
+Expenses = Annotated[bool, typer.Option("--expenses", help="Carry unbilled expenses too.")]
+Fixes = Annotated[list[str], typer.Option("--fix", help="A rule whose proposed fix is approved. May be repeated.")]
+
+
+@app.command()
+def check(
+    export: Export, migration: Migration = None, source: Source = None, target: Target = None, region: Region = None,
+    account_owner: Owner = None, user: Users = [], primary_subscriber: Primary = None, dates: Dates = None,  # noqa: B006
+    cut_off: CutOff = None, time_zone: Zone = None, documents: Documents = False, expenses: Expenses = False,
+    fix: Fixes = [], json: Json = False,  # noqa: B006
+) -> None:  # fmt: skip
+    """Read an export and say what it is, what will move, and what is odd. Changes nothing.
+
+    Exit 1 if something needs a person.
+    """
+
+    def work() -> int:
+        found = find_export(export)
+        return check_export(found, _choices(found, migration, source, target, region, account_owner, user, primary_subscriber, dates, cut_off, time_zone, documents, expenses, fix), json)
+
+    _guard(work)
+
+
+@app.command()
+def run(
+    export: Export, out: Annotated[Path, typer.Option(help="Where the results go.")] = Path("caseferry-out"),
+    migration: Migration = None, source: Source = None, target: Target = None, region: Region = None,
+    account_owner: Owner = None, user: Users = [], primary_subscriber: Primary = None, dates: Dates = None,  # noqa: B006
+    cut_off: CutOff = None, time_zone: Zone = None, documents: Documents = False, expenses: Expenses = False,
+    fix: Fixes = [],  # noqa: B006
+    templates: Annotated[Optional[Path], typer.Option(help="Folder with template files downloaded from the target.")] = None,
+    again: Annotated[bool, typer.Option("--again", help="Process it once more.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit 1 if anything waits for a person.")] = False,
+    json: Json = False,
+) -> None:  # fmt: skip
+    """Carry one export into import files, on this computer, in this process. Nothing leaves it."""
+
+    def work() -> int:
+        found = find_export(export)
+        choices = _choices(found, migration, source, target, region, account_owner, user, primary_subscriber, dates, cut_off, time_zone, documents, expenses, fix)
+        return run_export(found, choices, out, templates, again=again, as_json=json, strict=strict)
+
+    _guard(work)
+
+
+@app.command()
+def explain(code: str, json: Json = False) -> None:
+    """Say what a code means and what to do."""
+    from caseferry.codes import CODES
+    from workers.commands.show import give, message
+
+    if code.upper() not in CODES:
+        say(f"There is no code {code.upper()[:10]}. There are: {', '.join(CODES)}")
+        _finish(2)
+    known = CODES[code.upper()]
+    if json:
+        give({"code": code.upper(), "what": known.what, "safe": known.safe, "do": known.do, "more": known.more})
+    else:
+        print(message(code.upper()) + (f"\n\n  {known.more}" if known.more else ""))
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from caseferry import __version__
+
+        print(f"caseferry {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False) -> None:
+    pass
+
+
+if __name__ == "__main__":
+    sys.exit(app())

@@ -1,0 +1,252 @@
+"""`check` and `run`: one firm's export on this computer, in this process, over a folder."""
+
+import json
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from workers.commands.show import give, message, say, totals, waiting
+
+FIRM = MIGRATION = "local"
+HIDDEN = ".caseferry"
+
+
+def read_choices(path: Path, migration: Path | None) -> dict[str, Any]:
+    """`migration.json` as named, or beside the export, or nothing."""
+    beside = path / "migration.json" if path.is_dir() else path.parent / "migration.json"
+    chosen = migration or (beside if beside.is_file() else None)
+    if chosen is None:
+        return {}
+    try:
+        value = json.loads(chosen.read_bytes())
+    except FileNotFoundError:
+        raise Stop(2, message("CF-101", str(chosen.name))) from None
+    except ValueError:
+        raise Stop(2, message("CF-124", chosen.name, "it is not JSON")) from None
+    if not isinstance(value, dict):
+        raise Stop(2, message("CF-124", chosen.name, "it is not a mapping of choices"))
+    return value
+
+
+class Stop(Exception):
+    """The command ends here, with this exit code and message."""
+
+    def __init__(self, code: int, text: str = "") -> None:
+        super().__init__(code)
+        self.code, self.text = code, text
+
+
+def lay_drop(store: Any, export: Path, choices: dict[str, Any], templates: Path | None) -> str:
+    """Copy the export into the store as an upload would; return the key that rings."""
+    from caseferry.canonical import to_json
+    from caseferry.keys import Migration
+    from caseferry.reading.kinds import Kind, kind_of
+    from tasks.intake.arrive import CLOSERS
+
+    where = Migration(FIRM, MIGRATION)
+    store.put(where.choices, to_json(choices))
+    for template in sorted(templates.iterdir()) if templates else ():
+        store.put(f"{where.drops}templates/{template.name}", template.read_bytes())
+    if export.is_file():
+        data = export.read_bytes()
+        key = f"{where.drops}{export.name}"
+        store.put(key, data)
+        if kind_of(data[:65_536], data[-65_536:]) is Kind.ARCHIVE:
+            return key
+    else:
+        files = [path for path in sorted(export.rglob("*")) if path.is_file() and path.name not in CLOSERS]
+        if not files:
+            raise Stop(1, message("CF-128", export.name, "the folder is empty"))
+        for path in files:
+            store.put(where.drops + path.relative_to(export).as_posix(), path.read_bytes())
+    closer = f"{where.drops}_complete"
+    store.put(closer, b"")
+    return closer
+
+
+def find_export(path: Path) -> Path:
+    """The export, or a message with the likeliest spelling."""
+    if path.exists():
+        return path
+    import difflib
+
+    near = difflib.get_close_matches(path.name, [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else [], 1)
+    hint = f"did you mean {path.parent / near[0]}?" if near else ""
+    raise Stop(1, message("CF-101", str(path), hint))
+
+
+def run_export(export: Path, choices: dict[str, Any], out: Path, templates: Path | None, *, again: bool, as_json: bool, strict: bool) -> int:
+    """The whole journey; the results lie in `out` afterwards."""
+    say(f"Caseferry · {export.name} · nothing leaves this computer")
+    from caseferry.services.folder import FolderStore
+    from tasks.intake.arrive import arrive
+    from tasks.stage import present, release, run_of
+    from workers.inprocess import cross, rest
+
+    hidden = out / HIDDEN
+    out.mkdir(parents=True, exist_ok=True)
+    store = FolderStore(hidden / "bucket")
+    services = local_services(store)
+    key = lay_drop(store, export, choices, templates)
+    tickets = arrive(services, key)
+    if not tickets:
+        raise Stop(1, message("CF-128", export.name))
+    run = run_of(tickets[0])
+    state = rest(services, run)
+    same = hidden / "choices.json"
+    before = json.loads(same.read_text()) if same.is_file() else None
+    if state == "held":
+        release(services, run, "caseferry run", choices)
+    elif "0-original/manifest.json" in present(store, run):
+        if not again and before == choices and state.startswith("completed"):
+            say(message("CF-109", export.name))
+            return show_result(services, run, out, as_json, strict)
+        shutil.rmtree(hidden / "bucket")
+        tickets = arrive(services, lay_drop(store, export, choices, templates))
+    same.write_text(json.dumps(choices))
+    shown = _Progress()
+    cross(services, run, lambda ticket: shown.step(services, run, ticket))
+    return show_result(services, run, out, as_json, strict)
+
+
+def local_services(store: Any) -> Any:
+    """Services over a folder. The log is off: what is to be said is said by the command."""
+    import logging
+
+    from config.settings import LogSettings, Settings
+    from tasks.notify.outbox import tell
+    from tasks.stage import Services
+
+    settings = Settings(log=LogSettings(level="error"))
+    from config.logging import configure
+
+    configure(settings.log)
+    logging.disable(logging.CRITICAL)
+    return Services(store, settings, tell=tell)
+
+
+class _Progress:
+    """One line per stage, as it ends."""
+
+    def step(self, services: Any, run: Any, ticket: Any) -> None:
+        from tasks.journey import parts_of
+        from tasks.stage import present, read_json
+
+        seen = present(services.store, run)
+        if ticket.step == "intake":
+            manifest = read_json(services.store, run.at("0-original", "manifest.json"))
+            files: Any = manifest["files"]
+            say(f"  received   {sum(1 for f in files if f['kind'] != 'archive')} files, hashed and kept as they came")
+        elif ticket.step == "split":
+            split: Any = read_json(services.store, run.at("1-split", "tables.json"))
+            kinds = " ".join(dict.fromkeys(t["kind"] for t in split["tables"]))
+            say(f"  told       {split['product']} export, {split['confidence']:.0%} of the columns known: {kinds}")
+        elif ticket.step == "transform":
+            parts = parts_of(seen)
+            done = sum(1 for part in parts if f"2-transform/{part}.json" in seen)
+            if done == len(parts):
+                split = read_json(services.store, run.at("1-split", "tables.json"))
+                rows = sum(sum(t["part_rows"]) for t in split["tables"])
+                say(f"  transform  {rows:,}/{rows:,} rows in {len(parts)} parts")
+
+
+def show_result(services: Any, run: Any, out: Path, as_json: bool, strict: bool) -> int:
+    """Say how the run ended and put its files where the person looks for them."""
+    from tasks.stage import read_json
+    from workers.inprocess import rest
+
+    state = rest(services, run)
+    status = read_json(services.store, run.at("run.json"))
+    if state in {"held", "refused", "failed"} and "4-verify/ledger.json" not in _seen(services, run):
+        reasons: Any = status["reasons"]
+        if as_json:
+            give({"state": state, "reasons": reasons})
+        for reason in reasons:
+            say(message(reason["code"], reason.get("where", ""), reason.get("detail", "")))
+        return 3 if state == "held" else 1
+    ledger: Any = read_json(services.store, run.at("4-verify", "ledger.json"))
+    publish(services, run, out)
+    if as_json:
+        give({"state": state, "out": str(out), "ledger": ledger})
+    else:
+        for line in [*totals(ledger), *waiting(ledger)]:
+            print(line)
+        print(f"\n  Report   {out / 'report.html'}\n  Files    {out / 'import-files'}\n  Waiting  {out / 'report.xlsx'}")
+    if state == "failed":
+        say(message("CF-132", "verification"))
+        return 1
+    return 1 if strict and state != "completed" else 0
+
+
+def _seen(services: Any, run: Any) -> Any:
+    from tasks.stage import present
+
+    return present(services.store, run)
+
+
+def publish(services: Any, run: Any, out: Path) -> None:
+    """Copy the results out of the store: import files, the others, ledger, reports."""
+    from tasks.stage import read_json
+
+    merged: Any = read_json(services.store, run.at("3-merge", "manifest.json"))
+    for folder in ("import-files", "not-import-files"):
+        shutil.rmtree(out / folder, ignore_errors=True)
+    for file in merged["files"]:
+        folder = out / ("import-files" if file["is_import"] else "not-import-files")
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / file["name"]).write_bytes(services.store.get(run.at("3-merge", "files", file["name"])))
+    for name in ("report.html", "report.xlsx", "ledger.json", "sample.json"):
+        (out / name).write_bytes(services.store.get(run.at("4-verify", name)))
+
+
+def check_export(export: Path, choices: dict[str, Any], as_json: bool) -> int:
+    """Read only: what it is, what will and will not move, what is odd. Writes nothing beside a folder it removes."""
+    say(f"Caseferry · {export.name} · read only")
+    from caseferry.canonical import to_json
+    from caseferry.services.folder import FolderStore
+    from tasks.intake.arrive import arrive
+    from tasks.journey import next_steps
+    from tasks.stage import perform, present, read_json, run_of
+    from workers.commands.scope import scope_of
+
+    with tempfile.TemporaryDirectory(prefix="caseferry-check-") as folder:
+        store = FolderStore(Path(folder))
+        services = local_services(store)
+        tickets = arrive(services, lay_drop(store, export, choices, None))
+        if not tickets:
+            raise Stop(1, message("CF-128", export.name))
+        run = run_of(tickets[0])
+        while tickets := next_steps((run.firm, run.migration, run.run), present(store, run)):
+            if tickets[0].step == "merge":
+                break
+            if not all([perform(services, ticket) for ticket in tickets]):
+                if tickets[0].step != "admit":
+                    break
+                # A dry run goes on without an admission, and says what it will ask.
+                store.put_once(run.at("0-original", "admission.json"), to_json(_lenient(choices)))
+        reasons: Any = read_json(store, run.at("run.json"))["reasons"]
+        asked = [q for key in present(store, run) if key.startswith("holds/") for q in _questions(store, run, key)]
+        scope = scope_of(services, run, [*asked, *(r for r in reasons if r not in asked)])
+    if as_json:
+        give(scope.data)
+    else:
+        print("\n".join(scope.lines))
+    return 1 if scope.data["needs_a_person"] else 0
+
+
+def _questions(store: Any, run: Any, key: str) -> list[dict[str, str]]:
+    return list(json.loads(store.get(run.home + key))["questions"])
+
+
+def _lenient(choices: dict[str, Any]) -> dict[str, Any]:
+    """The choices as far as they are valid; the dry run names the others."""
+    from pydantic import ValidationError
+
+    from caseferry.manifest import Migration
+
+    try:
+        return Migration.model_validate(choices).model_dump(mode="json")
+    except ValidationError as error:
+        bad = {str(one["loc"][0]) for one in error.errors() if one["loc"]}
+        return Migration.model_validate({k: v for k, v in choices.items() if k not in bad | {"primary_subscriber"}}).model_dump(mode="json")

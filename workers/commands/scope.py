@@ -1,0 +1,93 @@
+"""The scope of a migration before it is done: what will move, what will not, what is odd, what needs a person."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from caseferry.rules import plainly
+from tasks.journey import parts_of
+from tasks.stage import Services, present, read_json
+
+
+@dataclass(frozen=True)
+class Scope:
+    data: dict[str, Any]
+    lines: list[str]
+
+
+def scope_of(services: Services, run: Any, asked: list[dict[str, str]]) -> Scope:
+    """The scope-and-limitations report, as data and as lines for a terminal."""
+    from workers.commands.show import message
+
+    store, seen = services.store, present(services.store, run)
+    data: dict[str, Any] = {"questions": asked, "tables": [], "unknown": [], "findings": [], "types": {}, "quality": [], "exclusions": []}
+    if "1-split/tables.json" in seen:
+        _of_split(services, run, data)
+    for part in parts_of(seen):
+        if f"2-transform/{part}.json" in seen:
+            outcome: Any = read_json(store, run.at("2-transform", f"{part}.json"))
+            counts = data["types"].setdefault(outcome["record"], {"rows": 0, "carried": 0, "excluded": 0, "quarantined": 0})
+            counts["rows"] += outcome["rows"]
+            for place, count in outcome["places"].items():
+                counts[place] += count
+    data["odd"] = _odd(services, run, seen)
+    waits = sum(c["quarantined"] for c in data["types"].values())
+    bad = [f for f in data["findings"] if f["rule"] in {"unreadable_file", "expected_list_missing", "broken_quoting", "unknown_column", "list_is_too_short"}]
+    data["needs_a_person"] = bool(asked or waits or data["unknown"] or bad)
+    lines: list[str] = []
+    if "product" in data:
+        lines.append(f"  told       {data['product']} export, {data['confidence']:.0%} of the columns known; wording: {data['version_guess']}")
+    for table in data["tables"]:
+        name = table["file"] + (f" › {table['sheet']}" if table["sheet"] else "")
+        will = "moves" if table["place"] == "carried" else "does not move"
+        lines.append(f"    {table['kind']:<22}{table['rows']:>8,} rows  {will:<14} {name}")
+    for table in data["unknown"]:
+        lines.append(f"    {'unknown list':<22}{table['rows']:>8,} lines  stays in the archive  {table['file']}")
+    if data["types"]:
+        lines += ["", f"  {'will move':<18}{'rows':>9}{'carried':>9}{'not taken':>11}{'waits':>7}"]
+        lines += [f"    {name.replace('_', ' '):<16}{c['rows']:>9,}{c['carried']:>9,}{c['excluded']:>11,}{c['quarantined']:>7,}" for name, c in data["types"].items()]
+    if data["quality"]:
+        lines += ["", "  quality (of 100): " + " · ".join(f"{q['record'].replace('_', ' ')} {q['score']}" for q in data["quality"])]
+    if data["exclusions"]:
+        lines += ["", "  the target does not take: " + "; ".join(e["title"].lower() + (f" ({e['rows']:,})" if e["rows"] else "") for e in data["exclusions"])]
+    if data["odd"] or data["findings"]:
+        lines += ["", "  odd:"]
+        lines += [f"    {o['count']:>6,}  {o['record'].replace('_', ' ')}: {plainly(o['rule'])}" for o in data["odd"][:20]]
+        lines += [f"            {plainly(f['rule'])} {f['where']}" for f in data["findings"][:30]]
+    for question in asked:
+        lines += ["", message(question["code"], question.get("where", ""), question.get("detail", ""))]
+    lines += ["", "  something needs a person" if data["needs_a_person"] else "  nothing needs a person"]
+    return Scope(data, lines)
+
+
+def _of_split(services: Services, run: Any, data: dict[str, Any]) -> None:
+    from caseferry.mapping.profile import load_profile
+
+    split: Any = read_json(services.store, run.at("1-split", "tables.json"))
+    data |= {k: split[k] for k in ("source", "product", "version_guess", "confidence", "missing", "unknown", "findings")}
+    data["tables"] = [
+        {"file": t["file"], "sheet": t["sheet"], "kind": t["kind"], "place": t["place"], "rows": t["lines"].get("data", 0), "confidence": t["confidence"]}
+        for t in split["tables"]
+    ]
+    report: Any = read_json(services.store, run.at("1-split", "quality.json"))
+    data["quality"] = report["tables"]
+    profile = load_profile(split["source"])
+    rows = {profile.tables[t["kind"]].exclusion: t["lines"].get("data", 0) for t in split["tables"] if profile.tables[t["kind"]].exclusion}
+    data["exclusions"] = [{"name": name, "title": e.title, "rows": rows.get(name, 0)} for name, e in profile.exclusions.items()]
+
+
+def _odd(services: Services, run: Any, seen: Any) -> list[dict[str, Any]]:
+    """Findings of single rows, counted by rule."""
+    import io
+
+    import polars as pl
+
+    split: Any = read_json(services.store, run.at("1-split", "tables.json")) if "1-split/tables.json" in seen else {"tables": []}
+    counts: dict[tuple[str, str], int] = {}
+    for table in split["tables"]:
+        for part in table["parts"]:
+            key = f"2-transform/{part}.findings.parquet"
+            if key in seen:
+                for rule, count in pl.read_parquet(io.BytesIO(services.store.get(run.home + key)))["rule"].value_counts().iter_rows():
+                    counts[(table["record"], rule)] = counts.get((table["record"], rule), 0) + count
+    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    return [{"record": record, "rule": rule, "count": count} for (record, rule), count in ordered]

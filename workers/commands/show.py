@@ -1,0 +1,87 @@
+"""What a person at a terminal sees: messages, progress, the totals block."""
+
+import json
+import os
+import sys
+from decimal import Decimal
+from typing import Any
+
+from caseferry.codes import explain
+
+_MARKS = {True: "✓", False: "✗"}
+
+
+def plain() -> bool:
+    """True where colour would be noise: not a terminal, or NO_COLOR is set."""
+    return bool(os.environ.get("NO_COLOR")) or not sys.stdout.isatty()
+
+
+def say(text: str = "") -> None:
+    """A message for the person, on standard error, at once."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def give(data: Any) -> None:
+    """Data for a program, on standard output."""
+    print(json.dumps(data, indent=2, ensure_ascii=False, default=str))
+
+
+def message(code: str, where: str = "", detail: str = "", do: str = "") -> str:
+    """One message in its fixed shape; no line is wider than 80 columns."""
+    parts = explain(code, where, detail)
+    lines = [f"✗ {code}  {parts['what']}"]
+    for name in ("where", "why", "safe", "do"):
+        text = (do if name == "do" and do else parts.get(name, "")) or ""
+        if text:
+            lines += _wrapped(name, text)
+    lines += _wrapped("more", f"caseferry explain {code}")
+    return "\n".join(lines)
+
+
+def _wrapped(name: str, text: str) -> list[str]:
+    import textwrap
+
+    wrapped = textwrap.wrap(text, 68, break_long_words=False, break_on_hyphens=False) or [""]
+    return [f"  {name if number == 0 else '':<8}{line}" for number, line in enumerate(wrapped)]
+
+
+def totals(ledger: dict[str, Any]) -> list[str]:
+    """The block that says whether everything arrived."""
+    types = ledger["types"]
+    read = sum(t["read"] for t in types)
+    carried = sum(t["carried"] for t in types)
+    merged, out = sum(t["merged"] for t in types), sum(t["excluded"] for t in types)
+    waits = sum(t["quarantined"] for t in types)
+    ok = carried + merged + out + waits == read
+    imports = sum(1 for f in ledger["files"] if f["is_import"])
+    lines = [
+        f"  merged     {imports} import files, {len(ledger['files']) - imports} files that are not for import",
+        f"  verified   every row counted: {carried:,} carried + {merged:,} merged + {out:,} not taken",
+        f"             + {waits:,} waiting = {read:,} exported  {_MARKS[ok]}",
+    ]
+    for m in ledger["money"]:
+        same = Decimal(m["difference"]) == 0
+        shown = f"{Decimal(m['carried']):,.2f} = {Decimal(m['written']):,.2f}" if same else f"{Decimal(m['carried']):,.2f} ≠ {Decimal(m['written']):,.2f}"
+        explained = " (every one explained)" if not same and all(d["explained"] for d in m["differences"]) else ""
+        lines.append(f"             {m['title'].lower():<16} {m['currency']} {shown}  difference {Decimal(m['difference']):,.2f}{explained}  {_MARKS[same or bool(explained)]}")
+    hours = ledger["hours"]
+    lines.append(f"             {'hours':<16} {hours['carried']} = {hours['written']}  difference {hours['difference']}  {_MARKS[hours['difference'] == '0']}")
+    lines.append(f"             client records, field by field: {ledger['accuracy']['percent']} %  {_MARKS[ledger['accuracy']['percent'] == '100']}")
+    for check in ledger["checks"]:
+        if not check["passed"]:
+            lines.append(f"  {'differs' if not check['hard'] else 'FAILED':<10} {check['title']}: {check['detail']}")
+    return lines
+
+
+def waiting(ledger: dict[str, Any], most: int = 6) -> list[str]:
+    """The groups of rows that wait for a person."""
+    from caseferry.rules import plainly
+
+    groups = [f for f in ledger["findings"] if f["outcome"] == "quarantined"]
+    if not groups:
+        return []
+    lines = ["", f"  {sum(t['quarantined'] for t in ledger['types']):,} rows need a decision:"]
+    lines += [f"    {g['count']:>5}  {g['record'].replace('_', ' ')}: {plainly(g['rule'])}" for g in groups[:most]]
+    if len(groups) > most:
+        lines.append(f"           … and {len(groups) - most} more groups in the report")
+    return lines
