@@ -111,8 +111,22 @@ class Profile(_Strict):
         return self._aliases[table]
 
     @cached_property
+    def normal_words(self) -> dict[str, frozenset[str]]:
+        return {word: frozenset(normal(text) for text in texts) for word, texts in self.words.items()}
+
+    @cached_property
+    def every_heading(self) -> frozenset[str]:
+        """Every heading any table of this source may have."""
+        return frozenset(text for table in self.tables for text in self.headings(table))
+
+    @cached_property
     def group_label_fields(self) -> dict[str, str]:
         return {normal(label): field for field, labels in self.group_labels.items() for label in labels}
+
+
+def read_yaml(path: Path) -> object:
+    """A YAML file's content, by the C reader where it is there: ten times as fast."""
+    return yaml.load(path.read_text("utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
 
 
 @lru_cache
@@ -126,7 +140,7 @@ def load_profile(source: str, folder: Path = SOURCES) -> Profile:
     if not path.is_file():
         raise ProfileError(f"no profile {source!r}; there are: {', '.join(known_sources(folder))}")
     try:
-        profile = Profile.model_validate(yaml.safe_load(path.read_text("utf-8")))
+        profile = Profile.model_validate(read_yaml(path))
     except ValueError as error:
         raise ProfileError(f"{path.name}: {error}") from error
     for name, table in profile.tables.items():

@@ -4,11 +4,10 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
 from caseferry.mapping.headings import normal
-from caseferry.mapping.profile import ProfileError
+from caseferry.mapping.profile import ProfileError, read_yaml
 
 TARGETS = Path(__file__).parents[2] / "config" / "targets"
 
@@ -84,6 +83,6 @@ def load_target(name: str, folder: Path = TARGETS) -> Target:
         known = ", ".join(sorted(p.stem for p in folder.glob("*.yaml")))
         raise ProfileError(f"no target {name!r}; there are: {known}")
     try:
-        return Target.model_validate(yaml.safe_load(path.read_text("utf-8")))
+        return Target.model_validate(read_yaml(path))
     except ValueError as error:
         raise ProfileError(f"{path.name}: {error}") from error

@@ -2,10 +2,12 @@
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 
 from caseferry.mapping.headings import normal
 from caseferry.mapping.profile import Profile, TableProfile
 from caseferry.reading.grid import Grid
+from caseferry.records import RECORDS
 
 DEEPEST_HEADER = 60
 _FIGURE = re.compile(r"^[($£€-]*\d[\d,. ]*%?\)?$|\d{1,4}[/.-]\d{1,2}[/.-]\d{1,4}")
@@ -43,15 +45,16 @@ class Unfit:
 def find_table(grid: Grid, profile: Profile) -> Fit | Unfit:
     """The best reading of the grid, or why there is none."""
     head = [[cell or "" for cell in row[1:]] for row in grid.cells.head(DEEPEST_HEADER + 1).rows()]
+    known = profile.every_heading
     fits: list[Fit] = []
     for place, row in enumerate(head):
-        if sum(1 for cell in row if cell.strip()) < 2:
-            continue
-        single = [_Header(place, 1, tuple((cell,) if cell.strip() else () for cell in row))]
+        headers = []
+        if sum(1 for cell in row if cell.strip() and normal(cell) in known) >= 2:
+            headers.append(_Header(place, 1, tuple((cell,) if cell.strip() else () for cell in row)))
         below = head[place + 1] if place + 1 < len(head) else None
-        if below is not None and _is_second_header(below):
-            single.append(_Header(place, 2, _joined(row, below)))
-        for header in single:
+        if below is not None and sum(1 for cell in row if cell.strip()) >= 2 and _is_second_header(below):
+            headers.append(_Header(place, 2, _joined(row, below)))
+        for header in headers:
             fits += [fit for kind in profile.tables if (fit := _fit(profile, kind, header)) is not None]
     if not fits:
         return Unfit("no table of this source has these columns", _likely_header(head))
@@ -65,6 +68,14 @@ class _Header:
     rows: int
     cells: tuple[tuple[str, ...], ...]
     """Per column, the texts its heading may be, best first."""
+
+    @cached_property
+    def normals(self) -> tuple[tuple[str, ...], ...]:
+        return tuple(tuple(normal(text) for text in texts) for texts in self.cells)
+
+    @cached_property
+    def present(self) -> frozenset[str]:
+        return frozenset(text for texts in self.normals for text in texts)
 
 
 def _is_second_header(row: list[str]) -> bool:
@@ -89,23 +100,23 @@ def _joined(upper: list[str], lower: list[str]) -> tuple[tuple[str, ...], ...]:
 
 def _fit(profile: Profile, kind: str, header: _Header) -> Fit | None:
     spec, aliases = profile.tables[kind], profile.headings(kind)
+    fields = {aliases[text].removeprefix("custom:") for text in header.present if text in aliases}
+    if not all(fields & set(group) for group in spec.must):
+        return None
+    if any(profile.normal_words[word] & header.present for word in spec.never):
+        return None
     uses: list[str] = []
     names: list[str] = []
     taken: set[str] = set()
-    for texts in header.cells:
-        use = next((aliases[normal(text)] for text in texts if normal(text) in aliases), "")
-        text = next((text for text in texts if use and normal(text) in aliases), texts[0] if texts else "")
+    for texts, plain in zip(header.cells, header.normals, strict=True):
+        hit = next((place for place, text in enumerate(plain) if text in aliases), -1)
+        use = aliases[plain[hit]] if hit >= 0 else ""
         if use and use in taken and not _takes_many(spec, use):
             use = ""  # a second column of the same meaning is told apart by a person, not by its place
         taken.add(use)
         uses.append(use)
-        names.append(" ".join(text.split()))
+        names.append(" ".join((texts[max(hit, 0)] if texts else "").split()))
     fields = {use.removeprefix("custom:") for use in uses if use}
-    if not all(fields & set(group) for group in spec.must):
-        return None
-    present = {normal(text) for texts in header.cells for text in texts}
-    if any(normal(word) in present for name in spec.never for word in profile.words[name]):
-        return None
     named = sum(1 for texts in header.cells if texts)
     known = sum(1 for use in uses if use)
     weight = sum(0.5 if use == "leave:" else 1.0 for use in uses if use) + 2.0 * len(fields & set(spec.marks))
@@ -114,8 +125,6 @@ def _fit(profile: Profile, kind: str, header: _Header) -> Fit | None:
 
 
 def _takes_many(spec: TableProfile, use: str) -> bool:
-    from caseferry.records import RECORDS
-
     if use == "leave:":
         return True
     return not use.startswith("custom:") and RECORDS[spec.record][use].many

@@ -15,7 +15,7 @@ from caseferry.reading.kinds import Kind
 from caseferry.reading.workbook import WorkbookLimits, read_workbook
 from tasks.journey import Ticket
 from tasks.split import quality
-from tasks.split.recognise import Fit, find_table
+from tasks.split.recognise import Fit, Unfit, find_table
 from tasks.split.tables import Cut, make_table
 from tasks.stage import Services, migration_of, read_json, run_of
 
@@ -43,11 +43,10 @@ def split(services: Services, ticket: Ticket) -> None:
     intake = Intake.model_validate(read_json(store, run.at("0-original", "manifest.json")))
     findings: list[Finding] = [*_file_findings(intake)]
     grids = list(_read_all(services, intake, findings))
-    profile, confidence = _source(grids, migration)
+    profile, confidence, fits = _source(grids, migration)
     cuts: list[Cut] = []
     unknown: list[UnknownTable] = []
-    for kept, grid in grids:
-        fit = find_table(grid, profile)
+    for (kept, grid), fit in zip(grids, fits, strict=True):
         if isinstance(fit, Fit):
             cut = make_table(
                 len(cuts) + 1, kept.name, grid, fit, profile, migration, services.settings.work.part_rows
@@ -118,19 +117,20 @@ def _read_all(services: Services, intake: Intake, findings: list[Finding]) -> It
                 yield kept, grid
 
 
-def _source(grids: list[Read], migration: Migration) -> tuple[Profile, float]:
-    """The profile that explains the drop best, and the share of its tables' columns that it knows."""
+def _source(grids: list[Read], migration: Migration) -> tuple[Profile, float, list[Fit | Unfit]]:
+    """The profile that explains the drop best, the share of its tables' columns that it knows, and how each list fits."""
     names = [migration.source] if migration.source else known_sources()
-    best: tuple[float, float, Profile] | None = None
+    best: tuple[int, float, Profile, list[Fit | Unfit]] | None = None
     for name in names:
         profile = load_profile(name)
-        fits = [fit for _, grid in grids if isinstance(fit := find_table(grid, profile), Fit)]
+        every = [find_table(grid, profile) for _, grid in grids]
+        fits = [fit for fit in every if isinstance(fit, Fit)]
         known = sum(sum(1 for use in fit.uses if use) for fit in fits)
         share = known / max(1, sum(fit.named for fit in fits))
         if best is None or known > best[0]:
-            best = (known, round(share, 3), profile)
+            best = (known, round(share, 3), profile, every)
     assert best is not None
-    return best[2], best[1]
+    return best[2], best[1], best[3]
 
 
 def _variant(cuts: list[Cut], profile: Profile) -> str:

@@ -24,7 +24,7 @@ def finish_time(sheet: Sheet) -> None:
     )
     billed = _is_word("billed", profile.billed) | (pl.col("invoice").is_not_null() & ~is_placeholder(sheet, pl.col("invoice")))
     is_expense = pl.col("type").is_not_null()
-    if not takes_expenses:
+    if not takes_expenses and not expense_table:
         sheet.find(is_expense, "entry_type", "unbilled_expenses", "excluded")
     sheet.find(billed, "billed", "billed_time_entries", "excluded")
     not_billable = _is_word("billable", profile.not_billable) | _is_word("non_billable", profile.true_words)

@@ -72,6 +72,7 @@ def _after_cut_off(sheet: Sheet) -> None:
         if sheet.has(name):
             moment = pl.col(name).cast(pl.String) + pl.coalesce(pl.lit(" ") + pl.col(f"{name}@"), pl.lit(""))
             late = pl.when(moment.str.len_chars() == 10).then(moment > limit).otherwise(moment > stamp)
-            sheet.find(late, name, "after_cut_off", "carried", moment)
+            sheet.find(late & (pl.col(PLACE) != "excluded"), name, "after_cut_off", "carried", moment)
     if sheet.has("performed_on"):
-        sheet.find(pl.col("performed_on") > pl.lit(limit).str.to_date(), "performed_on", "after_cut_off", "carried", pl.col("performed_on"))
+        late = (pl.col("performed_on") > pl.lit(limit).str.to_date()) & (pl.col(PLACE) != "excluded")
+        sheet.find(late, "performed_on", "after_cut_off", "carried", pl.col("performed_on"))
