@@ -7,6 +7,7 @@ from typing import Annotated, Any, Optional
 import typer
 
 from workers.commands.crossing import Stop, check_export, find_export, read_choices, run_export
+from workers.commands.hooks import hooks
 from workers.commands.show import say
 
 app = typer.Typer(help="Carries a law firm's export into its next practice system, with a proof.", no_args_is_help=True, pretty_exceptions_show_locals=False)
@@ -116,6 +117,74 @@ def run(
     _guard(work)
 
 
+State = Annotated[Path, typer.Option(help="The folder of the embedded stack.")]
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option(help="Where the results go.")] = Path("caseferry-demo"),
+    sample: Annotated[Optional[Path], typer.Option(help="Folder with LEAP-export.zip and migration.json.")] = None, json: Json = False,
+) -> None:  # fmt: skip
+    """Carry a made-up firm across for real: servers, upload, event, workers, webhooks, proof."""
+    from workers.commands import stack
+
+    _guard(stack.demo, out, sample or stack.SAMPLE, json)
+
+
+@app.command()
+def up(
+    state: State = Path("caseferry-state"), watch: Annotated[Optional[Path], typer.Option(help="A local folder that feeds the bucket.")] = None,
+    concurrency: int = 2,
+) -> None:  # fmt: skip
+    """Keep the embedded stack running: any S3 client that uploads gets a crossing."""
+    from workers.commands import stack
+
+    _guard(stack.up, state, watch, concurrency)
+
+
+@app.command()
+def status(state: State = Path("caseferry-state"), watch: Annotated[bool, typer.Option("--watch", help="Look again every second.")] = False, json: Json = False) -> None:
+    """Show all runs, newest first."""
+    from workers.commands import stack
+
+    _guard(stack.status, state, watch, json)
+
+
+@app.command()
+def report(
+    run: str, state: State = Path("caseferry-state"), out: Path = Path("caseferry-reports"),
+    no_open: Annotated[bool, typer.Option("--no-open", help="Do not open a browser.")] = False, json: Json = False,
+) -> None:  # fmt: skip
+    """Fetch a run's report and files, and open the report."""
+    from workers.commands import stack
+
+    _guard(stack.report, state, run, out, no_open, json)
+
+
+@app.command()
+def release(
+    run: str, by: Annotated[str, typer.Option(help="Who decides.")], state: State = Path("caseferry-state"), dates: Dates = None,
+    primary_subscriber: Primary = None,
+) -> None:  # fmt: skip
+    """Answer what a held run asks, and let it go on. Who and when is kept."""
+    from workers.commands import stack
+
+    changes: dict[str, Any] = {}
+    if dates:
+        changes["options"] = {"dates": dates}
+    if primary_subscriber:
+        changes["primary_subscriber"] = primary_subscriber
+    _guard(stack.release, state, run, by, changes)
+
+
+@app.command()
+def listen() -> None:
+    """Hear of uploads by the sources the settings name, until stopped. For deployments."""
+    from workers.main import listen_forever
+
+    _guard(listen_forever)
+
+
 @app.command()
 def explain(code: str, json: Json = False) -> None:
     """Say what a code means and what to do."""
@@ -130,6 +199,9 @@ def explain(code: str, json: Json = False) -> None:
         give({"code": code.upper(), "what": known.what, "safe": known.safe, "do": known.do, "more": known.more})
     else:
         print(message(code.upper()) + (f"\n\n  {known.more}" if known.more else ""))
+
+
+app.add_typer(hooks, name="webhooks")
 
 
 def _version(wanted: bool) -> None:

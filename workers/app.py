@@ -1,0 +1,166 @@
+"""Celery, built from settings. Messages are tickets: ids alone. No results, no chords, no counters.
+
+What each setting protects against stands in docs/decisions/0002.
+"""
+
+import os
+from dataclasses import asdict
+from functools import lru_cache
+from typing import Any
+
+import structlog
+from celery import Celery, Task
+from celery.signals import setup_logging, worker_process_init
+from kombu import Exchange, Queue
+
+from caseferry.errors import PassingFault
+from config.logging import configure
+from config.settings import BrokerSettings, Settings
+from tasks.journey import JOURNEY, STEPS, Ticket, follow
+from tasks.stage import Services, attempts, present, run_of
+
+os.environ.setdefault("POLARS_MAX_THREADS", "1")  # one thread a process: two processes beat two threads, measured
+QUEUES = ("events", "parts", "merge", "webhooks", "control", "suspect")
+log = structlog.get_logger()
+
+
+@lru_cache
+def settings() -> Settings:
+    """The environment, read once for each process: the one door to it."""
+    return Settings()
+
+
+@lru_cache
+def services() -> Services:
+    """What steps are handed; clients are made in the process that uses them."""
+    from caseferry.services.s3 import S3Store
+    from tasks.notify.outbox import tell
+
+    return Services(S3Store(settings().s3), settings(), tell=tell)
+
+
+class Stage(Task):  # type: ignore[type-arg]
+    """Run at least once; tried again on passing faults alone."""
+
+    acks_late = True
+    reject_on_worker_lost = True
+    autoretry_for = (PassingFault,)
+    retry_backoff = True
+    retry_backoff_max = 300
+    retry_jitter = True
+    max_retries = 5
+    default_retry_delay = 5  # there is no setting for these three
+
+
+def transport_options(broker: BrokerSettings) -> dict[str, Any]:
+    """Options of the transport the broker's address names."""
+    kind = broker.url.get_secret_value().split(":", 1)[0]
+    if kind.startswith("amqp"):
+        return {"confirm_publish": True}
+    if kind == "sqs":
+        return {
+            "region": broker.region, "is_secure": broker.is_secure, "queue_name_prefix": f"{broker.queue_prefix}-",
+            "wait_time_seconds": 2, "polling_interval": 0.1,
+            "visibility_timeout": int(broker.visibility_timeout.total_seconds()),
+        }  # fmt: skip
+    return {
+        "visibility_timeout": int(broker.visibility_timeout.total_seconds()),
+        "unacked_restore_interval": 10, "unacked_restore_throttle": 1,  # look every 10 s, not every 100
+        "unacked_mutex_expire": 30, "unacked_restore_limit": 100,
+        "socket_timeout": 30, "socket_connect_timeout": 5, "socket_keepalive": True, "health_check_interval": 25,
+        "global_keyprefix": f"{broker.queue_prefix}:",
+    }  # fmt: skip
+
+
+def make_app(given: Settings) -> Celery:
+    """The application for these settings."""
+    app = Celery("caseferry", broker=given.broker.url.get_secret_value(), task_cls=Stage)
+    limit = given.work.task_seconds
+    app.conf.update(
+        result_backend=None, task_ignore_result=True, task_serializer="json", accept_content=["json"], enable_utc=True,
+        task_acks_late=True, task_retry_on_worker_lost=True, task_reject_on_worker_lost=True,
+        task_acks_on_failure=True, task_acks_on_timeout=True, task_time_limit=limit + 60, task_soft_time_limit=limit,
+        task_track_started=False, task_publish_retry=True,
+        task_publish_retry_policy={"max_retries": 5, "interval_start": 0.2, "interval_step": 0.5, "interval_max": 3},
+        task_default_queue="parts", task_create_missing_queues=False, task_queues=[Queue(name, Exchange(name), routing_key=name) for name in QUEUES],
+        worker_prefetch_multiplier=1, worker_pool_start_method="spawn",  # Polars hangs in a forked child
+        worker_proc_alive_timeout=60, worker_max_tasks_per_child=200, worker_max_memory_per_child=1_500_000,
+        worker_soft_shutdown_timeout=60, worker_enable_soft_shutdown_on_idle=False,
+        worker_cancel_long_running_tasks_on_connection_loss=True, worker_hijack_root_logger=False,
+        worker_enable_remote_control=not given.broker.url.get_secret_value().startswith("sqs"),
+        worker_send_task_events=False, broker_connection_retry_on_startup=True, broker_connection_max_retries=None,
+        broker_pool_limit=10, broker_pool_acquire_timeout=30, broker_heartbeat=30,
+        broker_transport_options=transport_options(given.broker),
+        beat_schedule={
+            "reconcile": {
+                "task": "caseferry.reconcile", "schedule": given.work.reconcile_every.total_seconds(),
+                "options": {"queue": "control", "expires": 90},
+            }
+        },
+    )  # fmt: skip
+    if given.broker.url.get_secret_value().startswith("amqp"):
+        app.conf.task_default_queue_type = "quorum"
+    app.conf.include = ["workers.carriers"]  # a spawned child registers the tasks by importing this
+    return app
+
+
+def is_suspect(ticket: Ticket) -> bool:
+    if not ticket.part:
+        return False
+    begun = attempts(ticket, present(services().store, run_of(ticket)))
+    return begun >= services().settings.work.attempts - 1
+
+
+def go_on(done: Ticket) -> None:
+    """Send what can start now, and the news of what is done."""
+    seen = present(services().store, run_of(done))
+    send(follow(done, seen, services().settings.work.window))
+    if services().settings.webhook.endpoints:
+        _app().send_task("caseferry.deliver", (done.firm, done.migration, done.run), queue="webhooks", argsrepr="-")
+
+
+def send(tickets: list[Ticket], queue: str = "") -> None:
+    """Put tickets on their queues. What gets lost on the way, the reconciler sends again."""
+    for ticket in tickets:
+        words = {k: v for k, v in asdict(ticket).items() if k != "step" and v}
+        _app().send_task(f"caseferry.{ticket.step}", kwargs=words, queue=queue or STEPS[ticket.step].queue, argsrepr="-", kwargsrepr="-")
+
+
+def ring(key: str) -> list[Ticket]:
+    """An object was uploaded: start what it starts."""
+    from tasks.intake.arrive import arrive
+
+    tickets = arrive(services(), key)
+    send(tickets)
+    return tickets
+
+
+@lru_cache
+def _app() -> Celery:
+    return make_app(settings())
+
+
+@setup_logging.connect
+def _log(**_: Any) -> None:
+    configure(settings().log)
+
+
+@worker_process_init.connect
+def _child(**_: Any) -> None:
+    """A child of the pool: import what every task needs before the first one comes."""
+    configure(settings().log)
+    import importlib
+
+    for step in JOURNEY:
+        importlib.import_module(step.room.split(":")[0])
+    services()
+
+
+def __getattr__(name: str) -> Any:
+    """`celery -A workers.app` looks for `app`; building it on demand keeps this page importable without a broker."""
+    if name in {"app", "celery"}:
+        return _app()
+    raise AttributeError(name)
+
+
+__all__ = ["QUEUES", "Stage", "make_app", "ring", "send", "services", "settings"]

@@ -1,0 +1,45 @@
+"""The tasks by name: each carries one step, then sends on what can start now.
+
+Named by us, `caseferry.<step>`: moving a file must not orphan messages that are queued already.
+"""
+
+from typing import Any
+
+from celery import shared_task
+
+from tasks.journey import JOURNEY, Ticket
+from tasks.stage import perform
+from workers.app import Stage, go_on, is_suspect, ring, send, services
+
+
+def _carrier(name: str) -> Any:
+    def carry(self: Any, firm: str, migration: str, run: str, part: str = "") -> None:
+        ticket = Ticket(firm, migration, run, name, part)
+        if is_suspect(ticket) and (self.request.delivery_info or {}).get("routing_key") != "suspect":
+            send([ticket], queue="suspect")  # it ended its process before: alone from now on
+            return
+        perform(services(), ticket)
+        go_on(ticket)
+
+    carry.__name__ = name
+    return shared_task(bind=True, base=Stage, name=f"caseferry.{name}")(carry)
+
+
+CARRIERS = {step.name: _carrier(step.name) for step in JOURNEY}
+
+
+@shared_task(base=Stage, name="caseferry.deliver")
+def deliver(firm: str, migration: str, run: str) -> None:
+    """Send a run's events that are due."""
+    from caseferry.keys import Run
+    from tasks.notify.deliver import deliver as send_events
+
+    send_events(services(), Run(firm, migration, run))
+
+
+@shared_task(name="caseferry.reconcile", acks_late=False, time_limit=300)
+def reconcile() -> None:
+    """Send again what has its inputs and not its output; find uploads nobody told us of."""
+    from workers.reconciler import reconcile as look
+
+    look(services(), send, ring)

@@ -1,0 +1,162 @@
+"""The listener: hears of uploads by webhook, SQS or a Redis list, whichever are set, and rings the doorbell.
+
+A message is answered only after its ticket was handed on; what is lost in between, the reconciler finds in the bucket.
+"""
+
+import hmac
+import json
+import threading
+import time
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import structlog
+
+from config.settings import Settings
+from workers.doorbell import keys_in
+
+log = structlog.get_logger()
+Ring = Callable[[str], Any]
+_MOST = 1 << 20
+
+
+class Listener:
+    """All sources of events of one deployment, each in a thread."""
+
+    def __init__(self, settings: Settings, ring: Ring) -> None:
+        self.settings, self._ring = settings, ring
+        self.stopping = threading.Event()
+        self.threads: list[threading.Thread] = []
+        self.server: ThreadingHTTPServer | None = None
+
+    def start(self) -> None:
+        events = self.settings.events
+        if events.webhook_port is not None:
+            self.server = ThreadingHTTPServer((events.webhook_host, events.webhook_port), self._handler())
+            self._run(self.server.serve_forever)
+        if events.sqs_queue_url:
+            self._run(self._poll_sqs)
+        if events.redis_url:
+            self._run(self._poll_redis)
+
+    def stop(self) -> None:
+        self.stopping.set()
+        if self.server:
+            self.server.shutdown()
+            self.server.server_close()
+
+    def _run(self, target: Callable[[], None]) -> None:
+        thread = threading.Thread(target=target, daemon=True)
+        thread.start()
+        self.threads.append(thread)
+
+    def hear(self, message: bytes | str) -> int:
+        """Ring for every key a message names; return how many there were."""
+        keys = keys_in(message, self.settings.s3.bucket)
+        for key in keys:
+            self._ring(key)
+        return len(keys)
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        listener = self
+        token = self.settings.events.webhook_token
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                length = int(self.headers.get("content-length") or 0)
+                given = self.headers.get("authorization", "").removeprefix("Bearer ")
+                if token and not hmac.compare_digest(given.encode(), token.get_secret_value().encode()):
+                    return self._answer(401)
+                if length > _MOST:
+                    return self._answer(413)
+                body = self.rfile.read(length)
+                # The embedded server sends once and never again: take the news before it is looked at.
+                self._answer(202)
+                try:
+                    listener.hear(body)
+                except Exception as error:
+                    log.warning("event_left_to_the_sweep", exc_info=error)
+
+            def do_GET(self) -> None:
+                self._answer(200 if self.path == "/livez" else 404)
+
+            def _answer(self, status: int) -> None:
+                self.send_response(status)
+                self.send_header("content-length", "0")
+                self.end_headers()
+
+            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+                pass  # a request line would hold a key
+
+        return Handler
+
+    def _poll_sqs(self) -> None:
+        from caseferry.services.s3 import make_client
+
+        events = self.settings.events
+        client = make_client("sqs", self.settings.s3.model_copy(update={"endpoint": events.sqs_endpoint}))
+        while not self.stopping.is_set():
+            try:
+                got = client.receive_message(QueueUrl=events.sqs_queue_url, WaitTimeSeconds=2, MaxNumberOfMessages=10)
+                for message in got.get("Messages", ()):
+                    self.hear(message["Body"])
+                    client.delete_message(QueueUrl=events.sqs_queue_url, ReceiptHandle=message["ReceiptHandle"])
+            except Exception as error:  # a message stays on the queue until its ticket is sent
+                log.warning("events_unreachable", dialect="sqs", exc_info=error)
+                self.stopping.wait(2)
+
+    def _poll_redis(self) -> None:
+        import redis
+
+        url = self.settings.events.redis_url
+        assert url is not None
+        client = redis.Redis.from_url(url.get_secret_value())
+        while not self.stopping.is_set():
+            try:
+                got: Any = client.blpop([self.settings.events.redis_key], timeout=2)
+                if got:
+                    self.hear(got[1])
+            except Exception as error:
+                log.warning("events_unreachable", dialect="redis", exc_info=error)
+                self.stopping.wait(2)
+
+
+def watch_folder(folder: Any, put: Callable[[str, bytes], None], stopping: threading.Event, quiet: float = 2.0) -> None:
+    """Feed a local folder's files into the bucket, each once it has been quiet for a while.
+
+    `<folder>/<firm>/<migration>/<file>` becomes `drops/<firm>/<migration>/<file>`.
+    """
+    from watchfiles import watch
+
+    waiting: dict[Any, tuple[int, float]] = {path: (path.stat().st_size, 0.0) for path in folder.rglob("*") if path.is_file()}
+    sent: dict[Any, tuple[int, int]] = {}
+
+    def flush() -> None:
+        for path, (size, since) in sorted(waiting.items()):
+            try:
+                stat = path.stat()
+            except FileNotFoundError:
+                del waiting[path]
+                continue
+            if stat.st_size != size:
+                waiting[path] = (stat.st_size, time.monotonic())
+            elif time.monotonic() - since >= quiet:
+                del waiting[path]
+                if sent.get(path) != (stat.st_size, stat.st_mtime_ns):
+                    sent[path] = (stat.st_size, stat.st_mtime_ns)
+                    put(f"drops/{path.relative_to(folder).as_posix()}", path.read_bytes())
+
+    for changes in watch(folder, stop_event=stopping, rust_timeout=500, yield_on_timeout=True):
+        from pathlib import Path
+
+        for _, name in changes:
+            path = Path(name)
+            if path.is_file() and not path.name.startswith((".", "~$")):
+                waiting[path] = (path.stat().st_size, time.monotonic())
+        flush()
+
+
+def as_event(bucket: str, key: str) -> bytes:
+    """An event in AWS' own dialect, for a server that sends none."""
+    return json.dumps({"Records": [{"eventName": "ObjectCreated:Put", "s3": {"bucket": {"name": bucket}, "object": {"key": key}}}]}).encode()
