@@ -54,6 +54,13 @@ def parts_of(present: Collection[str]) -> list[str]:
     return sorted(key[len(PARTS) :].removesuffix(".parquet") for key in present if key.startswith(PARTS))
 
 
+def is_news(present: Collection[str]) -> bool:
+    """True when the share of parts that are done has just passed a twentieth, or is whole."""
+    parts = parts_of(present)
+    done = sum(1 for part in parts if STEPS["transform"].makes.format(part=part) in present)
+    return done >= len(parts) or (len(parts) >= 40 and 20 * done // len(parts) > 20 * (done - 1) // len(parts))
+
+
 def is_held(step: str, present: Collection[str]) -> bool:
     """True while a person owes an answer to this step."""
     asked = [key for key in present if key.startswith(f"holds/{step}-") and not key.endswith(".released.json")]

@@ -2,19 +2,21 @@
 
 import importlib
 import json
+from collections import OrderedDict
 from collections.abc import Callable, Collection
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
+from weakref import WeakKeyDictionary
 
 import structlog
 
 from caseferry.canonical import to_json
 from caseferry.errors import BrokenPromise, ExportRefused, NeedsAnswer, PassingFault
 from caseferry.keys import Run
-from caseferry.manifest import Migration
+from caseferry.manifest import Migration, Model
 from caseferry.services.store import ObjectStore
-from tasks.journey import STEPS, Ticket, next_steps
+from tasks.journey import STEPS, Ticket, is_news, next_steps
 
 if TYPE_CHECKING:
     from config.settings import Settings
@@ -57,14 +59,33 @@ def read_json(store: ObjectStore, key: str) -> dict[str, object]:
     return value
 
 
+M = TypeVar("M", bound=Model)
+_READ: WeakKeyDictionary[ObjectStore, OrderedDict[str, Model]] = WeakKeyDictionary()
+
+
+def read_model(store: ObjectStore, key: str, kind: type[M]) -> M:
+    """A manifest that is written once and never changed, so each process reads it once."""
+    known = _READ.setdefault(store, OrderedDict())
+    found = known.get(key)
+    if found is None:
+        found = known[key] = kind.model_validate(read_json(store, key))
+        if len(known) > 64:
+            known.popitem(last=False)
+    assert isinstance(found, kind)
+    return found
+
+
 def migration_of(store: ObjectStore, run: Run) -> Migration:
     """The firm's choices as they were when the run was admitted, and as answered since."""
-    choices = read_json(store, run.at("0-original", "admission.json"))
-    keys = sorted(k for k in present(store, run) if k.startswith("holds/") and k.endswith(".released.json"))
-    for key in keys:
-        if key.startswith(("holds/intake", "holds/admit")):
-            continue  # answered before the choices were fixed
-        choices = merged(choices, read_json(store, run.home + key).get("changes") or {})
+    admitted = read_model(store, run.at("0-original", "admission.json"), Migration)
+    home = run.home + "holds/"
+    keys = [stat.key for stat in store.listing(home) if stat.key.endswith(".released.json")]
+    later = sorted(key for key in keys if not key.startswith(home + "admit-"))  # those came before the choices were fixed
+    if not later:
+        return admitted
+    choices: dict[str, object] = admitted.model_dump(mode="json")
+    for key in later:
+        choices = merged(choices, read_json(store, key).get("changes") or {})
     return Migration.model_validate(choices)
 
 
@@ -91,7 +112,7 @@ def perform(services: Services, ticket: Ticket) -> bool:
         seen = present(store, run)
         made = step.makes.format(part=ticket.part)
         if made in seen:
-            services.tell(services, run)
+            _tell(services, ticket, seen)
             return True
         if ticket not in next_steps((ticket.firm, ticket.migration, ticket.run), seen):
             return False
@@ -121,8 +142,16 @@ def perform(services: Services, ticket: Ticket) -> bool:
         except Exception as error:
             log.error("step_failed", exc_info=error)
             _give_up(services, ticket, type(error).__name__)
-        services.tell(services, run)
-        return made in present(store, run)
+        seen = present(store, run)
+        _tell(services, ticket, seen)
+        return made in seen
+
+
+def _tell(services: Services, ticket: Ticket, seen: Collection[str]) -> None:
+    """Say where the run is; of a run's parts only every twentieth is news, and the last."""
+    if ticket.part and attempts(ticket, seen) <= 1 and not is_news(seen):
+        return
+    services.tell(services, run_of(ticket))
 
 
 def attempts(ticket: Ticket, seen: Collection[str]) -> int:

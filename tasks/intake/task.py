@@ -14,7 +14,7 @@ from caseferry.reading.archive import Archive, is_noise
 from caseferry.reading.kinds import Kind, kind_of
 from tasks.intake.arrive import TEMPLATES, loose_files
 from tasks.journey import Ticket
-from tasks.stage import Services, merged, present, read_json, run_of
+from tasks.stage import Services, merged, present, read_json, read_model, run_of
 
 _IN_TEMPLATES = re.compile(r"(?:^|/)templates/[^/]+$", re.IGNORECASE)
 
@@ -153,7 +153,7 @@ def admit(services: Services, ticket: Ticket) -> None:
 
 def _choices(services: Services, run: Run) -> dict[str, object]:
     """`migration.json`: the one inside the archive, and over it, key by key, the one beside the drop."""
-    manifest = Intake.model_validate(read_json(services.store, run.at("0-original", "manifest.json")))
+    manifest = read_model(services.store, run.at("0-original", "manifest.json"), Intake)
     inside = [kept for kept in manifest.files if kept.name.rsplit("/", 1)[-1] == "migration.json"]
     choices: dict[str, object] = {}
     if inside:

@@ -21,7 +21,7 @@ from tasks.merge.desk import CHANGED, NOTED, Desk
 from tasks.merge.documents import documents
 from tasks.merge.files import Template, read_template, write_files
 from tasks.merge.matters import link_clients, matter_lines, matter_numbers, parties_of_matters, prepare_matters
-from tasks.stage import Services, migration_of, read_json, run_of
+from tasks.stage import Services, migration_of, read_model, run_of
 from tasks.transform.sheet import PLACE, REASON
 
 _NEUTRAL = {"matter_users", "contact_details"}
@@ -34,8 +34,8 @@ def merge(services: Services, ticket: Ticket) -> None:
         NeedsAnswer: matters or tasks need the primary subscriber, and none is named. Nothing is written then.
     """
     store, run = services.store, run_of(ticket)
-    split = Split.model_validate(read_json(store, run.at("1-split", "tables.json")))
-    intake = Intake.model_validate(read_json(store, run.at("0-original", "manifest.json")))
+    split = read_model(store, run.at("1-split", "tables.json"), Split)
+    intake = read_model(store, run.at("0-original", "manifest.json"), Intake)
     migration = migration_of(store, run)
     desk = Desk(
         migration=migration, profile=load_profile(split.source), target=load_target(migration.target), split=split,

@@ -17,7 +17,7 @@ from tasks.journey import Ticket
 from tasks.split import quality
 from tasks.split.recognise import Fit, Unfit, find_table
 from tasks.split.tables import Cut, make_table
-from tasks.stage import Services, migration_of, read_json, run_of
+from tasks.stage import Services, migration_of, read_model, run_of
 
 _NOTES = {
     "hidden_rows": "hidden rows were read too",
@@ -40,7 +40,7 @@ def split(services: Services, ticket: Ticket) -> None:
     """
     store, run = services.store, run_of(ticket)
     migration = migration_of(store, run)
-    intake = Intake.model_validate(read_json(store, run.at("0-original", "manifest.json")))
+    intake = read_model(store, run.at("0-original", "manifest.json"), Intake)
     findings: list[Finding] = [*_file_findings(intake)]
     grids = list(_read_all(services, intake, findings))
     profile, confidence, fits = _source(grids, migration)

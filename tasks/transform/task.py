@@ -9,7 +9,7 @@ from caseferry.manifest import Intake, PartOutcome, Split
 from caseferry.mapping.profile import load_profile
 from caseferry.reading.grid import ROW
 from tasks.journey import Ticket
-from tasks.stage import Services, migration_of, read_json, run_of
+from tasks.stage import Services, migration_of, read_model, run_of
 from tasks.transform.rows import Result, transform_table
 from tasks.transform.sheet import CHANGES, FINDINGS, PLACE, REASON, Job
 
@@ -35,8 +35,8 @@ def poison(services: Services, ticket: Ticket) -> None:
 
 def _job(services: Services, ticket: Ticket) -> Job:
     store, run = services.store, run_of(ticket)
-    split = Split.model_validate(read_json(store, run.at("1-split", "tables.json")))
-    intake = Intake.model_validate(read_json(store, run.at("0-original", "manifest.json")))
+    split = read_model(store, run.at("1-split", "tables.json"), Split)
+    intake = read_model(store, run.at("0-original", "manifest.json"), Intake)
     return Job(split.part(ticket.part), load_profile(split.source), migration_of(store, run), intake.received_on)
 
 

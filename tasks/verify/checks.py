@@ -19,7 +19,7 @@ from caseferry.reading.kinds import Kind
 from caseferry.reading.workbook import read_workbook
 from caseferry.records import RECORDS, Type
 from tasks.verify import recount
-from tasks.verify.evidence import Evidence, Handed, kind_of_file
+from tasks.verify.evidence import Evidence, Handed, counted_once, kind_of_file
 
 _PLAIN = re.compile(r"-?\d+(\.\d+)?")
 _FILES_OF = {
@@ -196,6 +196,7 @@ def _references(evidence: Evidence) -> Check:
     return Check("references", "Every client, matter and user named is there", not wrong, f"{len(numbers)} matters", True, tuple(wrong))
 
 
+@counted_once
 def money_lines(evidence: Evidence) -> list[dict[str, Any]]:
     """Per type: exported, carried, quarantined, not taken, written, and the difference that no finding explains."""
     return [line for line in (_tie(evidence, *job) for job in (
@@ -341,6 +342,7 @@ def _money(evidence: Evidence) -> Iterator[Check]:
         yield Check(f"money_{line['type']}", f"{line['title']}: every cent", passed, detail, True, tuple(bad[:50]))
 
 
+@counted_once
 def hours_line(evidence: Evidence) -> dict[str, str]:
     """Hours exported, carried and written; fixed fees and expenses have a quantity that is no time."""
     tables = [t for t in evidence.split.tables if t.record == "time_entry" and t.parts]
@@ -396,6 +398,7 @@ _AS_IS = {
 }  # fmt: skip
 
 
+@counted_once
 def accuracy(evidence: Evidence) -> dict[str, Any]:
     """Client records compared field by field, source beside file: the share that is equal or changed by a named rule."""
     compared = equal = by_rule = 0

@@ -1,8 +1,10 @@
 """What the verification looks at, read once: the drop, the raw parts, where each row ended, the files handed over."""
 
 import io
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, wraps
+from typing import Any, TypeVar
 
 import polars as pl
 
@@ -64,8 +66,22 @@ class Evidence:
     def changes(self) -> pl.DataFrame:
         return self._notes("changes")
 
+    @cached_property
+    def memo(self) -> dict[str, Any]:
+        """What was counted already: the checks and the ledger say the same figures."""
+        return {}
+
+    @cached_property
+    def _raws(self) -> dict[str, pl.DataFrame]:
+        return {}
+
     def raw(self, table: Table) -> pl.DataFrame:
         """A table's data rows with the source's own cells."""
+        if table.id not in self._raws:
+            self._raws[table.id] = self._read(table)
+        return self._raws[table.id]
+
+    def _read(self, table: Table) -> pl.DataFrame:
         parts = [self.store.get(self.run.at("1-split", "parts", f"{part}.parquet")) for part in table.parts]
         frames = [pl.read_parquet(io.BytesIO(data)) for data in parts]
         return pl.concat(frames) if frames else pl.DataFrame(schema={"row": pl.UInt32})
@@ -82,6 +98,22 @@ class Evidence:
                 frame = pl.read_parquet(io.BytesIO(data)).with_columns(pl.lit(table.id).alias("table"))
                 frames.append(frame.select(frames[0].columns))
         return pl.concat(frames).sort("table", "row", "field", "rule", maintain_order=True)
+
+
+R = TypeVar("R")
+
+
+def counted_once(count: Callable[[Evidence], R]) -> Callable[[Evidence], R]:
+    """Count a thing once for each run, however many pages show it."""
+
+    @wraps(count)
+    def remembered(evidence: Evidence) -> R:
+        if count.__name__ not in evidence.memo:
+            evidence.memo[count.__name__] = count(evidence)
+        found: R = evidence.memo[count.__name__]
+        return found
+
+    return remembered
 
 
 def kind_of_file(name: str) -> str:

@@ -7,7 +7,7 @@ import polars as pl
 from caseferry.mapping.target import load_target
 from caseferry.records import DELIVERED, RECORDS
 from tasks.verify.checks import Check, accuracy, hours_line, money_lines
-from tasks.verify.evidence import Evidence
+from tasks.verify.evidence import Evidence, counted_once
 
 _TITLES = {record.name: record.title for record in RECORDS.values()} | {"document": "Documents"}
 
@@ -104,6 +104,7 @@ def _to_bill(evidence: Evidence) -> list[dict[str, str]]:
     return sorted(lines, key=lambda line: line["matter"])
 
 
+@counted_once
 def deadlines(evidence: Evidence) -> list[dict[str, str]]:
     """Every task and event that lies after the day of the export, old beside new, with its zone."""
     from datetime import date, datetime

@@ -4,7 +4,7 @@ from caseferry.canonical import to_json
 from caseferry.manifest import Intake, Merged, Split
 from caseferry.mapping.target import load_target
 from tasks.journey import Ticket
-from tasks.stage import Services, migration_of, read_json, run_of
+from tasks.stage import Services, migration_of, read_json, read_model, run_of
 from tasks.verify.checks import run_checks
 from tasks.verify.evidence import Evidence
 from tasks.verify.ledger import deadlines, make_ledger
@@ -18,9 +18,9 @@ def verify(services: Services, ticket: Ticket) -> None:
     store, run = services.store, run_of(ticket)
     evidence = Evidence(
         store, run, migration_of(store, run),
-        Intake.model_validate(read_json(store, run.at("0-original", "manifest.json"))),
-        Split.model_validate(read_json(store, run.at("1-split", "tables.json"))),
-        Merged.model_validate(read_json(store, run.at("3-merge", "manifest.json"))),
+        read_model(store, run.at("0-original", "manifest.json"), Intake),
+        read_model(store, run.at("1-split", "tables.json"), Split),
+        read_model(store, run.at("3-merge", "manifest.json"), Merged),
     )  # fmt: skip
     checks = run_checks(evidence, load_target(evidence.migration.target))
     ledger = make_ledger(evidence, checks, read_json(store, run.at("1-split", "quality.json")))

@@ -103,6 +103,8 @@ def run_export(export: Path, choices: dict[str, Any], out: Path, templates: Path
             say(message("CF-109", export.name))
             return show_result(services, run, out, as_json, strict)
         shutil.rmtree(hidden / "bucket")
+        store = FolderStore(hidden / "bucket")
+        services = local_services(store)
         tickets = arrive(services, lay_drop(store, export, choices, templates))
     same.write_text(json.dumps(choices))
     shown = _Progress()
