@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 from pydantic import ValidationError
 
@@ -49,10 +50,11 @@ def intake(services: Services, ticket: Ticket) -> None:
     duplicates: list[tuple[str, str]] = []
     whole = [(kept.name, "", store.get(kept.key)) for kept in files if kept.kind != Kind.ARCHIVE]
     listed: list[Kept] = [kept for kept in files if kept.kind == Kind.ARCHIVE]
-    for number, (name, archive, data) in enumerate([*whole, *members], 1):
+    every = [(run.at("0-original", "files", f"{number:05d}"), *one) for number, one in enumerate([*whole, *members], 1)]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda one: store.put_once(one[0], one[3]), every))
+    for key, name, archive, data in every:
         digest = sha256(data)
-        key = run.at("0-original", "files", f"{number:05d}")
-        store.put_once(key, data)
         kept = Kept(name=name, key=key, size=len(data), sha256=digest, kind=kind_of(data), archive=archive)
         if _IN_TEMPLATES.search(name):
             templates.append(kept)

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import polars as pl
 
@@ -95,20 +96,22 @@ def _read_all(services: Services, intake: Intake, findings: list[Finding]) -> It
     """Every grid of the drop. A file that can't be read is a finding; the others go on."""
     limits = services.settings.limits
     guard = WorkbookLimits(limits.reader_memory_bytes, limits.reader_seconds, limits.reader_seconds, limits.sheet_cells)
-    for kept in intake.files:
+    def read(kept: Kept) -> list[Grid] | Finding:
+        """The grids of one file, or why there are none. Workbooks are read in processes of their own, side by side."""
         try:
-            data = services.store.get(kept.key) if kept.kind in {Kind.WORKBOOK, Kind.DELIMITED} else b""
-            if kept.kind == Kind.WORKBOOK:
-                grids = read_workbook(data, kept.name, guard)
-            elif kept.kind == Kind.DELIMITED:
-                grids = [read_delimited(data)]
-            else:
-                continue
+            data = services.store.get(kept.key)
+            return read_workbook(data, kept.name, guard) if kept.kind == Kind.WORKBOOK else [read_delimited(data)]
         except ExportRefused as refusal:
-            findings.append(Finding(rule="unreadable_file", where=kept.name, detail=f"{refusal.code} {refusal.detail}".strip()))
-            continue
+            return Finding(rule="unreadable_file", where=kept.name, detail=f"{refusal.code} {refusal.detail}".strip())
         except UnicodeDecodeError:
-            findings.append(Finding(rule="unreadable_file", where=kept.name, detail="CF-107"))
+            return Finding(rule="unreadable_file", where=kept.name, detail="CF-107")
+
+    lists = [kept for kept in intake.files if kept.kind in {Kind.WORKBOOK, Kind.DELIMITED}]
+    with ThreadPoolExecutor(4) as pool:
+        results = list(pool.map(read, lists))
+    for kept, grids in zip(lists, results, strict=True):
+        if isinstance(grids, Finding):
+            findings.append(grids)
             continue
         for grid in grids:
             if grid.width > limits.columns:

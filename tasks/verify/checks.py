@@ -3,6 +3,7 @@
 import re
 from bisect import bisect_left
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -61,18 +62,14 @@ def _lines(evidence: Evidence) -> Check:
     """Every row of every list was told apart: the lines add up to what the file holds."""
     wrong, counted, skipped = [], 0, 0
     kept = {file.name: file for file in evidence.intake.files if file.kind != "duplicate"}
-    sheets: dict[str, dict[str, int]] = {}
+    books = {table.file for table in evidence.split.tables if kept[table.file].kind != Kind.DELIMITED}
+    with ThreadPoolExecutor(4) as pool:
+        sheets = dict(zip(sorted(books), pool.map(lambda name: _sheet_heights(evidence, name), sorted(books)), strict=True))
     for table in evidence.split.tables:
         file = kept[table.file]
         if file.kind == Kind.DELIMITED:
             found = recount.count_delimited(evidence.store.get(file.key))
         else:
-            if file.name not in sheets:
-                try:
-                    grids = read_workbook(evidence.store.get(file.key), file.name)
-                except ExportRefused:
-                    grids = []
-                sheets[file.name] = {grid.sheet: grid.cells.height for grid in grids}
             found = sheets[file.name].get(table.sheet)
         if found is None:
             skipped += 1
@@ -84,6 +81,14 @@ def _lines(evidence: Evidence) -> Check:
     if skipped:
         detail += f"; {skipped} lists with open quotes could be counted in one way only"
     return Check("lines", "Every line of every list is data or named furniture", not wrong, detail, True, tuple(wrong))
+
+
+def _sheet_heights(evidence: Evidence, name: str) -> dict[str, int]:
+    key = next(file.key for file in evidence.intake.files if file.name == name and file.kind != "duplicate")
+    try:
+        return {grid.sheet: grid.cells.height for grid in read_workbook(evidence.store.get(key), name)}
+    except ExportRefused:
+        return {}
 
 
 def _row_rule(evidence: Evidence) -> Check:

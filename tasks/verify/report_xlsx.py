@@ -18,6 +18,8 @@ from tasks.verify.evidence import Evidence
 
 _ROWS = 1_000_000
 _FIX = "Your answer"
+REWRITTEN = ("date_read", "amount_read", "hours_read", "units_read", "minutes_read", "time_read", "group_header", "fill_down", "task_status")
+"""Rules that write a value in another form. Their every use is in changes.csv."""
 
 
 def report_xlsx(ledger: dict[str, Any], sample: list[dict[str, Any]], due: list[dict[str, str]], evidence: Evidence) -> bytes:
@@ -116,10 +118,12 @@ def _findings(evidence: Evidence) -> list[tuple[Any, ...]]:
 
 
 def _changes(evidence: Evidence) -> list[tuple[Any, ...]]:
+    """Changes that are more than another way to write the same value; the whole log is changes.csv."""
     where = _where(evidence)
+    telling = evidence.changes.filter(~pl.col("rule").is_in(REWRITTEN))
     return [
         (*where.get(c["table"], ("", "")), c["row"], c["heading"] or c["field"], c["before"], c["after"], plainly(c["rule"]))
-        for c in evidence.changes.head(_ROWS).iter_rows(named=True)
+        for c in telling.head(_ROWS).iter_rows(named=True)
     ]
 
 

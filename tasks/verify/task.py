@@ -1,5 +1,9 @@
 """Count again, judge, and write the proof: the ledger is written last, and from it the reports for people."""
 
+import io
+
+import polars as pl
+
 from caseferry.canonical import to_json
 from caseferry.manifest import Intake, Merged, Split
 from caseferry.mapping.target import load_target
@@ -14,7 +18,7 @@ from tasks.verify.sample import draw_sample
 
 
 def verify(services: Services, ticket: Ticket) -> None:
-    """Make `4-verify/ledger.json`, with `report.html`, `report.xlsx` and `sample.json` beside it."""
+    """Make `4-verify/ledger.json`, with `report.html`, `report.xlsx`, `changes.csv` and `sample.json` beside it."""
     store, run = services.store, run_of(ticket)
     evidence = Evidence(
         store, run, migration_of(store, run),
@@ -28,5 +32,20 @@ def verify(services: Services, ticket: Ticket) -> None:
     due = deadlines(evidence)
     store.put_once(run.at("4-verify", "sample.json"), to_json(sample))
     store.put_once(run.at("4-verify", "report.html"), report_html(ledger, sample, due, evidence).encode())
+    store.put_once(run.at("4-verify", "changes.csv"), _change_log(evidence))
     store.put_once(run.at("4-verify", "report.xlsx"), report_xlsx(ledger, sample, due, evidence))
     store.put_once(run.at("4-verify", "ledger.json"), to_json(ledger))
+
+
+def _change_log(evidence: Evidence) -> bytes:
+    """Every changed value: file, sheet, row, column, before, after, rule. A machine file: no byte of a value altered."""
+    files = {table.id: table.file for table in evidence.split.tables}
+    sheets = {table.id: table.sheet for table in evidence.split.tables}
+    log = evidence.changes.select(
+        pl.col("table").replace_strict(files, default="", return_dtype=pl.String).alias("file"),
+        pl.col("table").replace_strict(sheets, default="", return_dtype=pl.String).alias("sheet"),
+        "row", "field", "heading", "before", "after", "rule",
+    )  # fmt: skip
+    buffer = io.BytesIO()
+    log.write_csv(buffer, include_bom=True, quote_style="non_numeric", line_terminator="\r\n")
+    return buffer.getvalue()

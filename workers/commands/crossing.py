@@ -198,7 +198,7 @@ def publish(services: Any, run: Any, out: Path) -> None:
         folder = out / ("import-files" if file["is_import"] else "not-import-files")
         folder.mkdir(parents=True, exist_ok=True)
         (folder / file["name"]).write_bytes(services.store.get(run.at("3-merge", "files", file["name"])))
-    for name in ("report.html", "report.xlsx", "ledger.json", "sample.json"):
+    for name in ("report.html", "report.xlsx", "changes.csv", "ledger.json", "sample.json"):
         (out / name).write_bytes(services.store.get(run.at("4-verify", name)))
 
 

@@ -1,0 +1,46 @@
+# Everything runs in an environment of its own, from pinned versions whose hashes are checked.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check -q
+
+.PHONY: help demo test check bench requirements lock clean
+
+help:  ## show what can be made
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+demo: $(VENV)/.runtime  ## carry a made-up firm across for real, and stop everything again
+	@$(BIN)/caseferry demo
+
+test: $(VENV)/.dev  ## all checks and all tests; they start what they need
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest
+
+bench: $(VENV)/.dev  ## measure against the floor and write bench/results.md
+	$(BIN)/python -m bench
+
+requirements: $(VENV)/.dev  ## run the tests and print which requirements they prove
+	$(BIN)/python -m tests.requirements
+
+lock: $(VENV)/.dev  ## pin versions and hashes anew (needs uv)
+	uv pip compile pyproject.toml --group build --universal --generate-hashes --no-header --no-annotate --no-emit-index-url --python-version 3.11 -o requirements.txt -q --upgrade
+	uv pip compile pyproject.toml --group build --extra dev --universal --generate-hashes --no-header --no-annotate --no-emit-index-url --python-version 3.11 -o requirements-dev.txt -q --upgrade
+
+clean:  ## remove the environment and what the commands left
+	rm -rf $(VENV) caseferry-demo caseferry-out caseferry-reports .mypy_cache .ruff_cache
+
+$(BIN)/python:
+	@echo "Setting up $(VENV) (once) …"
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.runtime: requirements.txt pyproject.toml | $(BIN)/python
+	@$(PIP) install --require-hashes -r requirements.txt
+	@$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.txt pyproject.toml | $(BIN)/python
+	@$(PIP) install --require-hashes -r requirements-dev.txt
+	@$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@ $(VENV)/.runtime
