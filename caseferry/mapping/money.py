@@ -6,7 +6,7 @@ import polars as pl
 
 MONEY = pl.Decimal(24, 4)
 _PLAIN = r"^-?\d{1,18}(?:\.\d{1,4}0*)?$|^-?\.\d{1,4}0*$"
-_CURRENCY = r"(?i)[$£€¥]|\b(?:AUD|USD|GBP|EUR|CAD|NZD)\b|\bUS\$|\bA\$|\bC\$"
+_CURRENCY = r"(?i)(?:US|NZ|A|C)?\$|[£€¥]|AUD|USD|GBP|EUR|CAD|NZD"
 _COMMA_DECIMAL = r"^[^\d]*\d{1,3}(?:\.\d{3})*,\d{1,2}[^\d]*$|^[^\d]*\d+,\d{1,2}[^\d]*$"
 _THOUSANDS = r"^[^\d]*\d{1,3}(?:,\d{3})+(?:\.\d+)?[^\d]*$"
 

@@ -24,6 +24,7 @@ _DOCUMENTS = (
 )  # fmt: skip
 _MAIL = re.compile(rb"^(?:Return-Path|Received|From|To|Date|Subject|Message-ID|MIME-Version|Delivered-To):", re.I)
 _UTF16_NAMES = ("Workbook", "Book")
+_OFFICE = {b"[Content_Types].xml", b"mimetype", b"_rels/.rels"}
 
 
 def kind_of(data: bytes, tail: bytes = b"") -> Kind:
@@ -60,12 +61,33 @@ def kind_of(data: bytes, tail: bytes = b"") -> Kind:
 
 
 def _zip_kind(data: bytes, tail: bytes) -> Kind:
-    ends = data[:65536] + data[-65536:] + tail
-    if b"xl/workbook" in ends or b"mimetypeapplication/vnd.oasis.opendocument.spreadsheet" in ends:
+    """An office file is a zip with certain names at its top; an archive may hold such files, one level down."""
+    names = _zip_names(tail or data) or _first_name(data)
+    if any(name.startswith(b"xl/workbook") for name in names):
         return Kind.WORKBOOK
-    if b"[Content_Types].xml" in ends or b"mimetypeapplication/" in ends:
-        return Kind.DOCUMENT
+    if names & _OFFICE:
+        is_sheet = b"opendocument.spreadsheet" in data[:256] or any(name.startswith(b"xl/") for name in names)
+        return Kind.WORKBOOK if is_sheet else Kind.DOCUMENT
     return Kind.ARCHIVE
+
+
+def _zip_names(data: bytes) -> set[bytes]:
+    """The names in a zip's directory, as far as it lies in these last bytes of the file."""
+    end = data.rfind(b"PK\x05\x06")
+    if end < 0 or len(data) < end + 22:
+        return set()
+    size = int.from_bytes(data[end + 12 : end + 16], "little")
+    at, names = end - size, set()
+    while 0 <= at < end and data[at : at + 4] == b"PK\x01\x02":
+        lengths = [int.from_bytes(data[at + n : at + n + 2], "little") for n in (28, 30, 32)]
+        names.add(data[at + 46 : at + 46 + lengths[0]])
+        at += 46 + sum(lengths)
+    return names
+
+
+def _first_name(data: bytes) -> set[bytes]:
+    length = int.from_bytes(data[26:28], "little")
+    return {data[30 : 30 + length]}
 
 
 def _is_binary(head: bytes) -> bool:

@@ -69,7 +69,7 @@ def _shapes(cells: pl.Series, kind: Type) -> dict[str, int]:
         return {name: int(count) for name, count in named.items() if count}
     shape = text.str.replace_all(r"\d", "9").str.replace_all(r"\p{L}+", "a").str.replace_all(r"9{5,}", "9…")
     if kind in {Type.DATE, Type.BIRTH, Type.MOMENT}:
-        shape = text.str.replace_all(r"\d{4}", "yyyy").str.replace_all(r"\d{1,2}", "9").str.replace_all(r"\p{L}{3,}", "mmm")
+        shape = text.str.replace_all(r"\p{L}{3,}", "mmm").str.replace_all(r"\d{4}", "yyyy").str.replace_all(r"\d{1,2}", "9")
     if kind is Type.MONEY:
         shape = shape.str.replace_all(r"[9,]*9", "9").str.replace_all(r"\.9+", ".9")
     counts = shape.rename("s").value_counts().sort(["count", "s"], descending=[True, False])

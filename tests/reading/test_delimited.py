@@ -1,0 +1,75 @@
+import csv
+import io
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from caseferry.reading.delimited import cut, read_delimited, sniff
+from caseferry.reading.encoding import decode
+
+CELL = st.text(alphabet=st.characters(exclude_characters="\r\x00", exclude_categories=("Cs",)), max_size=12)
+ROWS = st.lists(st.lists(CELL, min_size=2, max_size=5), min_size=1, max_size=8)
+
+
+@given(ROWS, st.sampled_from([",", ";", "\t", "|"]))
+def test_what_a_csv_writer_wrote_is_read_to_the_letter(rows: list[list[str]], delimiter: str) -> None:
+    text = io.StringIO(newline="")
+    csv.writer(text, delimiter=delimiter, lineterminator="\r\n", quoting=csv.QUOTE_ALL).writerows(rows)
+    values, broken = cut(text.getvalue(), delimiter)
+    assert values.to_list() == rows
+    assert broken == 0
+
+
+@given(st.text(alphabet=st.characters(exclude_categories=("Cs",)), max_size=300))
+def test_any_text_is_cut_without_losing_a_character(text: str) -> None:
+    values, _ = cut(text, ",")  # raises if the pieces do not add up to the text
+    assert values.len() <= text.count("\n") + text.count("\r") + 1
+
+
+def test_a_quote_that_never_closes_swallows_no_rows() -> None:
+    grid = read_delimited(b'a,b\n1,"open\n2,x\n3,y\n')
+    assert grid.cells.height == 4
+    assert grid.notes["broken_quoting"] == 1
+
+
+def test_an_inch_mark_inside_a_cell_is_a_character() -> None:
+    grid = read_delimited(b'a,b\n1,12" pipe\n2,x\n')
+    assert grid.cells["c1"].to_list() == ["b", '12" pipe', "x"]
+    assert "broken_quoting" not in grid.notes
+
+
+def test_short_and_long_rows_keep_every_cell() -> None:
+    grid = read_delimited(b"a,b,c\n1\n1,2,3,4\n")
+    assert grid.cells.rows() == [(1, "a", "b", "c", None), (2, "1", None, None, None), (3, "1", "2", "3", "4")]
+
+
+def test_blank_lines_keep_their_number() -> None:
+    assert read_delimited(b"a,b\n\n1,2\n").cells["row"].to_list() == [1, 2, 3]
+
+
+def test_the_separator_line_is_not_data() -> None:
+    assert sniff("sep=;\r\na;b\r\n") == (";", "a;b\r\n")
+
+
+def test_encodings_are_told_and_said() -> None:
+    names = "Name,City\nRenée Müller,Nîmes\nO’Brien,£5\nJosé Peña,Córdoba\n"
+    for encoding in ("utf-8", "utf-8-sig", "cp1252"):
+        decoded = decode(names.encode(encoding))
+        assert (decoded.text, decoded.encoding) == (names, encoding)
+    for encoding in ("utf-16", "utf-16-le", "utf-16-be"):
+        assert decode(names.encode(encoding)).text == names
+    for encoding in ("cp850", "mac_roman"):
+        plain = names.replace("’", "'").replace("£", "L")
+        assert decode(plain.encode(encoding)).text == plain
+    assert decode("Łukasz Woźniak\nJiří Škoda\n".encode("cp1250")).text == "Łukasz Woźniak\nJiří Škoda\n"
+
+
+def test_stray_old_bytes_in_a_utf8_file_are_read_and_counted() -> None:
+    decoded = decode("é".encode() * 20 + b"caf\xe9 \x92 end")
+    assert decoded.text.endswith("café ’ end")
+    assert decoded.repaired == 2
+
+
+def test_an_old_encoding_is_called_assumed() -> None:
+    assert decode("café".encode("cp1252")).assumed
+    assert not decode("café".encode()).assumed

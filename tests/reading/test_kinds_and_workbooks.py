@@ -1,0 +1,64 @@
+import datetime as dt
+import io
+import zipfile
+
+import pytest
+
+from caseferry.errors import ExportRefused
+from caseferry.reading.kinds import Kind, kind_of
+from caseferry.reading.workbook import WorkbookLimits, read_workbook
+from tests.crossing import book, packed
+
+
+def test_a_file_is_told_by_its_content() -> None:
+    assert kind_of(book([["a"]])) is Kind.WORKBOOK
+    assert kind_of(packed({"a.csv": "x"})) is Kind.ARCHIVE
+    assert kind_of(packed({"[Content_Types].xml": "x", "word/document.xml": "x"})) is Kind.DOCUMENT
+    assert kind_of(b"%PDF-1.7 ...") is Kind.PDF
+    assert kind_of(b"") is Kind.EMPTY
+    assert kind_of(b"From: a@x\r\nTo: b@x\r\nSubject: hi\r\n\r\nbody") is Kind.MAIL
+    assert kind_of(b"From,To,Subject\n1,2,3\n") is Kind.DELIMITED
+    assert kind_of("Matter No\tDate\r\n1\t2\r\n".encode("utf-16")) is Kind.DELIMITED
+    assert kind_of("Matter No\tDate\r\n1\t2\r\n".encode("utf-16-le")) is Kind.DELIMITED
+    assert kind_of(b'{"account_owner": true}') is Kind.JSON
+    assert kind_of(b"BEGIN:VCALENDAR\r\n") is Kind.CALENDAR
+    assert kind_of(b"\x89PNG\r\n\x1a\n") is Kind.DOCUMENT
+
+
+def test_cells_come_as_a_person_would_write_them() -> None:
+    data = book([["007", 1001.0, 0.1 + 0.2, True, dt.datetime(2024, 5, 31), "-x", "=1+1"]])
+    grid = read_workbook(data, "x")[0]
+    assert grid.cells.row(0)[1:] == ("007", "1001", "0.3", "TRUE", "2024-05-31", "-x", "=1+1")
+
+
+def test_the_1904_epoch_is_known() -> None:
+    data = book([[dt.datetime(2024, 5, 31)]], date_1904=True)
+    grid = read_workbook(data, "x")[0]
+    assert grid.epoch_1904
+    assert grid.cells.row(0)[1] == "2024-05-31"
+
+
+def test_a_stray_far_cell_is_refused_and_does_not_end_us() -> None:
+    data = book([["a", "b"], ["1", "2"]])
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(buffer, "w") as new:
+        for item in old.infolist():
+            text = old.read(item)
+            if item.filename == "xl/worksheets/sheet1.xml":
+                text = text.replace(b"</sheetData>", b'<row r="1048576"><c r="XFD1048576"><v>1</v></c></row></sheetData>')
+            new.writestr(item, text)
+    with pytest.raises(ExportRefused) as caught:
+        read_workbook(buffer.getvalue(), "x")
+    assert caught.value.code == "CF-112"
+
+
+def test_a_workbook_that_needs_too_much_ends_its_reader_alone() -> None:
+    data = book([[f"text {n}" * 20 for n in range(20)] for _ in range(3000)])
+    with pytest.raises(ExportRefused) as caught:
+        read_workbook(data, "x", WorkbookLimits(memory_bytes=24 << 20))
+    assert caught.value.code == "CF-123"
+
+
+def test_rubbish_that_begins_like_a_workbook_is_refused() -> None:
+    with pytest.raises(ExportRefused):
+        read_workbook(b"PK\x03\x04" + b"xl/workbook" * 50, "x")
