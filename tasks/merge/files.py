@@ -46,7 +46,8 @@ def read_template(data: bytes, name: str, target: Target) -> Template | Finding:
         columns = tuple(aliases.get(normal(heading), "") for heading in header)
         matched = [column for column in columns if column]
         known = set(matched)
-        if not header or not set(spec.needs or spec.marks) <= known or len(matched) != len(known):
+        wanted = set(spec.needs or spec.marks)
+        if not wanted or not wanted <= known or len(matched) != len(known):
             continue
         score = len(matched) / len(header) + 0.01 * len(known & set(spec.marks))
         if best is None or score > best[0]:
