@@ -22,16 +22,13 @@ from typing import Any
 
 import xlsxwriter
 
-FIRST = """Anna Ben Carla Dmitri Elena Farid Grace Hugo Ines Jürgen Kofi Leila Mateo Nadia Oskar Petra Quentin Renée Sofía
-Tomás Uma Victor Wanda Xavier Yusuf Zoë Aaron Bianca Cedric Dolores Emil Fatima Gustav Hana Igor Judith""".split()
-LAST = """Abbott Baptiste Castellano Drummond Eriksen Fontaine Gallagher Hernández Ibrahim Jansen Kowalczyk Lindqvist Müller
-Nakamura O'Brien Pettersson Quigley Rasmussen Santos Thibodeaux Underwood Vasquez Whitfield Xiong Yamada Zimmermann
-Ashworth Blackwood Carmichael D'Angelo Ellsworth Fitzgerald Greenberg Holloway Ingram Jefferson""".split()
-TRADES = "Joinery Bakery Logistics Orchard Marine Optical Press Roofing Textiles Vineyard Motors Dental".split()
-STREETS = "Maple Ave,Harbor St,Mill Rd,Orchard Ln,Station Rd,Church St,Elm Ct,Ridge Way".split(",")
+FIRST = ["Anna", "Ben", "Carla", "Dmitri", "Elena", "Farid", "Grace", "Hugo", "Ines", "Jürgen", "Kofi", "Leila", "Mateo", "Nadia", "Oskar", "Petra", "Quentin", "Renée", "Sofía", "Tomás", "Uma", "Victor", "Wanda", "Xavier", "Yusuf", "Zoë", "Aaron", "Bianca", "Cedric", "Dolores", "Emil", "Fatima", "Gustav", "Hana", "Igor", "Judith"]
+LAST = ["Abbott", "Baptiste", "Castellano", "Drummond", "Eriksen", "Fontaine", "Gallagher", "Hernández", "Ibrahim", "Jansen", "Kowalczyk", "Lindqvist", "Müller", "Nakamura", "O'Brien", "Pettersson", "Quigley", "Rasmussen", "Santos", "Thibodeaux", "Underwood", "Vasquez", "Whitfield", "Xiong", "Yamada", "Zimmermann", "Ashworth", "Blackwood", "Carmichael", "D'Angelo", "Ellsworth", "Fitzgerald", "Greenberg", "Holloway", "Ingram", "Jefferson"]
+TRADES = ["Joinery", "Bakery", "Logistics", "Orchard", "Marine", "Optical", "Press", "Roofing", "Textiles", "Vineyard", "Motors", "Dental"]
+STREETS = ["Maple Ave", "Harbor St", "Mill Rd", "Orchard Ln", "Station Rd", "Church St", "Elm Ct", "Ridge Way"]
 CITIES = (("Springfield", "IL", "06270"), ("Concord", "NH", "03301"), ("Portland", "ME", "04101"), ("Salem", "OR", "97301"))
-WORK = "Telephone attendance,Draft letter to client,Review of contract,Court appearance,Research on title,Conference".split(",")
-TYPES = "Conveyancing,Family Law,Commercial Lease,Wills and Estates,Personal Injury,Litigation".split(",")
+WORK = ["Telephone attendance", "Draft letter to client", "Review of contract", "Court appearance", "Research on title", "Conference"]
+TYPES = ["Conveyancing", "Family Law", "Commercial Lease", "Wills and Estates", "Personal Injury", "Litigation"]
 STAGES = ("Open", "Open", "Open", "Discovery", "Awaiting Settlement", "Closed", "Archived")
 CENT = Decimal("0.01")
 

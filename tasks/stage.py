@@ -165,7 +165,7 @@ def _give_up(services: Services, ticket: Ticket, reason: str = "WorkerLost") -> 
     """A part is quarantined and the run goes on; any other step ends the run."""
     run = run_of(ticket)
     if ticket.part:
-        poison = getattr(importlib.import_module("tasks.transform.task"), "poison")
+        poison = importlib.import_module("tasks.transform.task").poison
         poison(services, ticket)
         log.error("part_quarantined", part=ticket.part, exc_type=reason)
         return

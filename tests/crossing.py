@@ -131,7 +131,7 @@ class Crossings:
 
     def services(self, **settings: Any) -> Services:
         self.count += 1
-        return Services(FolderStore(self.folder / f"bucket-{self.count}"), Settings(_env_file=None, **settings), clock=noon, tell=tell)  # type: ignore[call-arg]
+        return Services(FolderStore(self.folder / f"bucket-{self.count}"), Settings(_env_file=None, **settings), clock=noon, tell=tell)
 
     def __call__(
         self, files: Mapping[str, str | bytes], templates: Mapping[str, str] = {}, settings: dict[str, Any] | None = None, **choices: Any

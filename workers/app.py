@@ -72,9 +72,9 @@ def transport_options(broker: BrokerSettings) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def make_app(given: Settings) -> Celery:
+def make_app(given: Settings) -> "Celery[Any]":
     """The application for these settings."""
-    app = Celery("caseferry", broker=given.broker.url.get_secret_value(), task_cls=Stage)
+    app: Celery[Any] = Celery("caseferry", broker=given.broker.url.get_secret_value(), task_cls=Stage)
     limit = given.work.task_seconds
     app.conf.update(
         result_backend=None, task_ignore_result=True, task_serializer="json", accept_content=["json"], enable_utc=True,
@@ -136,7 +136,7 @@ def ring(key: str) -> list[Ticket]:
 
 
 @lru_cache
-def _app() -> Celery:
+def _app() -> "Celery[Any]":
     return make_app(settings())
 
 

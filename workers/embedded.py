@@ -120,7 +120,7 @@ def start_servers(stack: Stack) -> None:
 def _spawn(stack: Stack, name: str, command: list[str], extra: dict[str, str] | None = None) -> subprocess.Popen[bytes]:
     with (stack.state / f"{name}.log").open("ab") as out:
         return subprocess.Popen(command, stdout=out, stderr=out, stdin=subprocess.DEVNULL, env=stack.environment() | (extra or {}),
-                                start_new_session=True, preexec_fn=_die_with_parent)  # noqa: PLW1509  # fmt: skip
+                                start_new_session=True, preexec_fn=_die_with_parent)  # fmt: skip
 
 
 def _die_with_parent() -> None:

@@ -18,8 +18,8 @@ _NAMED_US = r"^(?:[A-Za-z]{3,9},\s+)?([A-Za-z]{3,9})\.?\s+(\d{1,2})(?:st|nd|rd|t
 # Serial numbers of the years 1927 to 2099; anything else of five digits is not a date.
 _SERIAL = r"^([1-6]\d{4}|7[0-2]\d{3})(?:\.(\d+))?$"
 _TIME = r"^(?i)(\d{1,2})(?:[:.](\d{2}))?(?:[:.](\d{2}))?(?:\.\d+)?\s*([ap])?\.?m?\.?(?:\s*(?:Z|UTC|GMT|[A-Z]{3,4}))?$"
-_MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
-_FULL = "january february march april may june july august september october november december".split()
+_MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
+_FULL = ["january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december"]
 _MONTH = {name: place for place, name in enumerate(_MONTHS, 1)} | {n: p for p, n in enumerate(_FULL, 1)} | {"sept": 9}
 
 

@@ -185,7 +185,7 @@ class Archive:
             try:
                 # One byte more than promised is enough to catch a lie, and no more is ever held.
                 plain = inflate.decompress(packed, entry.size + 1)
-            except isal_zlib.error:
+            except Exception:  # isal raises its own class of error, which is no public type
                 raise self._refuse("CF-121", "an entry is damaged") from None
         if len(plain) != entry.size or isal_zlib.crc32(plain) != entry.crc:
             raise self._refuse("CF-121", "an entry is not what its directory says")

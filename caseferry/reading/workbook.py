@@ -5,6 +5,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -45,9 +46,9 @@ def read_workbook(data: bytes, name: str, limits: WorkbookLimits = WorkbookLimit
     return [_grid(line) for line in lines[:-1]]
 
 
-def _grid(line: dict[str, object]) -> Grid:
+def _grid(line: dict[str, Any]) -> Grid:
     rows = pl.Series("t", line["rows"], dtype=pl.List(pl.String))
-    notes = {key: int(line.get(key, 0)) for key in ("hidden_rows", "error_cells")}  # type: ignore[call-overload]
+    notes = {key: int(line.get(key, 0)) for key in ("hidden_rows", "error_cells")}
     if not line["visible"]:
         notes["hidden_sheet"] = 1
     return from_lists(

@@ -8,7 +8,7 @@ import hashlib
 import json
 
 from caseferry.canonical import to_json
-from caseferry.keys import Migration, Run, parse_drop
+from caseferry.keys import Migration, parse_drop
 from caseferry.manifest import Arrival
 from caseferry.reading.kinds import Kind, kind_of
 from caseferry.services.store import ObjectStore, Stat

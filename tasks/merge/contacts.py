@@ -2,6 +2,7 @@
 
 import polars as pl
 
+from caseferry.manifest import Finding
 from caseferry.mapping.contact_points import email_key, phone_key
 from caseferry.mapping.names import company_pattern, key, title_pattern
 from caseferry.reading.grid import ROW
@@ -66,9 +67,7 @@ def _propose(desk: Desk) -> None:
         desk.notes.append(_group_note(rule, several))
 
 
-def _group_note(rule: str, several: pl.DataFrame) -> "object":
-    from caseferry.manifest import Finding
-
+def _group_note(rule: str, several: pl.DataFrame) -> Finding:
     groups = several["k"].n_unique()
     return Finding(rule="duplicate_contacts", where=f"by {rule.removeprefix('same_').replace('_', ' ')}", count=groups, detail=f"{several.height} cards in {groups} groups")
 

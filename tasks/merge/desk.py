@@ -1,7 +1,9 @@
 """Everything the merge has on its desk: the records by type, and the notes it takes about them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
 import polars as pl
 
@@ -11,7 +13,6 @@ from caseferry.mapping.target import Target
 from caseferry.reading.grid import ROW
 from tasks.transform.sheet import CHANGES, FINDINGS, PLACE, REASON, Outcome
 
-SCHEMA: dict[str, dict[str, pl.DataType | type[pl.DataType]]] = {}
 NOTED = {"table": pl.String, **FINDINGS}
 CHANGED = {"table": pl.String, **CHANGES}
 
@@ -82,7 +83,7 @@ class Desk:
         return pl.col(column).dt.strftime(style)
 
 
-def ensure(frame: pl.DataFrame, names: dict[str, pl.DataType | type[pl.DataType]]) -> pl.DataFrame:
+def ensure(frame: pl.DataFrame, names: Mapping[str, Any]) -> pl.DataFrame:
     """The frame with every named column there, empty where it was not."""
     missing = [pl.lit(None, dtype).alias(name) for name, dtype in names.items() if name not in frame.columns]
     return frame.with_columns(missing)

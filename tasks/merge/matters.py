@@ -1,5 +1,7 @@
 """Matters: a client, a description and a responsible user for each, or a placeholder that is listed."""
 
+from typing import Any
+
 import polars as pl
 
 from caseferry.mapping.names import number_key, several_people
@@ -14,7 +16,7 @@ ROLES = {
     "other_side": "Other Side", "other_side_lawyer": "Other Side's Lawyer",
     "other_side_insurer": "Other Side's Insurer", "referrer": "Referrer",
 }  # fmt: skip
-_NO_NAMES = {"text": pl.String, **{part: pl.String for part in NAME}}
+_NO_NAMES: dict[str, Any] = {"text": pl.String, **{part: pl.String for part in NAME}}
 
 
 def prepare_matters(desk: Desk) -> None:
@@ -97,7 +99,7 @@ def link_clients(desk: Desk, names: pl.DataFrame) -> pl.DataFrame:
 
 def _split_clients(texts: list[str], names: pl.DataFrame) -> pl.DataFrame:
     """`text`, `pieces`: the contacts of every cell all of whose pieces are contacts."""
-    schema = {"text": pl.String, "pieces": pl.List(pl.Struct({part: pl.String for part in NAME}))}
+    schema: dict[str, Any] = {"text": pl.String, "pieces": pl.List(pl.Struct({part: pl.String for part in NAME}))}
     cut = {text: pieces for text in sorted(texts) if len(pieces := several_people(text)) > 1}
     if not cut:
         return pl.DataFrame(schema=schema)

@@ -108,9 +108,9 @@ def _groups(cells: pl.DataFrame, fit: Fit, profile: Profile) -> list[pl.Expr]:
         return nothing
     rows = pl.Series(list(found), dtype=cells[ROW].dtype)
     field = pl.col(ROW).replace_strict(rows, pl.Series([v[0] for v in found.values()]), default=None)
-    value = pl.col(ROW).replace_strict(rows, pl.Series([v[1] for v in found.values()]), default=None)
+    shown = pl.col(ROW).replace_strict(rows, pl.Series([v[1] for v in found.values()]), default=None)
     heads = pl.col(ROW).is_in(rows.to_list())
-    return [field.alias("group_field"), value.alias("group_value"), pl.when(heads).then(pl.lit("group")).otherwise(WHAT).alias(WHAT)]
+    return [field.alias("group_field"), shown.alias("group_value"), pl.when(heads).then(pl.lit("group")).otherwise(WHAT).alias(WHAT)]
 
 
 def _may_head(text: str, cells: list[str | None], key: int, group: str) -> bool:

@@ -98,12 +98,12 @@ def _duplicates(table: Table, data: pl.DataFrame) -> dict[str, Any]:
         keyed.append(("whole row", pl.concat_str([pl.col(c).fill_null("") for c in cells], separator="\x1f")))
     groups = []
     rows = 0
-    for name, expression in keyed:
+    for label, expression in keyed:
         counts = data.select(expression.alias("k")).drop_nulls().filter(pl.col("k") != "")["k"].value_counts()
         several = counts.filter(pl.col("count") > 1)
         if several.height:
             extra = int((several["count"] - 1).sum())
-            groups.append({"keys": name, "groups": several.height, "rows": int(several["count"].sum())})
+            groups.append({"keys": label, "groups": several.height, "rows": int(several["count"].sum())})
             rows = max(rows, extra)
     return {"by": groups, "rows": rows}
 

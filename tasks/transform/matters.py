@@ -42,7 +42,7 @@ def _describe(sheet: Sheet) -> None:
 def _status(sheet: Sheet) -> None:
     """Open or Closed. The old system's status is a stage of work: every mapping of one is listed."""
     profile, own = sheet.job.profile, sheet.job.migration.options.status_map
-    known = {word.casefold(): state for state, words in profile.statuses.items() for word in words}
+    known: dict[str, str] = {word.casefold(): state for state, words in profile.statuses.items() for word in words}
     known |= {word.casefold(): state for word, state in own.items()}
     sheet.frame = sheet.frame.with_columns(pl.col("status").alias("stage"))
     stage = pl.col("stage").str.strip_chars().str.to_lowercase()

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 import polars as pl
 
@@ -67,7 +68,7 @@ def _after_cut_off(sheet: Sheet) -> None:
     if cut_off is None:
         return
     limit = cut_off.isoformat()[:10]
-    stamp = limit if len(cut_off.isoformat()) == 10 else cut_off.isoformat(sep=" ")[:19]
+    stamp = cut_off.isoformat(sep=" ")[:19] if isinstance(cut_off, datetime) else limit
     for name in ("created_at", "modified_at"):
         if sheet.has(name):
             moment = pl.col(name).cast(pl.String) + pl.coalesce(pl.lit(" ") + pl.col(f"{name}@"), pl.lit(""))

@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 
 from tests.crossing import CARDS, MATTERS, ONE_CARD, ONE_MATTER, Crossings, firm
@@ -63,7 +65,7 @@ def test_a_number_that_a_spreadsheet_made_a_date_waits(crossing: Crossings) -> N
 
     from tests.crossing import book
 
-    rows = [["Matter No", "Description", "Status"], [dt.datetime(2024, 5, 24), "x", "Open"], ["TBA", "y", "Open"], ["", "z", "Open"], [1001, "w", "Open"]]
+    rows: list[list[Any]] = [["Matter No", "Description", "Status"], [dt.datetime(2024, 5, 24), "x", "Open"], ["TBA", "y", "Open"], ["", "z", "Open"], [1001, "w", "Open"]]
     run = crossing({"c.csv": ONE_CARD, "m.xlsx": book(rows)})
     assert {f["rule"] for f in run.notes("findings") if f["outcome"] == "quarantined"} == {"number_is_a_date", "number_pending", "no_number"}
     assert [r["custom_number"] for r in run.rows("02_matters")] == ["1001"]

@@ -1,4 +1,5 @@
 import datetime as dt
+from typing import Any
 
 import pytest
 
@@ -107,7 +108,7 @@ def test_a_column_with_both_orders_is_asked_too(crossing: Crossings) -> None:
 
 
 def test_typed_dates_and_day_numbers_of_workbooks_need_no_order(crossing: Crossings) -> None:
-    rows = [MATTERS.strip().split(","), ["1", "x", "Smith, John", "Open", dt.datetime(2024, 4, 3), ""], ["2", "y", "Smith, John", "Open", 45385, ""]]
+    rows: list[list[Any]] = [MATTERS.strip().split(","), ["1", "x", "Smith, John", "Open", dt.datetime(2024, 4, 3), ""], ["2", "y", "Smith, John", "Open", 45385, ""]]
     run = crossing({"cards.csv": ONE_CARD, "m.xlsx": book(rows)})
     assert [r["open_date"] for r in run.rows("02_matters")] == ["04/03/2024", "04/03/2024"]
     old = crossing({"cards.csv": ONE_CARD, "m.xlsx": book([rows[0], ["2", "y", "Smith, John", "Open", 43923, ""]], date_1904=True)})

@@ -130,7 +130,7 @@ def test_existing_custom_fields_are_reused_or_told(crossing: Crossings) -> None:
     assert run.noted("custom_field_of_another_type")
 
 
-CELL = st.text(alphabet=st.characters(exclude_categories=("Cs",), exclude_characters="\r\x00"), max_size=15)
+CELL = st.text(alphabet=st.characters(exclude_categories=["Cs"], exclude_characters="\r\x00"), max_size=15)
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -190,7 +190,7 @@ def test_every_rule_that_can_be_found_is_explained_in_plain_words(sample: Crosse
     told = {n["rule"] for n in sample.notes("findings")} | {n["rule"] for n in sample.notes("changes")} | {n["rule"] for n in sample.ledger["noted"]}
     assert told - set(RULES) - {e["name"] for e in sample.ledger["exclusions"]} == set()
     source = "".join(path.read_text() for room in ("transform", "merge", "split") for path in (Path(__file__).parents[2] / "tasks" / room).glob("*.py"))
-    named = set(re.findall(r'"(\w+)", "(?:carried|emptied|quarantined|excluded)"', source))
+    named = set(re.findall(r'"(\w+)",\s+"(?:carried|emptied|quarantined|excluded)",?\s*[^\]]', source)) - {"carried", "quarantined"}
     assert len(named) > 40 and named <= set(RULES)
 
 

@@ -3,8 +3,6 @@
 Exit codes: 0 done · 1 something needs a person · 2 wrong use · 3 held, waits for a decision · 4 a neighbour failed.
 """
 
-import sys
-
 
 def main() -> None:
     """Run the command; the first line is there before anything slow is imported."""
@@ -14,4 +12,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

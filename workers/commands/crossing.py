@@ -195,9 +195,9 @@ def publish(services: Any, run: Any, out: Path) -> None:
     for folder in ("import-files", "not-import-files"):
         shutil.rmtree(out / folder, ignore_errors=True)
     for file in merged["files"]:
-        folder = out / ("import-files" if file["is_import"] else "not-import-files")
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / file["name"]).write_bytes(services.store.get(run.at("3-merge", "files", file["name"])))
+        place = out / ("import-files" if file["is_import"] else "not-import-files")
+        place.mkdir(parents=True, exist_ok=True)
+        (place / file["name"]).write_bytes(services.store.get(run.at("3-merge", "files", file["name"])))
     for name in ("report.html", "report.xlsx", "changes.csv", "ledger.json", "sample.json"):
         (out / name).write_bytes(services.store.get(run.at("4-verify", name)))
 
