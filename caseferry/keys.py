@@ -59,6 +59,10 @@ class Migration:
     def choices(self) -> str:
         return f"{self.home}migration.json"
 
+    @property
+    def beside(self) -> str:
+        return f"{self.drops}migration.json"
+
     def run(self, run: str) -> "Run":
         return Run(self.firm, self.migration, run)
 

@@ -176,9 +176,16 @@ def _give_up(services: Services, ticket: Ticket, reason: str = "WorkerLost") -> 
 def _hold(services: Services, run: Run, step: str, ask: NeedsAnswer, seen: Collection[str]) -> None:
     number = sum(1 for key in seen if key.startswith(f"holds/{step}-") and key.endswith(".released.json")) + 1
     questions = [asdict(question) for question in ask.questions]
-    body = to_json({"step": step, "questions": questions, "at": stamp(services.clock())})
+    known = choices_tag(services.store, run)
+    body = to_json({"step": step, "questions": questions, "at": stamp(services.clock()), "choices": known})
     services.store.put_once(run.at("holds", f"{step}-{number}.json"), body)
     log.info("run_held", held=step, count=len(questions))
+
+
+def choices_tag(store: ObjectStore, run: Run) -> str:
+    """The version of the firm's choices that lies beside the drop now."""
+    found = store.stat(run.of.beside)
+    return found.tag if found else ""
 
 
 def release(services: Services, run: Run, by: str, changes: dict[str, object], *, cleared: bool = False) -> bool:

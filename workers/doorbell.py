@@ -18,7 +18,7 @@ def keys_in(message: bytes | str, bucket: str) -> list[str]:
     """
     try:
         value = json.loads(message)
-    except ValueError:
+    except (ValueError, RecursionError):
         return []
     return list(dict.fromkeys(key for name, key in _news(value, 0) if name == bucket and key))
 

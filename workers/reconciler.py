@@ -11,8 +11,8 @@ import structlog
 
 from caseferry.canonical import to_json
 from caseferry.keys import BadKey, Migration, Run
-from tasks.journey import Ticket, next_steps
-from tasks.stage import Services, present, stamp
+from tasks.journey import Ticket, next_steps, state_of
+from tasks.stage import Services, choices_tag, present, release, stamp
 
 log = structlog.get_logger()
 
@@ -22,6 +22,9 @@ def reconcile(services: Services, send: Callable[[list[Ticket]], None], ring: Ca
     for run in open_runs(services):
         seen = present(services.store, run)
         services.tell(services, run)
+        if state_of(seen) == "held":
+            send(_answers_that_came(services, run, seen))
+            continue
         able = next_steps((run.firm, run.migration, run.run), seen)[: services.settings.work.window]
         if able and _has_stalled(services, run, seen):
             log.warning("run_nudged", run=run.run, step=able[0].step, count=len(able))
@@ -32,6 +35,16 @@ def reconcile(services: Services, send: Callable[[list[Ticket]], None], ring: Ca
             deliver(services, run)
     for key in missed_uploads(services):
         ring(key)
+
+
+def _answers_that_came(services: Services, run: Run, seen: frozenset[str]) -> list[Ticket]:
+    """Choices that landed in the very moment the run came to be held: their own event found nothing to answer."""
+    holds = [k for k in seen if k.startswith("holds/") and not k.endswith(".released.json") and k.removesuffix(".json") + ".released.json" not in seen]
+    asked_with = {json.loads(services.store.get(run.home + key))["choices"] for key in holds}
+    if choices_tag(services.store, run) in asked_with | {""}:
+        return []
+    release(services, run, "migration.json", json.loads(services.store.get(run.of.beside)))
+    return next_steps((run.firm, run.migration, run.run), present(services.store, run))
 
 
 def open_runs(services: Services) -> Iterator[Run]:

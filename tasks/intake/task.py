@@ -154,16 +154,19 @@ def admit(services: Services, ticket: Ticket) -> None:
 
 
 def _choices(services: Services, run: Run) -> dict[str, object]:
-    """`migration.json`: the one inside the archive, and over it, key by key, the one beside the drop."""
+    """`migration.json`: the one inside the archive, and over it, key by key, the one kept for the migration and the one
+    beside the drop: its own event may still be on its way."""
     manifest = read_model(services.store, run.at("0-original", "manifest.json"), Intake)
     inside = [kept for kept in manifest.files if kept.name.rsplit("/", 1)[-1] == "migration.json"]
     choices: dict[str, object] = {}
     if inside:
         choices = _mapping(services.store.get(min(inside, key=lambda kept: kept.name.count("/")).key))
-    try:
-        return merged(choices, _mapping(services.store.get(run.of.choices)))
-    except KeyError:
-        return choices
+    for key in (run.of.choices, run.of.beside):
+        try:
+            choices = merged(choices, _mapping(services.store.get(key)))
+        except KeyError:
+            continue
+    return choices
 
 
 def _mapping(data: bytes) -> dict[str, object]:

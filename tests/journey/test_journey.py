@@ -1,0 +1,57 @@
+"""The order of things, walked in every way Hypothesis can think of."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tasks.journey import JOURNEY, PARTS, Ticket, follow, next_steps, state_of
+
+RUN = ("firm", "trial", "run-1")
+
+
+def makes(ticket: Ticket, parts: int) -> set[str]:
+    step = next(s for s in JOURNEY if s.name == ticket.step)
+    made = {step.makes.format(part=ticket.part)}
+    return made | ({f"{PARTS}p{n:03d}.parquet" for n in range(parts)} if ticket.step == "split" else set())
+
+
+@given(st.integers(0, 12), st.integers(1, 5), st.randoms(use_true_random=False), st.floats(0, 0.6))
+def test_every_order_loss_and_repeat_of_messages_ends_at_the_ledger(parts: int, window: int, dice: object, lost: float) -> None:
+    from random import Random
+
+    assert isinstance(dice, Random)
+    present: set[str] = set()
+    queue = next_steps(RUN, present)
+    steps = 0
+    while "4-verify/ledger.json" not in present:
+        steps += 1
+        assert steps < 5000
+        if not queue:  # everything was lost: the reconciler asks the same question
+            queue = next_steps(RUN, present)[:window]
+        ticket = queue.pop(dice.randrange(len(queue)))
+        present |= makes(ticket, parts)
+        sent = follow(ticket, present, window)
+        queue += [t for t in sent if dice.random() >= lost]
+        queue += [t for t in sent if dice.random() < 0.1]  # doubled
+    assert next_steps(RUN, present) == []
+    assert state_of(present) == "ready"
+
+
+@given(st.integers(1, 40), st.integers(1, 8))
+def test_never_more_than_a_window_of_parts_is_under_way(parts: int, window: int) -> None:
+    present = {s.makes for s in JOURNEY[:3]} | {f"{PARTS}p{n:03d}.parquet" for n in range(parts)}
+    flight = follow(Ticket(*RUN, "split"), present, window)
+    done = 0
+    while flight and flight[0].step == "transform":
+        assert len(flight) <= window
+        ticket = flight.pop(0)
+        present |= makes(ticket, parts)
+        done += 1
+        flight += follow(ticket, present, window)
+    assert done == parts and [t.step for t in flight] == ["merge"]
+
+
+def test_a_held_or_ended_run_starts_nothing() -> None:
+    assert next_steps(RUN, {"0-original/manifest.json", "holds/admit-1.json"}) == []
+    assert next_steps(RUN, {"0-original/manifest.json", "holds/admit-1.json", "holds/admit-1.released.json"}) == [Ticket(*RUN, "admit")]
+    assert next_steps(RUN, {"refused.json"}) == []
+    assert state_of({"0-original/manifest.json", "holds/admit-1.json"}) == "held"

@@ -1,0 +1,149 @@
+"""A real Valkey, a real S3 server that fires events, real workers; looked at as a firm would."""
+
+import json
+import re
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import SAMPLE
+from tests.crossing import CHOICES, ONE_MATTER, Crossed, firm, packed
+from tests.journey.stack import Up, caseferry, up
+
+pytestmark = pytest.mark.journey
+DROP = {"migration.json": (SAMPLE / "migration.json").read_bytes(), "LEAP-export.zip": (SAMPLE / "LEAP-export.zip").read_bytes()}
+MARK = "CANARY7f3a"
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
+    folder = tmp_path_factory.mktemp("up")
+    with up(folder / "state", "--watch", str(folder / "watched")) as running:
+        yield running
+
+
+def in_process(sample: Crossed) -> dict[str, bytes]:
+    files = {name: sample.store.get(sample.run.at("3-merge", "files", name)) for name in sample.names()}
+    return files | {name: sample.store.get(sample.run.at("4-verify", name)) for name in ("ledger.json", "report.html", "report.xlsx")}
+
+
+def test_the_upload_of_an_export_starts_the_journey_and_gives_the_same_bytes_as_one_process(stack: Up, sample: Crossed) -> None:
+    stack.upload("doe-roe/trial", DROP)
+    assert stack.results("doe-roe/trial") == in_process(sample)
+
+
+def test_a_second_time_and_with_four_workers_the_bytes_are_the_same(stack: Up, sample: Crossed, tmp_path: Path) -> None:
+    stack.upload("doe-roe/second", DROP)
+    with up(tmp_path / "four", concurrency=4) as wide:
+        wide.upload("doe-roe/trial", DROP)
+        assert wide.results("doe-roe/trial") == in_process(sample)
+        one = Up(wide.facts, wide.state, wide.process)
+        assert one.facts["bucket"] == "caseferry"
+    assert stack.results("doe-roe/second") == in_process(sample)
+
+
+def test_status_and_report_show_a_run_and_release_lets_a_held_one_go(stack: Up, tmp_path: Path) -> None:
+    choices = CHOICES | {"account_owner": False}
+    stack.upload("smith/one", {"migration.json": json.dumps(choices).encode(), "x.zip": packed(firm())})
+    held = stack.wait_for("smith/one", "holds/admit-1.json")
+    run = held.split("/")[4]
+    shown = caseferry("status", "--state", str(stack.state), "--json")
+    line = next(r for r in json.loads(shown.stdout) if r["run"] == run)
+    assert (line["firm"], line["state"], line["waits_for"]) == ("smith", "held", "CF-125")
+    early = caseferry("report", run, "--state", str(stack.state), "--out", str(tmp_path))
+    assert early.returncode == 3
+    done = caseferry("release", run, "--by", "A. Specialist", "--state", str(stack.state))
+    assert done.returncode == 0, done.stderr
+    stack.wait_for("smith/one", "4-verify/ledger.json")
+    report = caseferry("report", run, "--state", str(stack.state), "--out", str(tmp_path), "--no-open")
+    assert report.returncode == 0 and (tmp_path / run / "report.html").is_file()
+    assert "every row counted" in report.stdout
+
+
+def test_loose_files_wait_for_the_one_that_closes_the_drop(stack: Up) -> None:
+    files = {"cards.csv": firm()["cards.csv"], "matters.csv": firm()["matters.csv"]}
+    stack.upload("loose/one", {name: str(data).encode() for name, data in files.items()})
+    time.sleep(1)
+    assert stack.keys("loose/one") == []
+    stack.upload("loose/one", {"migration.json": json.dumps(CHOICES).encode()})
+    ledger = json.loads(stack.get(stack.wait_for("loose/one", "4-verify/ledger.json")))
+    assert ledger["state"] == "completed"
+
+
+def test_a_watched_folder_feeds_the_same_bucket(stack: Up) -> None:
+    home = stack.state.parent / "watched" / "folder-firm" / "one"
+    home.mkdir(parents=True)
+    (home / "migration.json").write_text(json.dumps(CHOICES))
+    (home / "x.zip").write_bytes(packed(firm()))
+    stack.wait_for("folder-firm/one", "4-verify/ledger.json")
+
+
+def marked_export() -> dict[str, bytes]:
+    """A firm in which every cell carries the mark, wherever a cell can."""
+    cards = f"First Name,Last Name,Organisation,Email,Mobile,Mystery\n{MARK}A,{MARK}B,{MARK}C,{MARK}@x.example,{MARK} 0412 345 678,{MARK}D\n,,,,,{MARK}lost\n"
+    matters = f"Matter No,Description,Client,Status,Person Responsible\n{MARK}-1,{MARK}E,{MARK}A {MARK}B,{MARK}F,{MARK}G\n"
+    notes = f'Date,Subject,File Note,Matter No\n31/05/2024,{MARK}H,"{MARK}I ""{MARK}""",{MARK}-2\n{MARK}J,{MARK}K,{MARK}L,{MARK}-1\n'
+    time_ = f"Date,Matter No,Staff,Hours,Rate,Amount,Description\n31/05/2024,{MARK}-1,{MARK}M,{MARK}1,{MARK}2,{MARK}3,{MARK}N\n"
+    broken = f'{MARK}O,{MARK}P\n"{MARK}Q,{MARK}R\n'
+    lists = {f"{MARK}cards.csv": cards, f"{MARK}m.csv": matters, f"n{MARK}.csv": notes, "t.csv": time_, "b.csv": broken, f"Documents/{MARK}/x.rtf": "{\\rtf1 " + MARK}
+    choices = CHOICES | {"users": [{"name": f"{MARK}U", "email": f"{MARK}u@x.example"}], "primary_subscriber": f"{MARK}u@x.example", "firm_name": f"{MARK}Z"}
+    return {"migration.json": json.dumps(choices).encode(), f"{MARK}export.zip": packed(lists)}
+
+
+def hits(folder: Path) -> list[str]:
+    """Files of the state folder, the object store's own data left out, that hold the mark."""
+    outside = [p for p in folder.rglob("*") if p.is_file() and "weed" not in p.relative_to(folder).parts and p.name != "s3.log"]
+    return [str(p) for p in outside if MARK.encode() in p.read_bytes()]
+
+
+def test_no_value_of_a_client_is_found_outside_the_bucket(stack: Up, tmp_path: Path) -> None:
+    from workers.commands.receiver import Receiver
+
+    receiver = Receiver()
+    receiver.start()
+    endpoint = json.dumps([{"id": "canary", "url": receiver.url, "secret": receiver.secret}])
+    environment = {"CASEFERRY_WEBHOOK__ENDPOINTS": endpoint, "CASEFERRY_WEBHOOK__ALLOW_NETWORKS": '["127.0.0.0/8"]', "CASEFERRY_LOG__LEVEL": "debug"}
+    try:
+        with up(tmp_path / "canary", **environment) as marked:
+            marked.upload("canary/one", marked_export())
+            bad = marked_export() | {f"{MARK}export.zip": packed({"a.csv": f"{MARK}1,{MARK}2\n{MARK},{MARK}\n"})}
+            marked.upload("canary/two", bad)
+            marked.wait_for("canary/one", "4-verify/ledger.json")
+            marked.wait_for("canary/two", "refused.json")
+            processes = subprocess.run(["ps", "axww", "-o", "args"], capture_output=True, text=True, check=True).stdout
+            deadline = time.monotonic() + 15
+            while len(receiver.ids) < 7 and time.monotonic() < deadline:
+                time.sleep(0.1)
+        logs = (tmp_path / "canary" / "worker.log").read_text()
+        assert MARK not in processes
+        assert hits(tmp_path / "canary") == []
+        assert "step_done" in logs and (tmp_path / "canary" / "valkey").is_dir()
+        assert MARK not in (tmp_path / "canary.err").read_text()
+        assert len(receiver.ids) >= 7 and not receiver.refused
+        assert MARK not in json.dumps(list(receiver.ids.values()))
+    finally:
+        receiver.stop()
+
+
+def test_nothing_is_left_running_after_the_demo(tmp_path: Path) -> None:
+    started = time.monotonic()
+    done = caseferry("demo", "--out", str(tmp_path / "out"))
+    assert done.returncode == 0, done.stderr
+    assert "every row counted" in done.stdout and "events signed" in done.stdout
+    assert (tmp_path / "out" / "report.html").is_file()
+    assert time.monotonic() - started < 110
+    left = subprocess.run(["ps", "axww", "-o", "args"], capture_output=True, text=True, check=True).stdout
+    assert "caseferry-demo-" not in left
+
+
+def test_the_json_of_a_crossing_is_on_standard_output_alone(tmp_path: Path) -> None:
+    (tmp_path / "x.zip").write_bytes(packed(firm(matters=ONE_MATTER)))
+    (tmp_path / "migration.json").write_text(json.dumps(CHOICES))
+    done = caseferry("run", str(tmp_path / "x.zip"), "--out", str(tmp_path / "out"), "--json")
+    found: Any = json.loads(done.stdout)
+    assert found["state"] == "completed" and done.returncode == 0
+    assert not re.search(r"\x1b\[", done.stdout + done.stderr)

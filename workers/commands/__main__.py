@@ -1,0 +1,5 @@
+"""`python -m workers.commands` is the `caseferry` command."""
+
+from workers.commands import main
+
+main()
