@@ -57,8 +57,6 @@ class EventSettings(Group):
     redis_url: SecretStr | None = None
     redis_key: str = "bucketevents"
     """The list a MinIO-style server pushes its events to."""
-    sweep_every: timedelta = timedelta(seconds=30)
-    """How often the bucket itself is looked at, for uploads whose event never came."""
 
 
 class WorkSettings(Group):
@@ -69,10 +67,10 @@ class WorkSettings(Group):
     """Parts of one run that may wait or run at a time, so a small firm never stands behind a large one."""
     task_seconds: int = 600
     reconcile_every: timedelta = timedelta(seconds=30)
+    """How often open runs are looked at, and drops for uploads whose event never came."""
     stalled_after: timedelta = timedelta(seconds=60)
     attempts: int = 3
     """A part that ended its process this often is quarantined."""
-    concurrency: int = 2
 
 
 class LimitSettings(Group):
@@ -87,7 +85,6 @@ class LimitSettings(Group):
     name_bytes: int = 255
     path_bytes: int = 1024
     columns: int = 2_000
-    cell_bytes: int = 1 << 20
     sheet_cells: int = 20_000_000
     reader_memory_bytes: int = 4 << 30
     reader_seconds: int = 300

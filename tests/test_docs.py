@@ -1,0 +1,68 @@
+"""The docs stay true: every setting, command, stage and profile is found there."""
+
+import re
+import subprocess
+from pathlib import Path
+
+from caseferry.codes import CODES
+from caseferry.manifest import Migration, Options
+from caseferry.mapping.profile import known_sources, load_profile
+from caseferry.mapping.target import TARGETS, load_target
+from caseferry.records import RECORDS
+from config.settings import Settings
+from tasks.journey import JOURNEY
+from tasks.merge.files import MARK
+from tasks.notify.events import CATALOGUE
+
+ROOT = Path(__file__).parents[1]
+SETTINGS = (ROOT / "docs" / "settings.md").read_text()
+
+
+def test_every_setting_and_choice_is_in_the_docs_and_no_other() -> None:
+    names = set()
+    for group, field in Settings.model_fields.items():
+        below = getattr(field.annotation, "model_fields", None)
+        names |= {f"CASEFERRY_{group}__{name}".upper() for name in below} if below else {f"CASEFERRY_{group}".upper()}
+    assert set(re.findall(r"^\| `(CASEFERRY_\w+)`", SETTINGS, re.MULTILINE)) == names
+    assert {f"options.{name}" for name in Options.model_fields} <= set(re.findall(r"`([\w.]+)`", SETTINGS))
+    assert set(Migration.model_fields) <= set(re.findall(r"`([\w.]+)`", SETTINGS))
+
+
+def test_every_step_and_event_is_in_the_docs() -> None:
+    journey, hooks = (ROOT / "docs" / "journey.md").read_text(), (ROOT / "docs" / "webhooks.md").read_text()
+    assert all(step.name in journey and step.makes.replace("{part}", "<part>") in journey for step in JOURNEY)
+    assert all(f"`{kind}`" in hooks for kind in CATALOGUE)
+
+
+def test_every_profile_loads_and_names_what_exists() -> None:
+    for source in known_sources():
+        profile = load_profile(source)
+        assert {t.record for t in profile.tables.values()} <= set(RECORDS)
+    for path in TARGETS.glob("*.yaml"):
+        target = load_target(path.stem)
+        assert all(spec.record in RECORDS or spec.record == "document" for spec in target.files.values())
+    assert MARK in (ROOT / "README.md").read_text()
+
+
+def test_links_in_the_docs_lead_somewhere() -> None:
+    for page in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "deploy").glob("*.md")]:
+        for link in re.findall(r"\]\(([^)#h][^)#]*)", page.read_text()):
+            assert (page.parent / link).exists(), f"{page.name}: {link}"
+
+
+def test_no_dependency_claims_the_names_of_our_rooms() -> None:
+    import importlib.metadata as metadata
+
+    ours = {"config", "tasks", "workers", "samples"}
+    for found in metadata.distributions():
+        if found.metadata["Name"] != "caseferry":
+            tops = {str(path).split("/")[0] for path in found.files or ()}
+            assert not tops & ours, found.metadata["Name"]
+
+
+def test_no_file_names_an_index_or_a_secret() -> None:
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    for name in listed:
+        if name.startswith("requirements"):
+            assert "http" not in re.sub(r"^http\w*==", "", (ROOT / name).read_text(), flags=re.MULTILINE).replace("httpx2", "").replace("httpcore2", "")
+    assert all(code in (ROOT / "caseferry" / "codes.py").read_text() for code in CODES)
