@@ -50,7 +50,7 @@ def test_without_a_primary_subscriber_nothing_is_written(crossing: Crossings) ->
     assert held.release(primary_subscriber="jane@firm.example").state == "completed"
 
 
-@pytest.mark.requirement("A26", "D16")
+@pytest.mark.requirement("A26", "D16", "D18")
 def test_matter_numbers_are_text_and_always_written(crossing: Crossings) -> None:
     rows = "".join(f'{n},m,"Smith, John",Open,31/05/2024,JD\n' for n in ["00012", "24-05", "2024/12a", "00012"])
     run = crossing(firm(matters=MATTERS + rows.replace("00012,m", "00012,other", 1)), options={"target_numbering": True})
