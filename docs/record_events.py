@@ -12,7 +12,6 @@ HERE = Path(__file__).parent / "events"
 JOB = {"job_id": "run-0123456789abcdef", "firm_id": "doe-roe"}
 EXAMPLES: dict[str, dict[str, Any]] = {
     "endpoint.test": {"message": "hello"},
-    "endpoint.disabled": {"endpoint": "main", "reason": "gone"},
     "export.received": {**JOB, "status": "received", "object": {"key_hash": "9f2c" * 16, "size": 245226, "sha256": "ab12" * 16}, "files": 47, "refused_files": 0, "duplicate_files": 0},
     "export.rejected": {**JOB, "status": "refused", "code": "CF-111", "safe": "it was not unpacked", "do": "raise the limit in the settings, or ask the sender what is inside"},
     "job.started": {**JOB, "status": "split", "source": "leap", "confidence": 0.973, "parts": 15, "rows_found": 8974, "not_taken": 3, "unknown": 1,

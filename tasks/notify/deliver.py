@@ -12,6 +12,8 @@ import structlog
 from caseferry.canonical import to_json
 from caseferry.keys import Run
 from caseferry.services.http import AddressRefused, post
+from tasks.notify.events import checked
+from tasks.notify.outbox import event_id
 from tasks.notify.sign import body_of, headers
 from tasks.stage import Services, present, stamp
 
@@ -25,11 +27,31 @@ def deliver(services: Services, run: Run, *, replay: bool = False) -> int:
     """Send every event of a run that is due; return how many still wait for a later attempt."""
     waiting = 0
     for endpoint in services.settings.webhook.endpoints:
-        if endpoint.firm in {None, run.firm}:
+        if endpoint.firm in {None, run.firm} and (replay or services.store.stat(_gone(endpoint)) is None):
             for event in _events(services, run):
                 if any(fnmatchcase(event["type"], pattern) for pattern in endpoint.events):
                     waiting += not _once(services, run, endpoint, event, replay)
     return waiting
+
+
+def _gone(endpoint: "WebhookEndpoint") -> str:
+    """Lies there once an endpoint has said that it wants no more; delete it to begin again."""
+    return f"endpoints/{endpoint.id}.disabled.json"
+
+
+def send_test(services: Services, endpoint: "WebhookEndpoint") -> int:
+    """Send one `endpoint.test` and return the answer's status.
+
+    Raises:
+        AddressRefused: the address is not one we send to.
+        ConnectionError: nobody answered.
+    """
+    settings, now = services.settings.webhook, services.clock()
+    at = stamp(now)
+    event: dict[str, Any] = {"id": event_id(endpoint.id, at), "type": "endpoint.test", "sequence": "0000000000", "time": at, "data": checked("endpoint.test", {"message": "hello"})}
+    body = body_of(event, "test", endpoint.id, settings.public_url)
+    sent = headers([endpoint.secret.get_secret_value()], event["id"], int(now.timestamp()), body)
+    return post(endpoint.url, body, sent, settings.allow_networks, settings.deadline, settings.reply_bytes).status
 
 
 def _events(services: Services, run: Run) -> Iterator[dict[str, Any]]:
@@ -73,6 +95,8 @@ def _once(services: Services, run: Run, endpoint: "WebhookEndpoint", event: dict
         state["done"] = "delivered"
     elif status == 410 or wish == "disable":
         state["done"] = "disabled"
+        store.put_once(_gone(endpoint), to_json({"at": stamp(now), "status": status}))
+        log.warning("webhook_endpoint_disabled", endpoint=endpoint.id, status=status)
     elif wish == "abort-message":
         state["done"] = "aborted"
     elif state["attempts"] >= len(settings.retries):

@@ -1,6 +1,6 @@
 """The catalogue of events. Counts, codes and sums only: no client's text can stand in one, the models have no room."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -123,15 +123,8 @@ class Test(BaseModel):
     message: str
 
 
-class Disabled(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    endpoint: str
-    reason: Literal["gone", "failing"]
-
-
 CATALOGUE: dict[str, tuple[type[BaseModel], str]] = {
     "endpoint.test": (Test, "an endpoint is tried"),
-    "endpoint.disabled": (Disabled, "an endpoint answered 410, or every attempt failed"),
     "export.received": (Received, "an upload is claimed, stored and hashed"),
     "export.rejected": (Rejected, "an upload can't be taken"),
     "job.started": (Started, "the lists are told and cut into parts"),

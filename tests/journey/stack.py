@@ -61,10 +61,10 @@ class Up:
 
 
 @contextmanager
-def up(state: Path, *words: str, concurrency: int = 2, **environment: str) -> Iterator[Up]:
+def up(state: Path, *words: str, concurrency: int = 2, environment: dict[str, str] | None = None) -> Iterator[Up]:
     command = [sys.executable, "-m", "workers.commands", "up", "--state", str(state), "--concurrency", str(concurrency), *words]
     with (state.parent / f"{state.name}.err").open("w") as errors:
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True, env=os.environ | environment)
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True, env=os.environ | (environment or {}))
     try:
         lines: list[str] = []
         assert process.stdout is not None

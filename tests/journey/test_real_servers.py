@@ -108,7 +108,7 @@ def test_no_value_of_a_client_is_found_outside_the_bucket(stack: Up, tmp_path: P
     endpoint = json.dumps([{"id": "canary", "url": receiver.url, "secret": receiver.secret}])
     environment = {"CASEFERRY_WEBHOOK__ENDPOINTS": endpoint, "CASEFERRY_WEBHOOK__ALLOW_NETWORKS": '["127.0.0.0/8"]', "CASEFERRY_LOG__LEVEL": "debug"}
     try:
-        with up(tmp_path / "canary", **environment) as marked:
+        with up(tmp_path / "canary", environment=environment) as marked:
             marked.upload("canary/one", marked_export())
             bad = marked_export() | {f"{MARK}export.zip": packed({"a.csv": f"{MARK}1,{MARK}2\n{MARK},{MARK}\n"})}
             marked.upload("canary/two", bad)

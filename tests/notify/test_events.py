@@ -134,6 +134,37 @@ def test_a_receiver_that_is_down_is_tried_again_later(crossing: Crossings) -> No
     assert run.json("events", "delivery", "test", "0000000001.json")["attempts"] == 2
 
 
+def test_an_endpoint_that_is_gone_is_left_alone(crossing: Crossings) -> None:
+    from http.server import BaseHTTPRequestHandler, HTTPServer
+    from threading import Thread
+
+    calls: list[str] = []
+
+    class Gone(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            calls.append(self.path)
+            self.send_response(410)
+            self.end_headers()
+
+        def log_message(self, format: str, *args: Any) -> None:
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Gone)
+    Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        run = crossing(firm())
+        endpoint = {"id": "gone", "url": f"http://127.0.0.1:{server.server_address[1]}/x", "secret": SECRET}
+        webhook = WebhookSettings.model_validate({"endpoints": [endpoint], "allow_networks": ["127.0.0.0/8"]})
+        services = type(run.services)(run.store, run.services.settings.model_copy(update={"webhook": webhook}), clock=lambda: datetime.now(UTC), tell=run.services.tell)
+        deliver(services, run.run)
+        first = len(calls)
+        deliver(services, run.run)
+        assert len(calls) == first and run.store.stat("endpoints/gone.disabled.json")
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
 def test_an_endpoint_hears_only_what_it_asked_for(crossing: Crossings) -> None:
     receiver = Receiver()
     receiver.start()

@@ -134,7 +134,7 @@ def demo(
 @app.command()
 def up(
     state: State = Path("caseferry-state"), watch: Annotated[Optional[Path], typer.Option(help="A local folder that feeds the bucket.")] = None,
-    concurrency: int = 2,
+    concurrency: int = 2, json: Json = True,
 ) -> None:  # fmt: skip
     """Keep the embedded stack running: any S3 client that uploads gets a crossing."""
     from workers.commands import stack
@@ -164,7 +164,7 @@ def report(
 @app.command()
 def release(
     run: str, by: Annotated[str, typer.Option(help="Who decides.")], state: State = Path("caseferry-state"), dates: Dates = None,
-    primary_subscriber: Primary = None,
+    primary_subscriber: Primary = None, json: Json = False,
 ) -> None:  # fmt: skip
     """Answer what a held run asks, and let it go on. Who and when is kept."""
     from workers.commands import stack
@@ -174,11 +174,11 @@ def release(
         changes["options"] = {"dates": dates}
     if primary_subscriber:
         changes["primary_subscriber"] = primary_subscriber
-    _guard(stack.release, state, run, by, changes)
+    _guard(stack.release, state, run, by, changes, json)
 
 
 @app.command()
-def listen() -> None:
+def listen(json: Json = False) -> None:
     """Hear of uploads by the sources the settings name, until stopped. For deployments."""
     from workers.main import listen_forever
 

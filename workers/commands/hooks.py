@@ -15,7 +15,7 @@ State = Annotated[Path, typer.Option(help="The folder of the embedded stack.")]
 
 
 @hooks.command()
-def listen(port: int = 8974, secret: Annotated[str, typer.Option(help="whsec_…; made if left out.")] = "") -> None:
+def listen(port: int = 8974, secret: Annotated[str, typer.Option(help="whsec_…; made if left out.")] = "", json_out: Json = False) -> None:
     """Receive events on 127.0.0.1 and print those that verify."""
     from workers.commands.receiver import Receiver
 
@@ -47,6 +47,32 @@ def verify(
     else:
         print(f"✗ {wrong}" if wrong else "✓ genuine")
     raise typer.Exit(1 if wrong else 0)
+
+
+@hooks.command("send-test")
+def send_test(state: State = Path("caseferry-state"), json_out: Json = False) -> None:
+    """Send one test event to every endpoint set, and say how each answered."""
+    from caseferry.services.http import AddressRefused
+    from tasks.notify.deliver import send_test as send
+    from workers.commands.show import message
+    from workers.commands.stack import services_of
+
+    services: Any = services_of(state)
+    results: dict[str, str] = {}
+    for endpoint in services.settings.webhook.endpoints:
+        try:
+            results[endpoint.id] = str(send(services, endpoint))
+        except AddressRefused as refused:
+            results[endpoint.id] = refused.why
+            say(message("CF-118", endpoint.id, refused.why))
+        except ConnectionError:
+            results[endpoint.id] = "nobody answered"
+    if json_out:
+        give(results)
+    else:
+        for name, result in results.items():
+            print(f"{'✓' if result.startswith('2') else '✗'} {name}: {result}")
+    raise typer.Exit(0 if results and all(r.startswith("2") for r in results.values()) else 1)
 
 
 @hooks.command()

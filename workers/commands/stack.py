@@ -267,7 +267,7 @@ def report(state: Path, name: str, out: Path, no_open: bool, as_json: bool) -> i
     return 0
 
 
-def release(state: Path, name: str, by: str, changes: dict[str, Any]) -> int:
+def release(state: Path, name: str, by: str, changes: dict[str, Any], as_json: bool) -> int:
     """Let a held run go on; who said so is kept."""
     from tasks.journey import next_steps
     from tasks.stage import present
@@ -280,5 +280,7 @@ def release(state: Path, name: str, by: str, changes: dict[str, Any]) -> int:
     if not answer(services, run, by, changes, cleared=True):
         raise Stop(1, "✗ The run asks nothing. See: caseferry status")
     send(next_steps((run.firm, run.migration, run.run), present(services.store, run)))
+    if as_json:
+        give({"run": run.run, "released_by": by})
     say(f"  released   {run.run}, by {by}")
     return 0
