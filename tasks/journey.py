@@ -34,13 +34,16 @@ class Step:
     state: str
     """What the run is called once this is done."""
     per_part: bool = False
+    aside: str = ""
+    """The function that puts a part aside which keeps ending its process."""
 
 
 JOURNEY = (
     Step("intake", "0-original/manifest.json", "tasks.intake.task:intake", "events", "received"),
     Step("admit", "0-original/admission.json", "tasks.intake.task:admit", "events", "received"),
     Step("split", "1-split/tables.json", "tasks.split.task:split", "parts", "split"),
-    Step("transform", "2-transform/{part}.json", "tasks.transform.task:transform", "parts", "transformed", True),
+    Step("transform", "2-transform/{part}.json", "tasks.transform.task:transform", "parts", "transformed", True,
+         aside="tasks.transform.task:poison"),  # fmt: skip
     Step("merge", "3-merge/manifest.json", "tasks.merge.task:merge", "merge", "merged"),
     Step("verify", "4-verify/ledger.json", "tasks.verify.task:verify", "merge", "ready"),
 )

@@ -124,8 +124,7 @@ def perform(services: Services, ticket: Ticket) -> bool:
         mark = run.at("attempts", f"{ticket.name}.{attempt}.json")
         store.put_once(mark, to_json({"at": stamp(services.clock())}))
         try:
-            room, name = step.room.split(":")
-            getattr(importlib.import_module(room), name)(services, ticket)
+            _enter(step.room)(services, ticket)
             log.info("step_done", attempt=attempt)
         except PassingFault:
             store.put_once(mark.removesuffix(".json") + ".ended.json", to_json({}))
@@ -154,6 +153,13 @@ def _tell(services: Services, ticket: Ticket, seen: Collection[str]) -> None:
     services.tell(services, run_of(ticket))
 
 
+def _enter(room: str) -> Callable[[Services, Ticket], None]:
+    """The function `module:name`; found by name, so that no room is imported before its turn."""
+    module, name = room.split(":")
+    found: Callable[[Services, Ticket], None] = getattr(importlib.import_module(module), name)
+    return found
+
+
 def attempts(ticket: Ticket, seen: Collection[str]) -> int:
     """How often this step was begun and never heard of again: each of these ended its process."""
     begun = [key for key in seen if key.startswith(f"attempts/{ticket.name}.")]
@@ -165,8 +171,7 @@ def _give_up(services: Services, ticket: Ticket, reason: str = "WorkerLost") -> 
     """A part is quarantined and the run goes on; any other step ends the run."""
     run = run_of(ticket)
     if ticket.part:
-        poison = importlib.import_module("tasks.transform.task").poison
-        poison(services, ticket)
+        _enter(STEPS[ticket.step].aside)(services, ticket)
         log.error("part_quarantined", part=ticket.part, exc_type=reason)
         return
     code = "CF-132" if ticket.step == "verify" or reason == "BrokenPromise" else "CF-129"

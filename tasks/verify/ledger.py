@@ -6,8 +6,9 @@ import polars as pl
 
 from caseferry.mapping.target import load_target
 from caseferry.records import DELIVERED, RECORDS
-from tasks.verify.checks import Check, accuracy, hours_line, money_lines
+from tasks.verify.checks import Check, accuracy
 from tasks.verify.evidence import Evidence, counted_once
+from tasks.verify.tieout import hours_line, money_lines
 
 _TITLES = {record.name: record.title for record in RECORDS.values()} | {"document": "Documents"}
 
