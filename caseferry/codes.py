@@ -120,12 +120,12 @@ CODES: dict[str, Code] = {
         safe="the file is kept in the archive; all others go on",
     ),
     "CF-124": Code(
-        "migration.json is not valid",
-        "correct the keys named and save it again",
+        "The choices are not valid",
+        "correct what is named, in migration.json or on the command line",
     ),
     "CF-125": Code(
         "The sender is not confirmed as the owner of the old account",
-        "confirm with --account-owner, or a specialist clears it: caseferry release RUN --by NAME",
+        "confirm it with --account-owner or in migration.json; on a server a specialist may clear it: caseferry release RUN --by NAME",
         safe=KEPT,
         more="Only the account owner may ask for the firm's data to be moved.",
     ),
@@ -165,6 +165,29 @@ CODES: dict[str, Code] = {
         "A template file does not fit any import of the target",
         "download the template again and put it into `templates/` unchanged",
         safe="those records are delivered as a neutral CSV",
+    ),
+    "CF-135": Code(
+        "The run ended on a fault of ours",
+        "send the worker's log line of this run to support; nothing has to be repeated by you",
+        safe="your export is kept; nothing is ready to import",
+    ),
+    "CF-136": Code(
+        "A file lies where no migration is",
+        "put it into <folder>/<firm>/<migration>/",
+        safe="the file was not touched",
+    ),
+    "CF-137": Code(
+        "Nothing is running here",
+        "start `caseferry up`, or name its folder with --state",
+    ),
+    "CF-138": Code(
+        "The stack of this folder is running already",
+        "look at it with `caseferry status`, or name another folder with --state",
+        safe="it goes on undisturbed",
+    ),
+    "CF-139": Code(
+        "There is no such system here",
+        "name one of those listed",
     ),
     "CF-134": Code(
         "The bucket can be read by the public",

@@ -5,10 +5,11 @@ Every model is frozen and refuses keys it does not know, so a misspelt choice is
 
 from datetime import date, datetime
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import available_timezones
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 
 class Model(BaseModel):
@@ -26,6 +27,7 @@ class Region(StrEnum):
 
 
 CURRENCY = {Region.US: "USD", Region.CA: "CAD", Region.UK: "GBP", Region.EU: "EUR", Region.AU: "AUD"}
+CONFIG = Path(__file__).parents[1] / "config"
 DateOrder = Literal["dmy", "mdy"]
 
 
@@ -87,6 +89,15 @@ class Migration(Model):
     acknowledged_by: str | None = None
     existing_custom_fields: tuple[CustomField, ...] = ()
     options: Options = Options()
+
+    @field_validator("source", "target")
+    @classmethod
+    def _is_known(cls, value: str | None, info: ValidationInfo) -> str | None:
+        folder = CONFIG / f"{info.field_name}s"
+        if value is not None and not (folder / f"{value}.yaml").is_file():
+            known = ", ".join(sorted(path.stem for path in folder.glob("*.yaml")))
+            raise ValueError(f"there is no such {info.field_name}; there are: {known}")
+        return value
 
     @field_validator("time_zone")
     @classmethod

@@ -3,16 +3,17 @@
 import importlib
 import json
 from collections import OrderedDict
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
 from weakref import WeakKeyDictionary
 
 import structlog
+from pydantic import ValidationError
 
 from caseferry.canonical import to_json
-from caseferry.errors import BrokenPromise, ExportRefused, NeedsAnswer, PassingFault
+from caseferry.errors import BrokenPromise, ExportRefused, NeedsAnswer, PassingFault, Question
 from caseferry.keys import Run
 from caseferry.manifest import Migration, Model
 from caseferry.services.store import ObjectStore
@@ -86,7 +87,35 @@ def migration_of(store: ObjectStore, run: Run) -> Migration:
     choices: dict[str, object] = admitted.model_dump(mode="json")
     for key in later:
         choices = merged(choices, read_json(store, key).get("changes") or {})
-    return Migration.model_validate(choices)
+    return choices_of(choices)
+
+
+def choices_of(choices: dict[str, object]) -> Migration:
+    """The firm's choices, checked.
+
+    Raises:
+        NeedsAnswer: naming each choice that is not valid, without its text.
+    """
+    try:
+        return Migration.model_validate(choices)
+    except ValidationError as error:
+        raise NeedsAnswer(tuple(_invalid(error))) from None
+
+
+def _invalid(error: ValidationError) -> Iterator[Question]:
+    told: set[str] = set()
+    for one in error.errors(include_url=False, include_input=False, include_context=False):
+        steps = [str(step) for step in one["loc"] if step not in {"datetime", "date"}]
+        where = ".".join(steps)
+        if where in told:
+            continue
+        told.add(where)
+        text = one["msg"].removeprefix("Value error, ")
+        if one["type"] == "extra_forbidden":
+            text = "there is no such choice"
+        elif steps[:1] == ["cut_off"]:
+            text = "write a day or a moment: 2024-05-31 or 2024-05-31T18:00"
+        yield Question("CF-124", "the choices" + (f" › {where}" if where else ""), text, where or "migration.json")
 
 
 def merged(choices: dict[str, object], changes: object) -> dict[str, object]:
@@ -174,7 +203,7 @@ def _give_up(services: Services, ticket: Ticket, reason: str = "WorkerLost") -> 
         _enter(STEPS[ticket.step].aside)(services, ticket)
         log.error("part_quarantined", part=ticket.part, exc_type=reason)
         return
-    code = "CF-132" if ticket.step == "verify" or reason == "BrokenPromise" else "CF-129"
+    code = "CF-132" if ticket.step == "verify" or reason == "BrokenPromise" else "CF-129" if reason == "WorkerLost" else "CF-135"
     services.store.put_once(run.at("failed.json"), to_json({"code": code, "where": ticket.step, "detail": reason}))
 
 

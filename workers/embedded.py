@@ -155,7 +155,7 @@ def wait_until_ready(stack: Stack, seconds: float = 30) -> None:
     """Wait for both servers to answer, then make sure the bucket is there."""
     deadline = time.monotonic() + seconds
     for port in (stack.ports["valkey"], stack.ports["s3"]):
-        while not _answers(port):
+        while not answers(port):
             if time.monotonic() > deadline or any(p.poll() is not None for p in stack.processes):
                 raise RuntimeError(f"an embedded server did not start; see {stack.state}/*.log")
             time.sleep(0.02)
@@ -182,7 +182,8 @@ def client_of(stack: Stack) -> Any:
     )  # fmt: skip
 
 
-def _answers(port: int) -> bool:
+def answers(port: int) -> bool:
+    """True if somebody listens on this port of this computer."""
     with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=0.2):
         return True
     return False

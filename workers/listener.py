@@ -122,13 +122,15 @@ class Listener:
                 self.stopping.wait(2)
 
 
-def watch_folder(folder: Any, put: Callable[[str, bytes], None], stopping: threading.Event, quiet: float = 2.0) -> None:
+def watch_folder(folder: Any, put: Callable[[str, bytes], None], stopping: threading.Event, misplaced: Callable[[], None] = lambda: None, quiet: float = 2.0) -> None:
     """Feed a local folder's files into the bucket, each once it has been quiet for a while.
 
     `<folder>/<firm>/<migration>/<file>` becomes `drops/<firm>/<migration>/<file>`.
     """
     from watchfiles import watch
 
+    folder = folder.resolve()
+    here = len(folder.parts)
     waiting: dict[Any, tuple[int, float]] = {path: (path.stat().st_size, 0.0) for path in folder.rglob("*") if path.is_file()}
     sent: dict[Any, tuple[int, int]] = {}
 
@@ -145,6 +147,10 @@ def watch_folder(folder: Any, put: Callable[[str, bytes], None], stopping: threa
                 del waiting[path]
                 if sent.get(path) != (stat.st_size, stat.st_mtime_ns):
                     sent[path] = (stat.st_size, stat.st_mtime_ns)
+                    if len(path.parts) < here + 3:
+                        log.warning("file_outside_a_migration", code="CF-136")
+                        misplaced()
+                        continue
                     put(f"drops/{path.relative_to(folder).as_posix()}", path.read_bytes())
 
     for changes in watch(folder, stop_event=stopping, rust_timeout=500, yield_on_timeout=True):

@@ -5,17 +5,15 @@ import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
-from pydantic import ValidationError
-
 from caseferry.canonical import sha256, to_json
 from caseferry.errors import BrokenPromise, ExportRefused, NeedsAnswer, Question
 from caseferry.keys import BadKey, Run, segment
-from caseferry.manifest import Arrival, Intake, Kept, Migration, Refusal
+from caseferry.manifest import Arrival, Intake, Kept, Refusal
 from caseferry.reading.archive import Archive, is_noise
 from caseferry.reading.kinds import Kind, kind_of
 from tasks.intake.arrive import TEMPLATES, loose_files
 from tasks.journey import Ticket
-from tasks.stage import Services, merged, present, read_json, read_model, run_of
+from tasks.stage import Services, choices_of, merged, present, read_json, read_model, run_of
 
 _IN_TEMPLATES = re.compile(r"(?:^|/)templates/[^/]+$", re.IGNORECASE)
 
@@ -138,13 +136,10 @@ def admit(services: Services, ticket: Ticket) -> None:
             answer = read_json(store, run.home + key)
             released.append(answer)
             choices = merged(choices, answer.get("changes") or {})
-    try:
-        migration = Migration.model_validate(choices)
-    except ValidationError as error:
-        raise NeedsAnswer(tuple(_invalid(error))) from None
+    migration = choices_of(choices)
     questions = []
     if migration.account_owner is not True and not any(answer.get("cleared") for answer in released):
-        found = "migration.json says the sender is not the owner" if migration.account_owner is False else "migration.json leaves it open"
+        found = "the choices say the sender is not the owner" if migration.account_owner is False else "the choices leave it open"
         questions.append(Question("CF-125", "hold: account owner", found, "account_owner"))
     if migration.options.require_acknowledgement and not migration.acknowledged_by:
         questions.append(Question("CF-127", "scope and limitations", "nobody has acknowledged them", "acknowledged_by"))
@@ -177,10 +172,3 @@ def _mapping(data: bytes) -> dict[str, object]:
     if not isinstance(value, dict):
         raise NeedsAnswer((Question("CF-124", "migration.json", "it is not a mapping of choices", "migration.json"),))
     return value
-
-
-def _invalid(error: ValidationError) -> Iterator[Question]:
-    for one in error.errors(include_url=False, include_input=False, include_context=False):
-        where = ".".join(str(step) for step in one["loc"]) or "migration.json"
-        text = "there is no such choice" if one["type"] == "extra_forbidden" else one["msg"].removeprefix("Value error, ")
-        yield Question("CF-124", f"migration.json › {where}", text, where)

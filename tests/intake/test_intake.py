@@ -62,7 +62,7 @@ def test_the_scope_waits_for_its_acknowledgement_where_asked(crossing: Crossings
 def test_choices_that_are_not_valid_are_named_one_by_one(crossing: Crossings) -> None:
     held = crossing(firm(), regoin="us", region="mars", primary_subscriber="nobody@x")
     assert held.state == "held"
-    assert {r["where"] for r in held.reasons} == {"migration.json › regoin", "migration.json › region"}
+    assert {r["where"] for r in held.reasons} == {"the choices › regoin", "the choices › region"}
 
 
 def test_the_same_upload_twice_is_one_run(crossing: Crossings) -> None:

@@ -10,7 +10,7 @@ from workers.commands.crossing import Stop, check_export, find_export, read_choi
 from workers.commands.hooks import hooks
 from workers.commands.show import say
 
-app = typer.Typer(help="Carries a law firm's export into its next practice system, with a proof.", no_args_is_help=True, pretty_exceptions_show_locals=False)
+app = typer.Typer(help="Carries a law firm's export into its next practice system, with a proof.", no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_show_locals=False)
 Json = Annotated[bool, typer.Option("--json", help="Data on standard output, for programs.")]
 Export = Annotated[Path, typer.Argument(help="The export: a zip, a folder, or one list.")]
 
@@ -19,13 +19,17 @@ def _finish(code: int) -> None:
     raise typer.Exit(code)
 
 
-def _guard(call: Any, *args: Any, **options: Any) -> None:
+def _guard(call: Any, *args: Any, as_json: bool = False) -> None:
     """Turn a stop into its message and exit code; nothing of a client's shows in either."""
     try:
-        _finish(call(*args, **options))
+        _finish(call(*args))
     except Stop as stop:
         if stop.text:
             say(stop.text)
+        if as_json:
+            from workers.commands.show import give
+
+            give({"exit": stop.code, "code": stop.text[2:8] if stop.text.startswith("✗ CF-") else "", "message": stop.text})
         _finish(stop.code)
     except Exception as error:
         from caseferry.errors import PassingFault
@@ -92,7 +96,7 @@ def check(
         found = find_export(export)
         return check_export(found, _choices(found, migration, source, target, region, account_owner, user, primary_subscriber, dates, cut_off, time_zone, documents, expenses, fix), json)
 
-    _guard(work)
+    _guard(work, as_json=json)
 
 
 @app.command()
@@ -114,7 +118,7 @@ def run(
         choices = _choices(found, migration, source, target, region, account_owner, user, primary_subscriber, dates, cut_off, time_zone, documents, expenses, fix)
         return run_export(found, choices, out, templates, again=again, as_json=json, strict=strict)
 
-    _guard(work)
+    _guard(work, as_json=json)
 
 
 State = Annotated[Path, typer.Option(help="The folder of the embedded stack.")]
@@ -128,7 +132,7 @@ def demo(
     """Carry a made-up firm across for real: servers, upload, event, workers, webhooks, proof."""
     from workers.commands import stack
 
-    _guard(stack.demo, out, sample or stack.SAMPLE, json)
+    _guard(stack.demo, out, sample or stack.SAMPLE, json, as_json=json)
 
 
 @app.command()
@@ -147,7 +151,7 @@ def status(state: State = Path("caseferry-state"), watch: Annotated[bool, typer.
     """Show all runs, newest first."""
     from workers.commands import stack
 
-    _guard(stack.status, state, watch, json)
+    _guard(stack.status, state, watch, json, as_json=json)
 
 
 @app.command()
@@ -158,7 +162,7 @@ def report(
     """Fetch a run's report and files, and open the report."""
     from workers.commands import stack
 
-    _guard(stack.report, state, run, out, no_open, json)
+    _guard(stack.report, state, run, out, no_open, json, as_json=json)
 
 
 @app.command()
@@ -174,7 +178,7 @@ def release(
         changes["options"] = {"dates": dates}
     if primary_subscriber:
         changes["primary_subscriber"] = primary_subscriber
-    _guard(stack.release, state, run, by, changes, json)
+    _guard(stack.release, state, run, by, changes, json, as_json=json)
 
 
 @app.command()
@@ -189,16 +193,19 @@ def listen(json: Json = False) -> None:
 def explain(code: str, json: Json = False) -> None:
     """Say what a code means and what to do."""
     from caseferry.codes import CODES
-    from workers.commands.show import give, message
+    from workers.commands.show import give
 
-    if code.upper() not in CODES:
-        say(f"There is no code {code.upper()[:10]}. There are: {', '.join(CODES)}")
+    name = code.upper() if code.upper().startswith("CF-") else f"CF-{code}"
+    if name not in CODES:
+        say(f"There is no code {name[:10]}. There are: {', '.join(CODES)}")
+        if json:
+            give({"exit": 2, "codes": list(CODES)})
         _finish(2)
-    known = CODES[code.upper()]
+    known = CODES[name]
     if json:
-        give({"code": code.upper(), "what": known.what, "safe": known.safe, "do": known.do, "more": known.more})
+        give({"code": name, "what": known.what, "safe": known.safe, "do": known.do, "more": known.more})
     else:
-        print(message(code.upper()) + (f"\n\n  {known.more}" if known.more else ""))
+        print("\n".join(line for line in [f"{name}  {known.what}", "", known.more, f"Safe: {known.safe}.", f"Do:   {known.do}."] if line or not known.more))
 
 
 app.add_typer(hooks, name="webhooks")

@@ -1,8 +1,10 @@
 """`check` and `run`: one firm's export on this computer, in this process, over a folder."""
 
+import io
 import json
 import shutil
 import tempfile
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +23,7 @@ def read_choices(path: Path, migration: Path | None) -> dict[str, Any]:
     try:
         value = json.loads(chosen.read_bytes())
     except FileNotFoundError:
-        raise Stop(2, message("CF-101", str(chosen.name))) from None
+        raise Stop(1, message("CF-101", str(chosen.name))) from None
     except ValueError:
         raise Stop(2, message("CF-124", chosen.name, "it is not JSON")) from None
     if not isinstance(value, dict):
@@ -42,27 +44,46 @@ def lay_drop(store: Any, export: Path, choices: dict[str, Any], templates: Path 
     from caseferry.canonical import to_json
     from caseferry.keys import Migration
     from caseferry.reading.kinds import Kind, kind_of
-    from tasks.intake.arrive import CLOSERS
 
     where = Migration(FIRM, MIGRATION)
     store.put(where.choices, to_json(choices))
     for template in sorted(templates.iterdir()) if templates else ():
         store.put(f"{where.drops}templates/{template.name}", template.read_bytes())
-    if export.is_file():
-        data = export.read_bytes()
-        key = f"{where.drops}{export.name}"
-        store.put(key, data)
-        if kind_of(data[:65_536], data[-65_536:]) is Kind.ARCHIVE:
-            return key
-    else:
-        files = [path for path in sorted(export.rglob("*")) if path.is_file() and path.name not in CLOSERS]
-        if not files:
-            raise Stop(1, message("CF-128", export.name, "the folder is empty"))
-        for path in files:
-            store.put(where.drops + path.relative_to(export).as_posix(), path.read_bytes())
+    data, name = (export.read_bytes(), export.name) if export.is_file() else (pack_folder(export), f"{export.resolve().name}.zip")
+    key = f"{where.drops}{name}"
+    store.put(key, data)
+    if kind_of(data[:65_536], data[-65_536:]) is Kind.ARCHIVE:
+        return key
     closer = f"{where.drops}_complete"
     store.put(closer, b"")
     return closer
+
+
+def pack_folder(folder: Path) -> bytes:
+    """A folder as the archive it would be sent as; our own results and hidden files are left out."""
+    own = {path.parent for path in folder.rglob(HIDDEN)}
+    files = [
+        path for path in sorted(folder.rglob("*"))
+        if path.is_file() and not any(part.startswith(".") for part in path.relative_to(folder).parts) and not own & set(path.parents)
+    ]  # fmt: skip
+    if not files:
+        raise Stop(1, message("CF-128", folder.resolve().name, "the folder is empty"))
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as packed:
+        for path in files:
+            packed.writestr(zipfile.ZipInfo(path.relative_to(folder).as_posix()), path.read_bytes())
+    return buffer.getvalue()
+
+
+def valid(choices: dict[str, Any]) -> None:
+    """Stop at once where a choice given here can't be right."""
+    from caseferry.errors import NeedsAnswer
+    from tasks.stage import choices_of
+
+    try:
+        choices_of(choices)
+    except NeedsAnswer as ask:
+        raise Stop(2, "\n".join(message(q.code, q.where, q.detail) for q in ask.questions)) from None
 
 
 def find_export(path: Path) -> Path:
@@ -78,7 +99,8 @@ def find_export(path: Path) -> Path:
 
 def run_export(export: Path, choices: dict[str, Any], out: Path, templates: Path | None, *, again: bool, as_json: bool, strict: bool) -> int:
     """The whole journey; the results lie in `out` afterwards."""
-    say(f"Caseferry · {export.name} · nothing leaves this computer")
+    say(f"Caseferry · {export.resolve().name} · nothing leaves this computer")
+    valid(choices)
     from caseferry.services.folder import FolderStore
     from tasks.intake.arrive import arrive
     from tasks.stage import present, release, run_of
@@ -204,8 +226,10 @@ def publish(services: Any, run: Any, out: Path) -> None:
 
 def check_export(export: Path, choices: dict[str, Any], as_json: bool) -> int:
     """Read only: what it is, what will and will not move, what is odd. Writes nothing beside a folder it removes."""
-    say(f"Caseferry · {export.name} · read only")
+    say(f"Caseferry · {export.resolve().name} · read only")
+    valid(choices)
     from caseferry.canonical import to_json
+    from caseferry.manifest import Migration
     from caseferry.services.folder import FolderStore
     from tasks.intake.arrive import arrive
     from tasks.journey import next_steps
@@ -220,13 +244,11 @@ def check_export(export: Path, choices: dict[str, Any], as_json: bool) -> int:
             raise Stop(1, message("CF-128", export.name))
         run = run_of(tickets[0])
         while tickets := next_steps((run.firm, run.migration, run.run), present(store, run)):
-            if tickets[0].step == "merge":
-                break
             if not all([perform(services, ticket) for ticket in tickets]):
                 if tickets[0].step != "admit":
                     break
                 # A dry run goes on without an admission, and says what it will ask.
-                store.put_once(run.at("0-original", "admission.json"), to_json(_lenient(choices)))
+                store.put_once(run.at("0-original", "admission.json"), to_json(Migration.model_validate(choices).model_dump(mode="json")))
         reasons: Any = read_json(store, run.at("run.json"))["reasons"]
         asked = [q for key in present(store, run) if key.startswith("holds/") for q in _questions(store, run, key)]
         scope = scope_of(services, run, [*asked, *(r for r in reasons if r not in asked)])
@@ -234,21 +256,10 @@ def check_export(export: Path, choices: dict[str, Any], as_json: bool) -> int:
         give(scope.data)
     else:
         print("\n".join(scope.lines))
+        for question in scope.data["questions"]:
+            say("\n" + message(question["code"], question.get("where", ""), question.get("detail", "")))
     return 1 if scope.data["needs_a_person"] else 0
 
 
 def _questions(store: Any, run: Any, key: str) -> list[dict[str, str]]:
     return list(json.loads(store.get(run.home + key))["questions"])
-
-
-def _lenient(choices: dict[str, Any]) -> dict[str, Any]:
-    """The choices as far as they are valid; the dry run names the others."""
-    from pydantic import ValidationError
-
-    from caseferry.manifest import Migration
-
-    try:
-        return Migration.model_validate(choices).model_dump(mode="json")
-    except ValidationError as error:
-        bad = {str(one["loc"][0]) for one in error.errors() if one["loc"]}
-        return Migration.model_validate({k: v for k, v in choices.items() if k not in bad | {"primary_subscriber"}}).model_dump(mode="json")

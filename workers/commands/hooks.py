@@ -9,7 +9,7 @@ import typer
 
 from workers.commands.show import give, say
 
-hooks = typer.Typer(help="Signed status events: listen, verify, replay.", no_args_is_help=True)
+hooks = typer.Typer(help="Signed status events: listen, verify, replay.", no_args_is_help=True, rich_markup_mode=None)
 Json = Annotated[bool, typer.Option("--json", help="Data on standard output, for programs.")]
 State = Annotated[Path, typer.Option(help="The folder of the embedded stack.")]
 

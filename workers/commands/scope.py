@@ -1,5 +1,6 @@
 """The scope of a migration before it is done: what will move, what will not, what is odd, what needs a person."""
 
+import textwrap
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,8 +17,6 @@ class Scope:
 
 def scope_of(services: Services, run: Any, asked: list[dict[str, str]]) -> Scope:
     """The scope-and-limitations report, as data and as lines for a terminal."""
-    from workers.commands.show import message
-
     store, seen = services.store, present(services.store, run)
     data: dict[str, Any] = {"questions": asked, "tables": [], "unknown": [], "findings": [], "types": {}, "quality": [], "exclusions": []}
     if "1-split/tables.json" in seen:
@@ -30,9 +29,19 @@ def scope_of(services: Services, run: Any, asked: list[dict[str, str]]) -> Scope
             for place, count in outcome["places"].items():
                 counts[place] += count
     data["odd"] = _odd(services, run, seen)
+    if "4-verify/ledger.json" in seen:
+        ledger: Any = read_json(store, run.at("4-verify", "ledger.json"))
+        data["types"] = {t["record"]: {"rows": t["read"], "carried": t["carried"] + t["merged"], "excluded": t["excluded"], "quarantined": t["quarantined"]} for t in ledger["types"]}
+        data["fallbacks"] = len({f["name"] for f in ledger["fallbacks"]})
+        data["money"] = [{k: m[k] for k in ("type", "currency", "exported", "not_taken", "quarantined", "written", "difference")} for m in ledger["money"]]
     waits = sum(c["quarantined"] for c in data["types"].values())
     bad = [f for f in data["findings"] if f["rule"] in {"unreadable_file", "expected_list_missing", "broken_quoting", "unknown_column", "list_is_too_short"}]
-    data["needs_a_person"] = bool(asked or waits or data["unknown"] or bad)
+    why = [
+        (len(asked), "questions to answer"), (waits, "rows that would wait"), (len(data["unknown"]), "lists we do not know"),
+        (sum(1 for f in bad if f["rule"] == "unreadable_file"), "files that can't be read"), (sum(1 for f in bad if f["rule"] != "unreadable_file"), "columns or lists to look at"),
+    ]  # fmt: skip
+    data["because"] = [f"{count:,} {what}" for count, what in why if count]
+    data["needs_a_person"] = bool(data["because"])
     lines: list[str] = []
     if "product" in data:
         lines.append(f"  told       {data['product']} export, {data['confidence']:.0%} of the columns known; wording: {data['version_guess']}")
@@ -46,16 +55,18 @@ def scope_of(services: Services, run: Any, asked: list[dict[str, str]]) -> Scope
         lines += ["", f"  {'will move':<18}{'rows':>9}{'carried':>9}{'not taken':>11}{'waits':>7}"]
         lines += [f"    {name.replace('_', ' '):<16}{c['rows']:>9,}{c['carried']:>9,}{c['excluded']:>11,}{c['quarantined']:>7,}" for name, c in data["types"].items()]
     if data["quality"]:
-        lines += ["", "  quality (of 100): " + " · ".join(f"{q['record'].replace('_', ' ')} {q['score']}" for q in data["quality"])]
+        lines += ["", "  quality, of 100"] + [f"    {q['score']:>3}  {q['file']}" for q in data["quality"] if q["record"] != "excluded"]
     if data["exclusions"]:
-        lines += ["", "  the target does not take: " + "; ".join(e["title"].lower() + (f" ({e['rows']:,})" if e["rows"] else "") for e in data["exclusions"])]
+        found = [f"    {e['rows']:>8,}  {e['title']}" for e in data["exclusions"] if e["rows"]]
+        none = ", ".join(e["title"].lower() for e in data["exclusions"] if not e["rows"])
+        lines += ["", "  the target does not take", *found, *textwrap.wrap(f"and, none found here: {none}", 78, initial_indent="    ", subsequent_indent="    ")]
     if data["odd"] or data["findings"]:
         lines += ["", "  odd:"]
         lines += [f"    {o['count']:>6,}  {o['record'].replace('_', ' ')}: {plainly(o['rule'])}" for o in data["odd"][:20]]
         lines += [f"            {plainly(f['rule'])} {f['where']}" for f in data["findings"][:30]]
-    for question in asked:
-        lines += ["", message(question["code"], question.get("where", ""), question.get("detail", ""))]
-    lines += ["", "  something needs a person" if data["needs_a_person"] else "  nothing needs a person"]
+    if data.get("fallbacks"):
+        lines += ["", f"  {data['fallbacks']} people named in the export have no active user: add them with --user or in migration.json"]
+    lines += ["", "  something needs a person: " + "; ".join(data["because"]) if data["needs_a_person"] else "  nothing needs a person"]
     return Scope(data, lines)
 
 

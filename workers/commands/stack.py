@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from workers.commands.crossing import Stop
 from workers.commands.show import give, message, say, totals, waiting
 
 SAMPLE = Path(__file__).parents[2] / "samples" / "doe-and-roe"
@@ -83,8 +84,6 @@ def _wait_for_run(services: Any, firm: str, migration: str, seconds: float = 60)
         for name in services.store.folders(where.home + "runs/"):
             return where.run(name)
         time.sleep(0.05)
-    from workers.commands.crossing import Stop
-
     raise Stop(4, "✗ The upload's event never came. The listener may be blocked on this computer.")
 
 
@@ -133,8 +132,6 @@ def _follow(services: Any, run: Any, seconds: float = 300) -> str:
             if {"4-verify/ledger.json", "refused.json", "failed.json"} & seen or any(k.startswith("holds/") for k in seen):
                 return rest(services, run)
             time.sleep(0.05)
-    from workers.commands.crossing import Stop
-
     raise Stop(4, "✗ The run did not end in time. Its state is kept; `caseferry up` goes on with it.")
 
 
@@ -153,6 +150,8 @@ def _wait_for_events(services: Any, run: Any, receiver: Any, seconds: float = 10
 
 def up(state: Path, watch: Path | None, concurrency: int) -> int:
     """Keep the embedded stack running until it is interrupted."""
+    if (state / "stack.json").is_file() and running_here(state):
+        raise Stop(1, message("CF-138", str(state)))
     say("Caseferry · starting the embedded stack on 127.0.0.1 …")
     from workers.embedded import BUCKET, client_of, running
     from workers.listener import watch_folder
@@ -172,7 +171,7 @@ def up(state: Path, watch: Path | None, concurrency: int) -> int:
             client = client_of(stack)
             watch.mkdir(parents=True, exist_ok=True)
             say(f"  watching   {watch}/<firm>/<migration>/")
-            threading.Thread(target=watch_folder, daemon=True, args=(watch, lambda key, data: client.put_object(Bucket=BUCKET, Key=key, Body=data), stopping)).start()
+            threading.Thread(target=watch_folder, daemon=True, args=(watch, lambda key, data: client.put_object(Bucket=BUCKET, Key=key, Body=data), stopping, lambda: say(message("CF-136", str(watch))))).start()
         say("  ready      stop with Ctrl-C; look with: caseferry status")
         while not stopping.wait(1):
             if any(process.poll() is not None for process in stack.processes):
@@ -189,17 +188,28 @@ def services_of(state: Path) -> Any:
         from workers.embedded import prepare
 
         os.environ.update({k: v for k, v in prepare(state).environment().items() if k.startswith("CASEFERRY_")})
+    elif not known.is_file() and "CASEFERRY_S3__ENDPOINT" not in os.environ and "CASEFERRY_S3__BUCKET" not in os.environ:
+        raise Stop(4, message("CF-137", str(state)))
     import logging
 
     logging.disable(logging.CRITICAL)
     from workers.app import services
 
+    if known.is_file() and not running_here(state):
+        raise Stop(4, message("CF-137", str(state)))
     return services()
+
+
+def running_here(state: Path) -> bool:
+    """True if the servers of a state folder answer, or the settings name others."""
+    from workers.embedded import answers, prepare
+
+    stack = prepare(state)
+    return os.environ.get("CASEFERRY_S3__ENDPOINT", stack.endpoint) != stack.endpoint or answers(stack.ports["s3"])
 
 
 def find_run(services: Any, name: str) -> Any:
     """The run of that name, or of that beginning, whichever firm it is of."""
-    from workers.commands.crossing import Stop
     from workers.reconciler import migrations
 
     found = [m.run(r) for m in migrations(services, "migrations/") for r in services.store.folders(m.home + "runs/") if r.startswith(name)]
@@ -246,7 +256,7 @@ def status(state: Path, follow: bool, as_json: bool) -> int:
 
 def report(state: Path, name: str, out: Path, no_open: bool, as_json: bool) -> int:
     """Fetch a run's report and files, and open the report."""
-    from workers.commands.crossing import Stop, publish
+    from workers.commands.crossing import publish
 
     services = services_of(state)
     run = find_run(services, name)
@@ -267,16 +277,29 @@ def report(state: Path, name: str, out: Path, no_open: bool, as_json: bool) -> i
     return 0
 
 
+def _valid_answer(services: Any, run: Any, changes: dict[str, Any]) -> None:
+    """Stop before an answer is kept that the run could not go on with."""
+    from caseferry.errors import NeedsAnswer
+    from tasks.stage import choices_of, merged, migration_of
+
+    try:
+        choices_of(merged(migration_of(services.store, run).model_dump(mode="json"), changes))
+    except KeyError:
+        return  # not admitted yet: its choices are checked then
+    except NeedsAnswer as ask:
+        lines = [message(q.code, q.where, q.detail, do="upload a migration.json that names it beside the drop") for q in ask.questions]
+        raise Stop(2, "\n".join(lines)) from None
+
+
 def release(state: Path, name: str, by: str, changes: dict[str, Any], as_json: bool) -> int:
     """Let a held run go on; who said so is kept."""
     from tasks.journey import next_steps
     from tasks.stage import present
     from tasks.stage import release as answer
     from workers.app import send
-    from workers.commands.crossing import Stop
-
     services = services_of(state)
     run = find_run(services, name)
+    _valid_answer(services, run, changes)
     if not answer(services, run, by, changes, cleared=True):
         raise Stop(1, "✗ The run asks nothing. See: caseferry status")
     send(next_steps((run.firm, run.migration, run.run), present(services.store, run)))
