@@ -235,8 +235,9 @@ class Firm:
                 staff = STAFF[(number + turn) % len(STAFF)] if turn % 9 == 8 else STAFF[(number + turn) % 6]
                 year = 2023 + turn % 2
                 # The firm stopped at the end of May 2024; a few entries came later all the same.
-                months = 12 if year == 2023 or number % 200 == 61 else 5
-                day = date(year, 1 + (number + turn) % months, 1 + (number * 3 + turn) % 28)
+                late = year == 2024 and number % 200 == 61
+                months = 12 if year == 2023 else 5
+                day = date(2024, 6, 1 + turn % 2) if late else date(year, 1 + (number + turn) % months, 1 + (number * 3 + turn) % 28)
                 units = 1 + (number + turn) % 20
                 hours, rate = Decimal(units) / 10, Decimal(180 + 20 * (turn % 6))
                 amount = (hours * rate).quantize(CENT)

@@ -15,7 +15,8 @@ def has_comma_decimals(values: pl.Series) -> bool:
     """True where the column writes 1.234,50. Decided by cells that can be read in one way only."""
     text = values.drop_nulls().str.strip_chars()
     comma = text.filter(text.str.contains(",", literal=True))
-    return bool(comma.len()) and bool(comma.str.contains(_COMMA_DECIMAL).all())
+    dots = text.str.contains(r"\d\.\d{1,2}\D*$").any()
+    return bool(comma.len()) and bool(comma.str.contains(_COMMA_DECIMAL).all()) and not dots
 
 
 def parse(values: pl.Series, credit: Literal["positive", "negative"] = "negative", comma: bool = False) -> pl.DataFrame:
@@ -42,6 +43,8 @@ def parse(values: pl.Series, credit: Literal["positive", "negative"] = "negative
     else:
         grouped = number.str.contains(_THOUSANDS)
         number = pl.when(grouped).then(number.str.replace_all(",", "", literal=True)).otherwise(number)
+        # 1.234 may be a thousand and more, or one and a bit: nobody can tell.
+        number = pl.when(~number.str.contains(r"^-?[1-9]\d{0,2}\.\d{3}$")).then(number)
     number = pl.when(t.is_in(["-", "–", "—"])).then(pl.lit("0")).otherwise(number.str.strip_prefix("+"))
     table = table.with_columns(number.alias("n"), side.alias("side"), (brackets | trailing).alias("minus"))
     amount = pl.when(pl.col("n").str.contains(_PLAIN)).then(pl.col("n")).cast(MONEY, strict=False)
@@ -59,7 +62,8 @@ def parse_hours(values: pl.Series, unit: Literal["hours", "units", "minutes"]) -
         `text` and `hours`: decimal hours, exact to four places; null where it can't be read exactly.
     """
     table = values.drop_nulls().unique().rename("text").to_frame()
-    t = pl.col("text").str.strip_chars().str.to_lowercase()
+    # 0,5 is half an hour: with one or two digits behind it a comma can be nothing but the decimal sign.
+    t = pl.col("text").str.strip_chars().str.to_lowercase().str.replace(r"^(\d+),(\d{1,2})$", "${1}.${2}")
     clock_h, clock_m = t.str.extract(r"^(\d{1,4}):([0-5]\d)(?::00)?$", 1), t.str.extract(r"^(\d{1,4}):([0-5]\d)(?::00)?$", 2)
     words = r"^(?:(\d+(?:\.\d+)?)\s*h(?:ou)?(?:rs?)?)?\s*(?:(\d+)\s*m(?:in(?:ute)?s?)?)?\.?$"
     word_h, word_m = t.str.extract(words, 1), t.str.extract(words, 2)

@@ -77,6 +77,9 @@ class Profile(_Strict):
     """Wording by which a regional version gives itself away."""
     statuses: dict[Literal["Open", "Closed"], tuple[str, ...]] = Field(default_factory=dict)
     billed: tuple[str, ...] = ()
+    not_billed: tuple[str, ...] = ()
+    sections: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """Words by which a lone row heads a section of the list, not a person's matters; the key is the field it sets."""
     not_billable: tuple[str, ...] = ()
     expense_types: tuple[str, ...] = ()
     true_words: tuple[str, ...] = ()

@@ -46,7 +46,7 @@ def _regularity(lines: list[str], delimiter: str) -> tuple[float, int]:
     if not several:
         return (0.0, 0)
     common = max(set(several), key=several.count)
-    return (several.count(common) * (common - 1) / len(widths), common)
+    return ((several.count(common) / len(widths)) ** 2 * (common - 1), common)
 
 
 def cut(text: str, delimiter: str) -> tuple[pl.Series, int]:

@@ -44,7 +44,7 @@ def kind_of(data: bytes, tail: bytes = b"") -> Kind:
     head = data[:4096]
     if head.startswith(b"%PDF"):
         return Kind.PDF
-    if head.startswith(_DOCUMENTS) and not head.startswith((b"\x00\x00\x00",)) or _is_binary(head):
+    if (head.startswith(_DOCUMENTS) and (_is_binary(head) or head.startswith(b"{\\rtf"))) or _is_binary(head):
         return Kind.DOCUMENT
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     if not text:
@@ -102,4 +102,4 @@ def _is_binary(head: bytes) -> bool:
 
 def _headers(text: bytes) -> list[bytes]:
     head = re.split(rb"\r?\n\r?\n", text, maxsplit=1)[0]
-    return [line for line in head.splitlines() if re.match(rb"^[A-Za-z][A-Za-z0-9-]+:", line)]
+    return [line for line in head.splitlines() if re.match(rb"^[A-Za-z][A-Za-z0-9-]+:(?:[ \t]|$)", line)]

@@ -130,7 +130,7 @@ def _sheet(package: zipfile.ZipFile, path: str, most_cells: int) -> dict[str, in
             column = column * 26 + letter - 64
         farthest_column = max(farthest_column, column)
     area = farthest_row * farthest_column
-    if area > most_cells or area > 64 * cells + 100_000:
+    if area > most_cells or area > 64 * cells + 5_000_000:
         raise OverflowError
     return {"hidden_rows": len(_HIDDEN_ROW.findall(xml)), "error_cells": len(_ERROR.findall(xml))}
 

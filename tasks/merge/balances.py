@@ -19,6 +19,8 @@ def time_entries(desk: Desk) -> None:
     is_expense = pl.col("type").is_not_null()
     desk.find("time_entry", pl.col("user").is_null() & ~is_expense, "staff", "user_not_found", "quarantined", pl.col("staff"),
               "add this person to `users`, with a licence")  # fmt: skip
+    keys = ("matter_key", "performed_on", "staff", "quantity", "price", "description")
+    _in_two_lists(desk, "time_entry", keys, later_only=True)
     frame = desk.carried("time_entry")
     user = pl.when(is_expense).then(pl.coalesce("user", "matter_user")).otherwise("user")
     desk.files["activities"] = frame.select(
@@ -27,8 +29,7 @@ def time_entries(desk: Desk) -> None:
         plain("price").alias("price"), plain_hours("quantity").alias("quantity"), "type", user.alias("activity_user"),
         "non_billable",
     )  # fmt: skip
-    copies = frame.select("table", ROW, "matter_key", "performed_on", "staff", "quantity", "price", "description")
-    same = copies.filter(pl.len().over("matter_key", "performed_on", "staff", "quantity", "price", "description") > 1)
+    same = frame.select("table", ROW, *keys).filter(pl.len().over(keys) > 1)
     if same.height:
         found = same.select("table", ROW, pl.lit("row").alias("field"), pl.lit("").alias("heading"), pl.lit("possible_duplicate").alias("rule"),
                             pl.lit("carried").alias("outcome"), pl.lit("same entry").alias("value"),
@@ -40,6 +41,7 @@ def receivables(desk: Desk) -> None:
     """One line per matter: a one-hour unbilled entry that costs what is owed."""
     if not desk.has("receivable"):
         return
+    _in_two_lists(desk, "receivable", ("matter_key", "invoice"))
     frame = desk.carried("receivable")
     sums = frame.group_by("matter_number", maintain_order=True).agg(
         pl.col("outstanding").sum().cast(MONEY), pl.col("table").first(), pl.col(ROW).first(),
@@ -70,6 +72,7 @@ def trust(desk: Desk, names: pl.DataFrame) -> None:
     frame = desk.records["trust"]
     found = resolve_names(frame["client"], names).with_columns(shown_name().alias("owner")).select("text", "owner")
     desk.records["trust"] = frame.join(found, left_on="client", right_on="text", how="left", maintain_order="left")
+    _in_two_lists(desk, "trust", ("matter_key", "client", "account"))
     number = pl.col("matter_number")
     # A matter that is named and not there is not the same as none named: the money is somebody's of that matter.
     lost = pl.col("matter").is_not_null() & number.is_null()
@@ -92,6 +95,17 @@ def trust(desk: Desk, names: pl.DataFrame) -> None:
     ).with_columns(desk.date_text("day").alias("date"))  # fmt: skip
     if lines.height:
         desk.todo.append("Create a trust account in the target before the trust balances are entered; it is a ledger, not a link to the bank.")
+
+
+def _in_two_lists(desk: Desk, record: str, keys: tuple[str, ...], *, later_only: bool = False) -> None:
+    """The same thing in two lists is one thing told twice, on two days or in two forms: which counts, a person must say."""
+    frame = desk.records[record].with_columns(pl.lit(None, pl.String).alias(k) for k in keys if k not in desk.records[record].columns)
+    live = pl.when(pl.col("place") == "carried").then("table")
+    told = live.n_unique().over(keys) - live.is_null().any().over(keys).cast(pl.UInt32) > 1
+    if later_only:
+        told = told & (pl.col("table") != live.drop_nulls().first().over(keys))
+    twice = frame.select(told.alias("t"))["t"]
+    desk.find(record, pl.lit(twice), "row", "same_in_two_lists", "quarantined")
 
 
 def _rest_is_merged(desk: Desk, record: str, lines: pl.DataFrame) -> None:

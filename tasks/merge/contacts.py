@@ -38,7 +38,7 @@ def _merge_exact(desk: Desk) -> None:
     copies = frame.select((pl.col(PLACE) == "carried").alias("c"), whole.alias("w")).with_row_index("i")
     copies = copies.filter("c").filter(pl.col("i") != pl.col("i").min().over("w"))
     rows = pl.int_range(pl.len(), dtype=pl.UInt32).is_in(copies["i"].implode())
-    desk.find("contact", rows, "row", "exact_copy", "carried")
+    desk.find("contact", rows, "row", "exact_copy", "merged")
     desk.place("contact", rows, "merged", "exact_copy")
 
 
@@ -93,7 +93,8 @@ def resolve_names(texts: pl.Series, names: pl.DataFrame) -> pl.DataFrame:
     """Which contact each distinct text names.
 
     Returns:
-        `text`, the name parts, and `how`: `exact`, `normalised`, `ambiguous` (parts are null) or null for nobody.
+        `text`, the name parts, `how`: `exact`, `normalised`, `ambiguous` (parts are null) or null for nobody; and
+        `shared`: several cards have this one name.
     """
     distinct = texts.drop_nulls().unique().rename("text").to_frame().with_columns(key(pl.col("text")).alias("name_key"))
     exact = _one(distinct, names, "text", "exact").with_columns(pl.lit("exact").alias("by"))
@@ -102,14 +103,14 @@ def resolve_names(texts: pl.Series, names: pl.DataFrame) -> pl.DataFrame:
     found = pl.concat([exact.filter(pl.col("several").not_()), loose.select(exact.columns)])
     how = pl.when("several").then(pl.lit("ambiguous")).otherwise("by").alias("how")
     parts = [pl.when(pl.col("several").not_()).then(part).alias(part) for part in NAME]
-    return distinct.select("text").join(found.select("text", how, *parts), on="text", how="left")
+    return distinct.select("text").join(found.select("text", how, "shared", *parts), on="text", how="left")
 
 
 def _one(texts: pl.DataFrame, names: pl.DataFrame, left: str, right: str) -> pl.DataFrame:
     joined = texts.join(names.rename({"name_key": "key_of_name"}) if right == "exact" else names, left_on=left, right_on=right, how="inner")
     # Two cards with one and the same name are one text to the target, whichever is meant.
     same = pl.concat_str([pl.col(part).fill_null("\x00") for part in NAME], separator="\x1f")
-    return joined.group_by("text").agg((same.n_unique() > 1).alias("several"), *(pl.col(part).first() for part in NAME)).sort("text")
+    return joined.group_by("text").agg((same.n_unique() > 1).alias("several"), (pl.col("contact").n_unique() > 1).alias("shared"), *(pl.col(part).first() for part in NAME)).sort("text")
 
 
 def contact_from_text(desk: Desk, texts: pl.Series) -> pl.DataFrame:

@@ -41,7 +41,7 @@ def _duplicates(desk: Desk) -> None:
     copies = frame.select(pl.when(live).then(whole).alias("w"), live.alias("live")).with_row_index("i").filter("live")
     copies = copies.filter(pl.col("i") != pl.col("i").min().over("w"))
     rows = pl.int_range(pl.len(), dtype=pl.UInt32).is_in(copies["i"].implode())
-    desk.find("matter", rows, "row", "exact_copy", "carried")
+    desk.find("matter", rows, "row", "exact_copy", "merged")
     desk.place("matter", rows, "merged", "exact_copy")
     several = desk.carried("matter")["matter_key"].value_counts().filter(pl.col("count") > 1)["matter_key"]
     desk.find("matter", pl.col("matter_key").is_in(several.implode()), "number", "duplicate_matter_number", "carried", pl.col("number"))
@@ -49,10 +49,11 @@ def _duplicates(desk: Desk) -> None:
 
 def matter_numbers(desk: Desk) -> pl.DataFrame:
     """`matter_key` → the number exactly as the matters file writes it, with the matter's user."""
-    empty = {"matter_key": pl.String, "number": pl.String, "user": pl.String, "user_email": pl.String}
+    empty = {"matter_key": pl.String, "number": pl.String, "user": pl.String, "user_email": pl.String, "several": pl.Boolean}
     if not desk.has("matter"):
         return pl.DataFrame(schema=empty)
-    frame = desk.carried("matter").select("matter_key", "number", "user", "user_email")
+    several = pl.len().over("matter_key") > 1
+    frame = desk.carried("matter").select("matter_key", "number", "user", "user_email", several.alias("several"))
     return frame.unique("matter_key", keep="first", maintain_order=True)
 
 
@@ -66,7 +67,7 @@ def link_clients(desk: Desk, names: pl.DataFrame) -> pl.DataFrame:
     odd = found.filter(pl.col("how").is_null())["text"].to_list()
     split = _split_clients(odd, names)
     desk.records["matter"] = (
-        desk.records["matter"].join(found.rename({p: f"client_{p}" for p in NAME} | {"how": "client_how"}), left_on="client", right_on="text", how="left", maintain_order="left")
+        desk.records["matter"].join(found.rename({p: f"client_{p}" for p in NAME} | {"how": "client_how", "shared": "client_shared"}), left_on="client", right_on="text", how="left", maintain_order="left")
         .join(split, left_on="client", right_on="text", how="left", maintain_order="left")
     )  # fmt: skip
     whole = [pl.coalesce(f"client_{part}", pl.col("pieces").list.first().struct.field(part)).alias(f"client_{part}") for part in NAME]
@@ -75,6 +76,7 @@ def link_clients(desk: Desk, names: pl.DataFrame) -> pl.DataFrame:
     desk.change("matter", how == "normalised", "client", "client_by_normal_form", client, _shown("client_"))
     desk.change("matter", pieces.is_not_null(), "client", "clients_split", client, _shown("client_"))
     desk.find("matter", client.is_null(), "client", "no_client", "carried", proposal=desk.target.placeholders["unknown_client"])
+    desk.find("matter", pl.col("client_shared").fill_null(False), "client", "client_name_shared", "carried", client)
     desk.find("matter", how == "ambiguous", "client", "client_ambiguous", "carried", client, "say which contact is meant")
     nobody = how.is_null() & pieces.is_null() & client.is_not_null()
     desk.find("matter", nobody, "client", "client_not_in_cards", "carried", client, "a contact was made from the text")

@@ -15,7 +15,7 @@ _PARENTS = {"time_entry", "receivable", "related_contact"}
 
 def link_matters(desk: Desk, numbers: pl.DataFrame) -> None:
     """Give every row the matter number as the matters file writes it, by its exact, then its normal form."""
-    known = numbers.select("matter_key", pl.col("number").alias("matter_number"), pl.col("user").alias("matter_user"), pl.col("user_email").alias("matter_user_email"))
+    known = numbers.select("matter_key", pl.col("number").alias("matter_number"), pl.col("user").alias("matter_user"), pl.col("user_email").alias("matter_user_email"), "several")
     for record in LINKED:
         if not desk.has(record):
             continue
@@ -33,6 +33,8 @@ def link_matters(desk: Desk, numbers: pl.DataFrame) -> None:
         matter, number = pl.col("matter"), pl.col("matter_number")
         desk.change(record, matter.is_not_null() & (matter != number), "matter", "matter_by_normal_form", matter, number)
         missing = matter.is_not_null() & number.is_null()
+        if record in {"time_entry", "receivable", "trust"}:
+            desk.find(record, pl.col("several").fill_null(False), "matter", "matter_number_of_two", "quarantined", matter)
         if record in _PARENTS:
             desk.find(record, missing, "matter", "matter_not_in_export", "quarantined", matter)
         elif record not in {"note", "trust"}:

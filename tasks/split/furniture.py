@@ -9,6 +9,7 @@ import polars as pl
 
 from caseferry.manifest import ControlTotal
 from caseferry.mapping.headings import normal
+from caseferry.mapping.names import company_pattern
 from caseferry.mapping.profile import Profile
 from caseferry.reading.grid import ROW, Grid
 from caseferry.records import RECORDS, Type
@@ -18,7 +19,7 @@ WHAT = "what"
 FILLED = "filled"
 GROUP = "group:"
 _TOTAL = r"(?i)^(?:(?:grand|sub|report|overall|page|group|matter|client|staff)[\s-]*)?totals?\b"
-_TOTAL_ALONE = r"(?i)^(?:(?:grand|sub|report|overall|page|group|matter|client|staff)[\s-]*)?totals?[\s:]*[\d,. ]*$"
+_TOTAL_ALONE = r"(?i)^(?:(?:grand|sub|report|overall|page|group|matter|client|staff)[\s-]*)?totals?(?:[\s:]*[\d,. ]*|[^\d:]*:\s*[\d,.]+)$"
 _TOTAL_BEHIND = r"(?i)\b(?:sub[\s-]*)?totals?\s*:?$"
 _GRAND = r"(?i)^(?:grand|report|overall)"
 _FIGURE = r"^[($£€\s-]*\d[\d,.\s]*(?:CR|DR)?\)?-?$|^-$"
@@ -72,12 +73,12 @@ def _with_facts(body: pl.DataFrame, grid: Grid, fit: Fit, profile: Profile) -> p
         for name, heading in zip(columns, fit.headings, strict=True) if heading
     ]  # fmt: skip
     footer = pl.any_horizontal(first.str.contains("(?i)" + pattern) for pattern in profile.footers)
-    labelled = first.str.contains(_TOTAL) | first.str.contains(_TOTAL_BEHIND)
+    labelled = (first.str.contains(_TOTAL) | first.str.contains(_TOTAL_BEHIND)) & ~first.str.contains(company_pattern(profile.company_words))
     total = (labelled & (figures >= 1) & (count - figures <= 1)) | ((count == 1) & first.str.contains(_TOTAL_ALONE))
     return body.with_columns(count=count, first=first).with_columns(
         pl.when(pl.col("count") == 0).then(pl.lit("blank"))
         .when(pl.sum_horizontal(header) >= max(2, int(0.8 * fit.named))).then(pl.lit("header"))
-        .when(footer & (pl.col("count") <= 3)).then(pl.lit("footer"))
+        .when(footer & (pl.col("count") == 1)).then(pl.lit("footer"))
         .when(total & first.str.contains(_GRAND)).then(pl.lit("total"))
         .when(total).then(pl.lit("subtotal"))
         .otherwise(pl.lit("data")).alias(WHAT)
@@ -103,7 +104,7 @@ def _groups(cells: pl.DataFrame, fit: Fit, profile: Profile) -> list[pl.Expr]:
         elif count == 2 and normal(texts[0].rstrip(":")) in labels:
             found[row] = (labels[normal(texts[0].rstrip(":"))], texts[1])
         elif count == 1 and _may_head(texts[0], rest, key, spec.group):
-            found[row] = (spec.group, texts[0])
+            found[row] = _heads(texts[0], spec.group, profile, fields)
     if not found:
         return nothing
     rows = pl.Series(list(found), dtype=cells[ROW].dtype)
@@ -114,9 +115,26 @@ def _groups(cells: pl.DataFrame, fit: Fit, profile: Profile) -> list[pl.Expr]:
 
 
 def _may_head(text: str, cells: list[str | None], key: int, group: str) -> bool:
-    """A lone cell heads a group unless it could be the key of a row whose other cells are empty."""
+    """A lone cell heads a group unless it could be a row's key, or the rest of the text in the row above."""
+    place = next(place for place, cell in enumerate(cells) if cell)
+    if place not in {0, key}:
+        return False
     in_key = key >= 0 and cells[key] is not None
     return not (in_key and any(char.isdigit() for char in text) and group in {"responsible", "client", "staff"})
+
+
+def _heads(text: str, group: str, profile: Profile, fields: set[str]) -> tuple[str, str]:
+    """What a lone cell says of the rows below it: whose they are, which matter's, or only which section begins."""
+    words = set(normal(text).split())
+    for field, marks in profile.sections.items():
+        if words & set(marks) and group == "responsible":
+            return (field, "Yes") if field in fields else ("", text)
+    has_number = any(char.isdigit() for char in text.split()[0])
+    if group == "matter" and not has_number and "staff" in fields:
+        return ("staff", text)
+    if group == "client" and has_number and "matter" in fields:
+        return ("matter", text)
+    return (group, text)
 
 
 def _columns(cells: pl.DataFrame) -> list[str]:
@@ -159,8 +177,9 @@ def _control_totals(cells: pl.DataFrame, grid: Grid, fit: Fit, profile: Profile)
 def _fill_down(cells: pl.DataFrame, fit: Fit, fields: tuple[str, ...]) -> pl.DataFrame:
     """Fill keys that a report prints on the first row of a group only, never across a group's edge."""
     places = [f"c{place}" for place, use in enumerate(fit.uses) if use in fields]
-    edges = pl.col(WHAT).is_in(["group", "subtotal", "total"])
-    if not places or not cells.select(edges.any()).item():
+    kinds = cells[WHAT]
+    bounded = (kinds == "group").any() or (kinds == "subtotal").sum() > 1 or ((kinds == "subtotal").any() and (kinds == "total").any())
+    if not places or not bounded:
         return cells.with_columns(pl.lit(False).alias(FILLED))
     block = pl.col(WHAT).is_in(["group", "subtotal", "total", "blank"]).cum_sum()
     empty = pl.all_horizontal(pl.col(name).is_null() for name in places) & (pl.col(WHAT) == "data")

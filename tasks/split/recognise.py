@@ -108,11 +108,16 @@ def _fit(profile: Profile, kind: str, header: _Header) -> Fit | None:
     uses: list[str] = []
     names: list[str] = []
     taken: set[str] = set()
+    order = {heading: rank for rank, heading in enumerate(aliases)}
     for texts, plain in zip(header.cells, header.normals, strict=True):
         hit = next((place for place, text in enumerate(plain) if text in aliases), -1)
         use = aliases[plain[hit]] if hit >= 0 else ""
         if use and use in taken and not _takes_many(spec, use):
-            use = ""  # a second column of the same meaning is told apart by a person, not by its place
+            first = uses.index(use)
+            if order[plain[hit]] < order[header.normals[first][0]] if header.normals[first][0] in order else False:
+                uses[first] = ""  # the profile names the more telling heading first
+            else:
+                use = ""  # a second column of the same meaning is told apart by a person, not by its place
         taken.add(use)
         uses.append(use)
         names.append(" ".join((texts[max(hit, 0)] if texts else "").split()))

@@ -65,7 +65,8 @@ def split(services: Services, ticket: Ticket) -> None:
     for cut in cuts:
         _write_parts(services, ticket, cut)
     found = {cut.table.kind for cut in cuts}
-    missing = tuple(kind for kind in profile.expect if kind not in found)
+    records = {cut.table.record for cut in cuts}
+    missing = tuple(kind for kind in profile.expect if kind not in found and profile.tables[kind].record not in records)
     for kind in missing:
         findings.append(Finding(rule="expected_list_missing", where=kind, detail=profile.tables[kind].about))
     for cut in cuts:

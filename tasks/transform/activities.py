@@ -4,7 +4,7 @@ import polars as pl
 
 from caseferry.mapping import money
 from caseferry.mapping.money import MONEY
-from tasks.transform.fields import is_placeholder
+from tasks.transform.fields import is_placeholder, join_pieces
 from tasks.transform.sheet import Sheet
 
 EXACT = pl.Decimal(38, 8)
@@ -12,6 +12,7 @@ _TEXTS = ("matter", "staff", "description", "category", "entry_type", "billed", 
 
 
 def finish_time(sheet: Sheet) -> None:
+    join_pieces(sheet, "description")
     _ensure(sheet, _TEXTS, pl.String)
     _ensure(sheet, ("hours", "units", "minutes", "rate", "amount"), MONEY)
     _ensure(sheet, ("performed_on",), pl.Date)
@@ -22,11 +23,16 @@ def finish_time(sheet: Sheet) -> None:
         pl.when(expense).then(pl.lit("ExpenseEntry")).alias("type"),
         pl.coalesce("hours", "units", "minutes").alias("hours"),
     )
-    billed = _is_word("billed", profile.billed) | (pl.col("invoice").is_not_null() & ~is_placeholder(sheet, pl.col("invoice")))
+    said, invoice = pl.col("billed"), pl.col("invoice")
+    numbered = invoice.is_not_null() & ~is_placeholder(sheet, invoice) & ~_is_word("invoice", profile.not_billed)
+    billed = _is_word("billed", profile.billed) | numbered
     is_expense = pl.col("type").is_not_null()
     if not takes_expenses and not expense_table:
         sheet.find(is_expense, "entry_type", "unbilled_expenses", "excluded")
     sheet.find(billed, "billed", "billed_time_entries", "excluded")
+    unclear = said.is_not_null() & ~billed & ~_is_word("billed", profile.not_billed) & ~is_placeholder(sheet, said)
+    sheet.find(unclear, "billed", "billed_unclear", "quarantined", said)
+    sheet.find(pl.col("performed_on") > sheet.job.received_on, "performed_on", "work_in_the_future", "quarantined", pl.col("performed_on"))
     not_billable = _is_word("billable", profile.not_billable) | _is_word("non_billable", profile.true_words)
     sheet.frame = sheet.frame.with_columns(pl.when(not_billable).then(pl.lit("yes")).alias("non_billable"))
     sheet.find(pl.col("matter").is_null(), "matter", "no_matter", "quarantined")

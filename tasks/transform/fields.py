@@ -40,6 +40,17 @@ def is_placeholder(sheet: Sheet, text: pl.Expr) -> pl.Expr:
     return text.str.strip_chars().str.to_lowercase().is_in(words).fill_null(False)
 
 
+def join_pieces(sheet: Sheet, field: str) -> None:
+    """One text out of the columns that feed a field: what is filled, each once, joined by a dash."""
+    names = sorted(name for name in sheet.frame.columns if name.startswith(f"{field}#"))
+    if not names:
+        sheet.frame = sheet.frame.with_columns(pl.lit(None, pl.String).alias(field))
+        return
+    pieces = pl.concat_list(names).list.drop_nulls().list.unique(maintain_order=True)
+    sheet.frame = sheet.frame.with_columns(pl.when(pieces.list.len() > 0).then(pieces.list.join(" - ")).alias(field))
+    sheet.change(pieces.list.len() > 1, names[0], "descriptions_joined", pl.col(names[0]), pl.col(field))
+
+
 def _take(sheet: Sheet, name: str, place: int) -> None:
     sheet.frame = sheet.frame.with_columns(sheet.raw[f"c{place}"].alias(name))
     if sheet.raw["filled"].any() and name.split("#")[0] in sheet.job.spec.fill_down:
@@ -95,6 +106,9 @@ def _read_day(sheet: Sheet, name: str, kind: Type) -> None:
     parsed = dates.parse(text, order, latest, sheet.job.table.epoch_1904)
     _join(sheet, name, parsed.rename({"day": name, "time": f"{name}@", "shape": f"{name}?"}))
     before, shape = pl.col(f"{name}~"), pl.col(f"{name}?")
+    never = is_placeholder(sheet, before) & pl.col(name).is_not_null()  # 01/01/1900 and its like
+    sheet.find(never, name, "placeholder", "emptied", before)
+    sheet.frame = sheet.frame.with_columns(pl.when(~never).then(name).alias(name))
     if kind is Type.BIRTH:
         future = pl.col(name) > sheet.job.received_on
         sheet.find(future, name, "birth_in_future", "emptied", before)

@@ -2,10 +2,10 @@
 
 import polars as pl
 
-from tasks.transform.fields import is_placeholder
+from tasks.transform.fields import is_placeholder, join_pieces
 from tasks.transform.sheet import Sheet
 
-_DATE_NUMBER = r"^\d{4}-\d\d-\d\d(?: 00:00)?$"
+_DAMAGED = r"(?i)^\d{4}-\d\d-\d\d(?: 00:00)?$|^\d{1,2}-(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)$|^\d(?:\.\d+)?E\+\d+$"
 
 
 def finish_matters(sheet: Sheet) -> None:
@@ -19,24 +19,13 @@ def finish_matters(sheet: Sheet) -> None:
     sheet.find(number.is_null(), "number", "no_number", "quarantined")
     sheet.find(is_placeholder(sheet, number), "number", "number_pending", "quarantined", number)
     # A spreadsheet reads 24-05 as a day in May. What it was before, nobody can tell.
-    sheet.find(number.str.contains(_DATE_NUMBER), "number", "number_is_a_date", "quarantined", number)
+    sheet.find(number.str.contains(_DAMAGED), "number", "number_is_a_date", "quarantined", number)
     for field in ("client", "responsible"):
         blank = is_placeholder(sheet, pl.col(field))
         sheet.find(blank, field, "placeholder", "emptied", pl.col(field))
         sheet.frame = sheet.frame.with_columns(pl.when(~blank).then(field).alias(field))
-    _describe(sheet)
+    join_pieces(sheet, "description")
     _status(sheet)
-
-
-def _describe(sheet: Sheet) -> None:
-    names = sorted(name for name in sheet.frame.columns if name.startswith("description#"))
-    if not names:
-        sheet.frame = sheet.frame.with_columns(pl.lit(None, pl.String).alias("description"))
-        return
-    pieces = pl.concat_list(names).list.drop_nulls().list.unique(maintain_order=True)
-    joined = pl.when(pieces.list.len() > 0).then(pieces.list.join(" - "))
-    sheet.frame = sheet.frame.with_columns(joined.alias("description"))
-    sheet.change(pieces.list.len() > 1, names[0], "descriptions_joined", pl.col(names[0]), pl.col("description"))
 
 
 def _status(sheet: Sheet) -> None:
@@ -48,9 +37,14 @@ def _status(sheet: Sheet) -> None:
     stage = pl.col("stage").str.strip_chars().str.to_lowercase()
     said = stage.replace_strict(known, default=None, return_dtype=pl.String)
     archived = pl.col("archived").str.strip_chars().str.to_lowercase()
+    yes = [word.casefold() for word in profile.true_words] + ["archived", "closed"]
     nothing = [*(word.casefold() for word in profile.false_words), *profile.placeholders]
-    is_archived = archived.is_not_null() & ~archived.is_in(nothing)
-    evidence = is_archived.fill_null(False) | pl.col("closed_on").is_not_null()
+    # An archive number or date says yes as well; any other word is nothing we know.
+    is_archived = archived.is_in(yes) | (archived.str.contains(r"\d") & ~archived.is_in(nothing))
+    unknown = archived.is_not_null() & ~is_archived & ~archived.is_in(nothing)
+    sheet.find(unknown, "archived", "archive_word_unknown", "carried", pl.col("archived"))
+    closed_word = pl.col("closed_on~").str.strip_chars().str.to_lowercase().is_in(yes) if sheet.has("closed_on~") else pl.lit(False)
+    evidence = is_archived.fill_null(False) | closed_word.fill_null(False) | pl.col("closed_on").is_not_null()
     result = pl.when(evidence).then(pl.lit("Closed")).otherwise(pl.coalesce(said, pl.lit("Open")))
     rule = (
         pl.when(evidence & (said != "Closed").fill_null(True)).then(pl.lit("closed_by_date_or_archive"))

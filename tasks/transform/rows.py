@@ -51,6 +51,7 @@ def transform_table(raw: pl.DataFrame, job: Job) -> Result:
     if sheet.has("matter"):
         # What names a matter in the old system may name no matter at all: keep the text, join by its normal form.
         sheet.frame = sheet.frame.with_columns(number_key(pl.col("matter")).alias("matter_key"))
+    _wider_than_header(sheet)
     exclusion = job.spec.exclusion
     takes = exclusion == "unbilled_expenses" and job.migration.options.expenses
     if exclusion and not takes:
@@ -60,6 +61,18 @@ def transform_table(raw: pl.DataFrame, job: Job) -> Result:
     records = sheet.frame.with_columns(pl.lit(job.table.id).alias("table"))
     first = ["table", ROW, PLACE, REASON]
     return Result(records.select(*first, pl.exclude(first)), sheet.all_findings(), sheet.all_changes())
+
+
+def _wider_than_header(sheet: Sheet) -> None:
+    """A few rows with cells behind the last heading: a stray comma has shifted them, and no cell is where it belongs."""
+    table = sheet.job.table
+    last = max((c.place for c in table.columns if not c.heading.startswith("(column ")), default=0)
+    behind = [f"c{c.place}" for c in table.columns if c.place > last]
+    if table.sheet or not behind:
+        return
+    wide = sheet.raw.select(pl.any_horizontal(pl.col(name).is_not_null() for name in behind).alias("w"))["w"]
+    if wide.sum() < 0.2 * wide.len() or wide.sum() == 1:
+        sheet.find(pl.lit(wide), "row", "row_wider_than_header", "quarantined")
 
 
 def _after_cut_off(sheet: Sheet) -> None:

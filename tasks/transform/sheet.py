@@ -24,7 +24,7 @@ CHANGES = {
     "row": pl.UInt32, "field": pl.String, "heading": pl.String, "rule": pl.String, "before": pl.String,
     "after": pl.String,
 }  # fmt: skip
-Outcome = Literal["carried", "emptied", "quarantined", "excluded"]
+Outcome = Literal["carried", "emptied", "quarantined", "excluded", "merged"]
 
 
 @dataclass(frozen=True)

@@ -63,7 +63,10 @@ def _lines(evidence: Evidence) -> Check:
         sheets = dict(zip(sorted(books), pool.map(lambda name: _sheet_heights(evidence, name), sorted(books)), strict=True))
     for table in evidence.split.tables:
         file = kept[table.file]
-        if file.kind == Kind.DELIMITED:
+        open_quotes = any(f.rule == "broken_quoting" and f.where == table.file for f in evidence.split.findings)
+        if open_quotes:
+            found = None
+        elif file.kind == Kind.DELIMITED:
             found = recount.count_delimited(evidence.store.get(file.key))
         else:
             found = sheets[file.name].get(table.sheet)

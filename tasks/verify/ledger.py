@@ -51,7 +51,7 @@ def _state(evidence: Evidence, checks: list[Check]) -> str:
     if any(c.hard and not c.passed for c in checks):
         return "failed"
     waiting = sum(placed.quarantined for placed in evidence.merged.placed.values())
-    unread = any(f.rule in {"unreadable_file", "expected_list_missing"} for f in evidence.split.findings)
+    unread = any(f.rule in {"unreadable_file", "expected_list_missing", "broken_quoting"} for f in evidence.split.findings)
     soft = any(not c.passed for c in checks)
     return "completed_with_differences" if waiting or unread or soft or evidence.split.unknown else "completed"
 

@@ -13,6 +13,7 @@ from decimal import Decimal, InvalidOperation
 
 import polars as pl
 
+csv.field_size_limit(1 << 30)  # a note may be longer than the default 128 KiB
 EMAIL = re.compile(r"[\w.+'&-]+@[\w-]+(?:\.[\w-]+)+")
 
 

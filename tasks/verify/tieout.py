@@ -109,6 +109,8 @@ def _hours(text: str, divisor: int) -> Decimal | None:
         value = Decimal(int(clock[1]) * 60 + int(clock[2])) / 60
     elif words and (words[1] or words[2]):
         value = (Decimal(words[1] or 0) * 60 + Decimal(words[2] or 0)) / 60
+    elif re.fullmatch(r"\d+,\d{1,2}", text):
+        value = Decimal(text.replace(",", ".")) / divisor
     elif re.fullmatch(r"\d*\.?\d+", text):
         value = Decimal(text) / divisor
     else:

@@ -43,7 +43,7 @@ def test_a_header_on_two_rows_is_joined(crossing: Crossings) -> None:
 
 
 def test_values_are_filled_down_inside_a_group_and_never_across_one(crossing: Crossings) -> None:
-    debtors = "Matter No,Debtor Name,Invoice No,Outstanding\n24-0001,\"Smith, John\",I1,10.00\n,,I2,5.00\nTotal,,,15.00\n,,I3,7.00\n"
+    debtors = "Matter No,Debtor Name,Invoice No,Outstanding\n24-0001,\"Smith, John\",I1,10.00\n,,I2,5.00\nTotal,,,15.00\n,,I3,7.00\nGrand Total,,,22.00\n"
     run = crossing(firm(d=debtors))
     assert [(c["row"], c["after"]) for c in run.changed("fill_down") if c["field"] == "matter"] == [(3, "24-0001")]
     assert [f["row"] for f in run.found("no_matter")] == [5]
