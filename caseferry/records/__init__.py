@@ -126,7 +126,7 @@ RECORDS: dict[str, Record] = {
             "trust", "Trust balances", tie_money="balance",
             matter="key", client="name", balance="money", account="text",
         ),
-        _record("excluded", "Not taken", tie_money="amount", matter="key", performed_on="date", amount="money"),
+        _record("excluded", "Lists the target does not take", tie_money="amount", matter="key", performed_on="date", amount="money"),
     )
 }  # fmt: skip
 

@@ -146,7 +146,9 @@ def _schema(evidence: Evidence, target: Target) -> Check:
             lost = sum(1 for row in handed.rows if places and not any(row[p] for p in places))
             if lost:
                 wrong.append({"file": entry.name, "problem": f"none of {', '.join(group)}", "rows": lost})
-    return Check("schema", "Each file follows the target's template", not wrong, f"{len(evidence.merged.files)} files", True, tuple(wrong))
+    imports = sum(1 for entry in evidence.merged.files if entry.is_import)
+    detail = f"{imports} import files; {len(evidence.merged.files) - imports} others follow our own neutral layout"
+    return Check("schema", "Each file follows its template", not wrong, detail, True, tuple(wrong))
 
 
 def _column(file: str, heading: str, column: Column, cells: list[str], style: str) -> Iterator[dict[str, Any]]:
@@ -204,8 +206,10 @@ def _money(evidence: Evidence) -> Iterator[Check]:
     for line in money_lines(evidence):
         bad = [d for d in line["differences"] if not d["explained"]]
         passed = not bad and not (line["unread"] and line["type"] != "time_entry")
-        detail = f"{line['exported']} exported, {line['written']} written, difference {line['difference']} {line['currency']}"
-        yield Check(f"money_{line['type']}", f"{line['title']}: every cent", passed, detail, True, tuple(bad[:50]))
+        told = "" if line["difference"] == "0.00" else ", every one explained" if not bad else ", not explained"
+        detail = f"{line['exported']} exported − {line['not_taken']} not taken − {line['quarantined']} waiting = {line['carried']}; "
+        detail += f"{line['written']} written, difference {line['difference']} {line['currency']}{told}"
+        yield Check(f"money_{line['type']}", f"{line['title']}: every cent accounted for", passed, detail, True, tuple(bad[:50]))
 
 
 def _all_hours(evidence: Evidence) -> Check:

@@ -18,6 +18,11 @@ STATES = {
 }  # fmt: skip
 
 
+OUTCOMES = {
+    "carried": "carried as it is", "emptied": "left empty", "quarantined": "waits for you", "excluded": "not taken", "merged": "put together",
+}  # fmt: skip
+
+
 def report_html(ledger: dict[str, Any], sample: list[dict[str, Any]], due: list[dict[str, str]], evidence: Evidence) -> str:
     page = Environment(
         loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
@@ -29,7 +34,7 @@ def report_html(ledger: dict[str, Any], sample: list[dict[str, Any]], due: list[
     }  # fmt: skip
     return page.render(
         ledger=ledger, sample=_by_type(sample), due=due, totals=totals, bars=[_bar(t, ledger) for t in ledger["types"]],
-        state=STATES[ledger["state"]], plainly=plainly, number=_number, money=_money, version=__version__,
+        state=STATES[ledger["state"]], plainly=plainly, number=_number, money=_money, outcome=OUTCOMES, version=__version__,
         titles={t["record"]: t["title"] for t in ledger["types"]}, waiting=_waiting(evidence), firm=evidence.migration.firm_name,
     )  # fmt: skip
 

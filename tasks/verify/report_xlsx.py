@@ -29,9 +29,9 @@ def report_xlsx(ledger: dict[str, Any], sample: list[dict[str, Any]], due: list[
         book.set_properties({"title": "Caseferry report", "created": datetime(2000, 1, 1)})  # equal runs, equal bytes
         pages = _Pages(book)
         pages.add("Summary", ("What", "Value"), _summary(ledger))
-        pages.add("Types", ("Type", "Exported", "Carried", "Merged", "Not taken", "Quarantined", "Made besides"),
+        pages.add("Types", ("Type", "Exported", "Carried", "Merged", "Not taken", "Waits", "Made from other rows"),
                   [(t["title"], t["read"], t["carried"], t["merged"], t["excluded"], t["quarantined"], t["derived"]) for t in ledger["types"]])  # fmt: skip
-        pages.add("Money", ("Type", "Currency", "Exported", "Quarantined", "Not taken", "Written", "Difference"),
+        pages.add("Money", ("Type", "Currency", "Exported", "Waits", "Not taken", "Written", "Difference"),
                   [(m["title"], m["currency"], m["exported"], m["quarantined"], m["not_taken"], m["written"], m["difference"]) for m in ledger["money"]])  # fmt: skip
         for table in evidence.split.tables:
             _quarantine(pages, table, evidence)

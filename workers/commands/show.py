@@ -63,7 +63,8 @@ def totals(ledger: dict[str, Any]) -> list[str]:
         same = Decimal(m["difference"]) == 0
         shown = f"{Decimal(m['carried']):,.2f} = {Decimal(m['written']):,.2f}" if same else f"{Decimal(m['carried']):,.2f} ≠ {Decimal(m['written']):,.2f}"
         explained = " (every one explained)" if not same and all(d["explained"] for d in m["differences"]) else ""
-        lines.append(f"             {m['title'].lower():<16} {m['currency']} {shown}  difference {Decimal(m['difference']):,.2f}{explained}  {_MARKS[same or bool(explained)]}")
+        waits = f", {Decimal(m['quarantined']):,.2f} more waits" if Decimal(m["quarantined"]) else ""
+        lines.append(f"             {m['title'].lower():<16} {m['currency']} {shown}  difference {Decimal(m['difference']):,.2f}{explained}  {_MARKS[same or bool(explained)]}{waits}")
     hours = ledger["hours"]
     lines.append(f"             {'hours':<16} {hours['carried']} = {hours['written']}  difference {hours['difference']}  {_MARKS[hours['difference'] == '0']}")
     lines.append(f"             client records, field by field: {ledger['accuracy']['percent']} %  {_MARKS[ledger['accuracy']['percent'] == '100']}")
@@ -82,6 +83,9 @@ def waiting(ledger: dict[str, Any], most: int = 6) -> list[str]:
         return []
     lines = ["", f"  {sum(t['quarantined'] for t in ledger['types']):,} rows need a decision:"]
     lines += [f"    {g['count']:>5}  {g['record'].replace('_', ' ')}: {plainly(g['rule'])}" for g in groups[:most]]
+    missing = len({f["name"] for f in ledger["fallbacks"]})
+    if missing:
+        lines.append(f"    {missing} people named in the export have no active user; add them with --user or in migration.json")
     if len(groups) > most:
         lines.append(f"           … and {len(groups) - most} more groups in the report")
     return lines
