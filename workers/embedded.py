@@ -240,5 +240,8 @@ def running(state: Path, concurrency: int = 2) -> Iterator[Stack]:
     finally:
         listener.stop()
         if worker.poll() is None:
+            # Before its servers: a worker whose broker is gone spends its last seconds looking for it.
             worker.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                worker.wait(8)
         stop(stack)

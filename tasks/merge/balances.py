@@ -58,10 +58,10 @@ def receivables(desk: Desk) -> None:
         plain("outstanding").alias("price"), pl.lit("1").alias("quantity"), pl.col("matter_user").alias("user"),
     ).with_columns(desk.date_text("day").alias("date"))  # fmt: skip
     if lines.height:
-        total = lines.select(pl.col("outstanding").sum().cast(pl.String)).item()
+        total = lines["outstanding"].sum()
         desk.todo.append(
             f"After the review, generate bills for {lines.height} matters with an opening balance, "
-            f"{total.rstrip('0').rstrip('.')} {desk.migration.currency} in all; not before the review is finished."
+            f"{total:,.2f} {desk.migration.currency} in all; not before the review is finished."
         )
 
 

@@ -128,7 +128,7 @@ def test_receivables_are_one_line_for_each_matter_that_owes(crossing: Crossings)
     entry = next(f for f in run.ledger["files"] if "balances" in f["name"])
     assert (entry["user"], entry["name"]) == ("Jane Doe", "12_balances_forward_user-01.csv")
     assert run.ledger["to_bill"] == [{"matter": "24-0001", "amount": "1000.00"}]
-    assert any("generate bills for 1 matters" in text and "1000" in text for text in run.ledger["todo"])
+    assert any("generate bills for 1 matters" in text and "1,000.00 USD" in text for text in run.ledger["todo"])
     assert run.check("money_receivable")["passed"] and run.check("control_totals")["passed"]
 
 

@@ -177,6 +177,7 @@ def up(state: Path, watch: Path | None, concurrency: int) -> int:
             if any(process.poll() is not None for process in stack.processes):
                 say(f"✗ A server or the worker ended. Its log lies in {state}.")
                 return 4
+        say("  stopping   …")
     say("  stopped")
     return 0
 
