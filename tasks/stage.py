@@ -128,28 +128,35 @@ def merged(choices: dict[str, object], changes: object) -> dict[str, object]:
 
 
 def perform(services: Services, ticket: Ticket) -> bool:
+    """Carry out one step. True if its object now lies in the bucket; False if the run is held, refused or failed."""
+    seen = carry_out(services, ticket, present(services.store, run_of(ticket)))
+    return STEPS[ticket.step].makes.format(part=ticket.part) in seen
+
+
+def carry_out(services: Services, ticket: Ticket, seen: frozenset[str]) -> frozenset[str]:
     """Carry out one step, at least once, with one effect.
 
+    Args:
+        seen: what lay in the run a moment ago. A listing costs as much as the smallest parts do.
+
     Returns:
-        True if the step's object now lies in the bucket; False if the run is held, refused or failed instead.
+        What lies there afterwards.
 
     Raises:
         PassingFault: nothing was decided; try again later.
     """
     step, run, store = STEPS[ticket.step], run_of(ticket), services.store
     with structlog.contextvars.bound_contextvars(**{k: v for k, v in asdict(ticket).items() if v}):
-        seen = present(store, run)
-        made = step.makes.format(part=ticket.part)
-        if made in seen:
+        if step.makes.format(part=ticket.part) in seen:
             _tell(services, ticket, seen)
-            return True
+            return seen
         if ticket not in next_steps((ticket.firm, ticket.migration, ticket.run), seen):
-            return False
+            return seen
         attempt = attempts(ticket, seen)
         if attempt >= services.settings.work.attempts:
             _give_up(services, ticket)
             services.tell(services, run)
-            return made in present(store, run)
+            return present(store, run)
         mark = run.at("attempts", f"{ticket.name}.{attempt}.json")
         store.put_once(mark, to_json({"at": stamp(services.clock())}))
         try:
@@ -170,9 +177,9 @@ def perform(services: Services, ticket: Ticket) -> bool:
         except Exception as error:
             log.error("step_failed", exc_info=error)
             _give_up(services, ticket, type(error).__name__)
-        seen = present(store, run)
-        _tell(services, ticket, seen)
-        return made in seen
+        after = present(store, run)
+        _tell(services, ticket, after)
+        return after
 
 
 def _tell(services: Services, ticket: Ticket, seen: Collection[str]) -> None:

@@ -16,8 +16,8 @@ from kombu import Exchange, Queue
 from caseferry.errors import PassingFault
 from config.logging import configure
 from config.settings import BrokerSettings, Settings
-from tasks.journey import JOURNEY, STEPS, Ticket, follow
-from tasks.stage import Services, attempts, present, run_of
+from tasks.journey import JOURNEY, STEPS, Ticket, follow, is_news
+from tasks.stage import Services, attempts
 
 os.environ.setdefault("POLARS_MAX_THREADS", "1")  # one thread a process: two processes beat two threads, measured
 QUEUES = ("events", "parts", "merge", "webhooks", "control", "suspect")
@@ -104,18 +104,15 @@ def make_app(given: Settings) -> "Celery[Any]":
     return app
 
 
-def is_suspect(ticket: Ticket) -> bool:
-    if not ticket.part:
-        return False
-    begun = attempts(ticket, present(services().store, run_of(ticket)))
-    return begun >= services().settings.work.attempts - 1
+def is_suspect(ticket: Ticket, seen: frozenset[str]) -> bool:
+    """True for a part that ended its process before, as far as the run's keys tell."""
+    return bool(ticket.part) and attempts(ticket, seen) >= services().settings.work.attempts - 1
 
 
-def go_on(done: Ticket) -> None:
+def go_on(done: Ticket, seen: frozenset[str]) -> None:
     """Send what can start now, and the news of what is done."""
-    seen = present(services().store, run_of(done))
     send(follow(done, seen, services().settings.work.window))
-    if services().settings.webhook.endpoints:
+    if services().settings.webhook.endpoints and (not done.part or is_news(seen)):
         _app().send_task("caseferry.deliver", (done.firm, done.migration, done.run), queue="webhooks", argsrepr="-")
 
 

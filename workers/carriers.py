@@ -8,18 +8,18 @@ from typing import Any
 from celery import shared_task
 
 from tasks.journey import JOURNEY, Ticket
-from tasks.stage import perform
+from tasks.stage import carry_out, present, run_of
 from workers.app import Stage, go_on, is_suspect, ring, send, services
 
 
 def _carrier(name: str) -> Any:
     def carry(self: Any, firm: str, migration: str, run: str, part: str = "") -> None:
         ticket = Ticket(firm, migration, run, name, part)
-        if is_suspect(ticket) and (self.request.delivery_info or {}).get("routing_key") != "suspect":
+        seen = present(services().store, run_of(ticket))
+        if is_suspect(ticket, seen) and (self.request.delivery_info or {}).get("routing_key") != "suspect":
             send([ticket], queue="suspect")  # it ended its process before: alone from now on
             return
-        perform(services(), ticket)
-        go_on(ticket)
+        go_on(ticket, carry_out(services(), ticket, seen))
 
     carry.__name__ = name
     return shared_task(bind=True, base=Stage, name=f"caseferry.{name}")(carry)

@@ -4,7 +4,8 @@ Every promise rests on two writes: `put_once` (the first writer wins, everybody 
 of the version one has read). Both kinds keep them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -15,6 +16,22 @@ class Stat:
     size: int
     tag: str
     """Changes when the bytes do: the ETag, or the version id."""
+
+
+AT_ONCE = 8
+"""Requests of one step that are under way together: an object store answers each in its own time."""
+
+
+def get_all(store: "ObjectStore", keys: Iterable[str]) -> list[bytes]:
+    """Several objects, in the order asked for."""
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        return list(pool.map(store.get, keys))
+
+
+def put_all(store: "ObjectStore", objects: Iterable[tuple[str, bytes]]) -> None:
+    """Write several objects, each once."""
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        list(pool.map(lambda one: store.put_once(*one), objects))
 
 
 class ObjectStore(Protocol):

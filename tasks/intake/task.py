@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 
 from caseferry.canonical import sha256, to_json
 from caseferry.errors import BrokenPromise, ExportRefused, NeedsAnswer, Question
@@ -11,6 +10,7 @@ from caseferry.keys import BadKey, Run, segment
 from caseferry.manifest import Arrival, Intake, Kept, Refusal
 from caseferry.reading.archive import Archive, is_noise
 from caseferry.reading.kinds import Kind, kind_of
+from caseferry.services.store import put_all
 from tasks.intake.arrive import TEMPLATES, loose_files
 from tasks.journey import Ticket
 from tasks.stage import Services, choices_of, merged, present, read_json, read_model, run_of
@@ -49,8 +49,7 @@ def intake(services: Services, ticket: Ticket) -> None:
     whole = [(kept.name, "", store.get(kept.key)) for kept in files if kept.kind != Kind.ARCHIVE]
     listed: list[Kept] = [kept for kept in files if kept.kind == Kind.ARCHIVE]
     every = [(run.at("0-original", "files", f"{number:05d}"), *one) for number, one in enumerate([*whole, *members], 1)]
-    with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda one: store.put_once(one[0], one[3]), every))
+    put_all(store, [(key, data) for key, _, _, data in every])
     for key, name, archive, data in every:
         digest = sha256(data)
         kept = Kept(name=name, key=key, size=len(data), sha256=digest, kind=kind_of(data), archive=archive)

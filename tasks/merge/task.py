@@ -13,6 +13,7 @@ from caseferry.manifest import Finding, Intake, Merged, Migration, Placed, Split
 from caseferry.mapping.profile import load_profile
 from caseferry.mapping.target import load_target
 from caseferry.reading.grid import ROW
+from caseferry.services.store import get_all, put_all
 from tasks.journey import Ticket
 from tasks.merge import balances, papers
 from tasks.merge.contacts import contact_lines, names_of, prepare_contacts
@@ -45,8 +46,7 @@ def merge(services: Services, ticket: Ticket) -> None:
     plan = _put_together(desk)
     templates = _templates(services, desk)
     written = write_files(desk, templates)
-    for one in written:
-        store.put_once(run.at("3-merge", "files", one.entry.name), one.data)
+    put_all(store, [(run.at("3-merge", "files", one.entry.name), one.data) for one in written])
     _keep(services, ticket, "findings", pl.concat([pl.DataFrame(schema=NOTED), *(f.select(list(NOTED)) for f in desk.findings)]))
     _keep(services, ticket, "changes", pl.concat([pl.DataFrame(schema=CHANGED), *desk.changes]))
     _keep(services, ticket, "places", _places(desk))
@@ -99,10 +99,10 @@ def _distinct(made: list[pl.DataFrame]) -> pl.DataFrame:
 def _records(services: Services, ticket: Ticket, split: Split) -> dict[str, pl.DataFrame]:
     """The outcomes of all parts by record type, in the order of the tables."""
     frames: dict[str, list[pl.DataFrame]] = defaultdict(list)
-    for table in split.tables:
-        for part in table.parts:
-            data = services.store.get(run_of(ticket).at("2-transform", f"{part}.records.parquet"))
-            frames[table.record].append(pl.read_parquet(data))
+    parts = [(table.record, part) for table in split.tables for part in table.parts]
+    every = get_all(services.store, [run_of(ticket).at("2-transform", f"{part}.records.parquet") for _, part in parts])
+    for (record, _), data in zip(parts, every, strict=True):
+        frames[record].append(pl.read_parquet(data))
     return {record: pl.concat(some, how="diagonal_relaxed") for record, some in frames.items()}
 
 

@@ -52,9 +52,11 @@ def find_table(grid: Grid, profile: Profile) -> Fit | Unfit:
         if sum(1 for cell in row if cell.strip() and normal(cell) in known) >= 2:
             headers.append(_Header(place, 1, tuple((cell,) if cell.strip() else () for cell in row)))
         below = head[place + 1] if place + 1 < len(head) else None
-        if below is not None and sum(1 for cell in row if cell.strip()) >= 2 and _is_second_header(below):
+        if below is not None and not fits and sum(1 for cell in row if cell.strip()) >= 2 and _is_second_header(below):
             headers.append(_Header(place, 2, _joined(row, below)))
         for header in headers:
+            if len(header.present & known) < 2:
+                continue
             fits += [fit for kind in profile.tables if (fit := _fit(profile, kind, header)) is not None]
     if not fits:
         return Unfit("no table of this source has these columns", _likely_header(head))

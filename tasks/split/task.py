@@ -14,6 +14,7 @@ from caseferry.reading.delimited import read_delimited
 from caseferry.reading.grid import Grid
 from caseferry.reading.kinds import Kind
 from caseferry.reading.workbook import WorkbookLimits, read_workbook
+from caseferry.services.store import put_all
 from tasks.journey import Ticket
 from tasks.split import quality
 from tasks.split.recognise import Fit, Unfit, find_table
@@ -62,8 +63,7 @@ def split(services: Services, ticket: Ticket) -> None:
     if questions:
         raise NeedsAnswer(questions)
     reports = _quality(cuts)
-    for cut in cuts:
-        _write_parts(services, ticket, cut)
+    put_all(store, [part for cut in cuts for part in _parts(ticket, cut)])
     found = {cut.table.kind for cut in cuts}
     records = {cut.table.record for cut in cuts}
     missing = tuple(kind for kind in profile.expect if kind not in found and profile.tables[kind].record not in records)
@@ -175,10 +175,10 @@ def _quality(cuts: list[Cut]) -> list[dict[str, object]]:
     return reports
 
 
-def _write_parts(services: Services, ticket: Ticket, cut: Cut) -> None:
+def _parts(ticket: Ticket, cut: Cut) -> Iterator[tuple[str, bytes]]:
     start = 0
     for name, rows in zip(cut.table.parts, cut.table.part_rows, strict=True):
         buffer = io.BytesIO()
         cut.data.slice(start, rows).write_parquet(buffer, compression="zstd", compression_level=1)
-        services.store.put_once(run_of(ticket).at("1-split", "parts", f"{name}.parquet"), buffer.getvalue())
+        yield run_of(ticket).at("1-split", "parts", f"{name}.parquet"), buffer.getvalue()
         start += rows

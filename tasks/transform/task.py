@@ -8,6 +8,7 @@ from caseferry.canonical import to_json
 from caseferry.manifest import Intake, PartOutcome, Split
 from caseferry.mapping.profile import load_profile
 from caseferry.reading.grid import ROW
+from caseferry.services.store import put_all
 from tasks.journey import Ticket
 from tasks.stage import Services, migration_of, read_model, run_of
 from tasks.transform.rows import Result, transform_table
@@ -42,8 +43,10 @@ def _job(services: Services, ticket: Ticket) -> Job:
 
 def _write(services: Services, ticket: Ticket, result: Result, outcome: PartOutcome) -> None:
     store, run = services.store, run_of(ticket)
+    made = []
     for name in ("records", "findings", "changes"):
         buffer = io.BytesIO()
         getattr(result, name).write_parquet(buffer, compression="zstd", compression_level=1)
-        store.put_once(run.at("2-transform", f"{ticket.part}.{name}.parquet"), buffer.getvalue())
+        made.append((run.at("2-transform", f"{ticket.part}.{name}.parquet"), buffer.getvalue()))
+    put_all(store, made)
     store.put_once(run.at("2-transform", f"{ticket.part}.json"), to_json(outcome))

@@ -10,7 +10,7 @@ import polars as pl
 
 from caseferry.keys import Run
 from caseferry.manifest import Intake, Merged, Migration, Split, Table
-from caseferry.services.store import ObjectStore
+from caseferry.services.store import ObjectStore, get_all
 from tasks.verify.recount import read_file
 
 
@@ -39,12 +39,9 @@ class Evidence:
 
     @cached_property
     def files(self) -> dict[str, Handed]:
-        found = {}
-        for entry in self.merged.files:
-            data = self.store.get(self.run.at("3-merge", "files", entry.name))
-            header, rows = read_file(data)
-            found[entry.name] = Handed(entry.name, data, header, rows)
-        return found
+        names = [entry.name for entry in self.merged.files]
+        every = get_all(self.store, [self.run.at("3-merge", "files", name) for name in names])
+        return {name: Handed(name, data, *read_file(data)) for name, data in zip(names, every, strict=True)}
 
     def handed(self, name: str) -> list[Handed]:
         """The files of one kind, all users' together; `name` without number and mark."""
@@ -82,7 +79,7 @@ class Evidence:
         return self._raws[table.id]
 
     def _read(self, table: Table) -> pl.DataFrame:
-        parts = [self.store.get(self.run.at("1-split", "parts", f"{part}.parquet")) for part in table.parts]
+        parts = get_all(self.store, [self.run.at("1-split", "parts", f"{part}.parquet") for part in table.parts])
         frames = [pl.read_parquet(io.BytesIO(data)) for data in parts]
         return pl.concat(frames) if frames else pl.DataFrame(schema={"row": pl.UInt32})
 
@@ -92,11 +89,11 @@ class Evidence:
 
     def _notes(self, name: str) -> pl.DataFrame:
         frames = [self._frame("3-merge", name)]
-        for table in self.split.tables:
-            for part in table.parts:
-                data = self.store.get(self.run.at("2-transform", f"{part}.{name}.parquet"))
-                frame = pl.read_parquet(io.BytesIO(data)).with_columns(pl.lit(table.id).alias("table"))
-                frames.append(frame.select(frames[0].columns))
+        parts = [(table.id, part) for table in self.split.tables for part in table.parts]
+        every = get_all(self.store, [self.run.at("2-transform", f"{part}.{name}.parquet") for _, part in parts])
+        for (table_id, _), data in zip(parts, every, strict=True):
+            frame = pl.read_parquet(io.BytesIO(data)).with_columns(pl.lit(table_id).alias("table"))
+            frames.append(frame.select(frames[0].columns))
         return pl.concat(frames).sort("table", "row", "field", "rule", maintain_order=True)
 
 
