@@ -9,10 +9,12 @@ import threading
 import time
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import structlog
 
+from caseferry.reading.kinds import Kind, kind_of
 from config.settings import Settings
 from workers.doorbell import keys_in
 
@@ -122,7 +124,7 @@ class Listener:
                 self.stopping.wait(2)
 
 
-def watch_folder(folder: Any, put: Callable[[str, bytes], None], stopping: threading.Event, misplaced: Callable[[], None] = lambda: None, quiet: float = 2.0) -> None:
+def watch_folder(folder: Path, put: Callable[[str, bytes], None], stopping: threading.Event, misplaced: Callable[[], None] = lambda: None, quiet: float = 2.0) -> None:
     """Feed a local folder's files into the bucket, each once it has been quiet for a while.
 
     `<folder>/<firm>/<migration>/<file>` becomes `drops/<firm>/<migration>/<file>`.
@@ -131,36 +133,48 @@ def watch_folder(folder: Any, put: Callable[[str, bytes], None], stopping: threa
 
     folder = folder.resolve()
     here = len(folder.parts)
-    waiting: dict[Any, tuple[int, float]] = {path: (path.stat().st_size, 0.0) for path in folder.rglob("*") if path.is_file()}
-    sent: dict[Any, tuple[int, int]] = {}
+    waiting: dict[Path, tuple[int, float]] = {}
+    sent: dict[Path, tuple[int, int]] = {}
+
+    def look() -> None:
+        """Every file is looked at: a folder made and filled in one breath is filled before anyone can watch it."""
+        for path in folder.rglob("*"):
+            if path.is_file() and not path.name.startswith((".", "~$")) and path not in waiting:
+                stat = path.stat()
+                if sent.get(path) != (stat.st_size, stat.st_mtime_ns):
+                    waiting[path] = (stat.st_size, time.monotonic())
 
     def flush() -> None:
-        for path, (size, since) in sorted(waiting.items()):
-            try:
-                stat = path.stat()
-            except FileNotFoundError:
+        """Send what is quiet, one migration at a time, and none of it while another of its files still grows."""
+        now, busy = time.monotonic(), set()
+        for path, (size, since) in list(waiting.items()):
+            if not path.is_file():
                 del waiting[path]
-                continue
-            if stat.st_size != size:
-                waiting[path] = (stat.st_size, time.monotonic())
-            elif time.monotonic() - since >= quiet:
-                del waiting[path]
-                if sent.get(path) != (stat.st_size, stat.st_mtime_ns):
-                    sent[path] = (stat.st_size, stat.st_mtime_ns)
-                    if len(path.parts) < here + 3:
-                        log.warning("file_outside_a_migration", code="CF-136")
-                        misplaced()
-                        continue
-                    put(f"drops/{path.relative_to(folder).as_posix()}", path.read_bytes())
+            elif path.stat().st_size != size:
+                waiting[path] = (path.stat().st_size, now)
+                busy.add(path.parts[: here + 2])
+            elif now - since < quiet:
+                busy.add(path.parts[: here + 2])
+        for path in sorted((p for p in waiting if p.parts[: here + 2] not in busy), key=_turn):
+            del waiting[path]
+            sent[path] = (path.stat().st_size, path.stat().st_mtime_ns)
+            if len(path.parts) < here + 3:
+                log.warning("file_outside_a_migration", code="CF-136")
+                misplaced()
+            else:
+                put(f"drops/{path.relative_to(folder).as_posix()}", path.read_bytes())
 
-    for changes in watch(folder, stop_event=stopping, rust_timeout=500, yield_on_timeout=True):
-        from pathlib import Path
-
-        for _, name in changes:
-            path = Path(name)
-            if path.is_file() and not path.name.startswith((".", "~$")):
-                waiting[path] = (path.stat().st_size, time.monotonic())
+    look()
+    for _ in watch(folder, stop_event=stopping, rust_timeout=500, yield_on_timeout=True):
         flush()
+        look()
+
+
+def _turn(path: Path) -> tuple[int, Path]:
+    """Lists before the choices that close their drop, archives after: each finds what it needs when it lands."""
+    if path.name in {"migration.json", "_complete"}:
+        return (1 if path.name == "migration.json" else 3, path)
+    return (2 if kind_of(path.read_bytes()) is Kind.ARCHIVE else 0, path)
 
 
 def as_event(bucket: str, key: str) -> bytes:

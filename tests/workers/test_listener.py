@@ -97,3 +97,33 @@ def test_a_redis_list_rings(tmp_path: Path) -> None:
         for thread in listener.threads:
             thread.join(5)
         stop(stack)
+
+
+def test_a_folder_made_and_filled_in_one_breath_is_sent_whole_and_in_turn(tmp_path: Path) -> None:
+    import threading
+
+    from tests.crossing import packed
+    from workers.listener import watch_folder
+
+    sent: list[str] = []
+    misplaced: list[int] = []
+    stopping = threading.Event()
+    odd = tmp_path / "sub" / ".." / "drops"
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "drops").mkdir()
+    words = (odd, lambda key, data: sent.append(key), stopping, lambda: misplaced.append(1), 0.3)
+    thread = threading.Thread(target=watch_folder, args=words, daemon=True)
+    thread.start()
+    home = tmp_path / "drops" / "firm" / "one"
+    home.mkdir(parents=True)
+    (home / "z.csv").write_text("a,b\n1,2\n")
+    (home / "a.zip").write_bytes(packed({"x.csv": "a,b\n"}))
+    (home / "migration.json").write_text("{}")
+    (tmp_path / "drops" / "loose.txt").write_text("x")
+    deadline = time.monotonic() + 15
+    while len(sent) < 3 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    stopping.set()
+    thread.join(5)
+    assert sent == ["drops/firm/one/z.csv", "drops/firm/one/migration.json", "drops/firm/one/a.zip"]
+    assert misplaced == [1]
