@@ -62,3 +62,21 @@ def test_a_workbook_that_needs_too_much_ends_its_reader_alone() -> None:
 def test_rubbish_that_begins_like_a_workbook_is_refused() -> None:
     with pytest.raises(ExportRefused):
         read_workbook(b"PK\x03\x04" + b"xl/workbook" * 50, "x")
+
+
+def test_an_open_document_sheet_is_a_workbook_too() -> None:
+    rows = "".join(
+        "<table:table-row>" + "".join(f'<table:table-cell office:value-type="string"><text:p>{cell}</text:p></table:table-cell>' for cell in row) + "</table:table-row>"
+        for row in (("Surname", "First Name"), ("Smith", "007"))
+    )
+    names = " ".join(f'xmlns:{n}="urn:oasis:names:tc:opendocument:xmlns:{n}:1.0"' for n in ("office", "table", "text"))
+    content = f"<office:document-content {names}><office:body><office:spreadsheet><table:table table:name='S'>{rows}</table:table></office:spreadsheet></office:body></office:document-content>"
+    kind = "application/vnd.oasis.opendocument.spreadsheet"
+    listed = f'<manifest:manifest xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"><manifest:file-entry manifest:full-path="/" manifest:media-type="{kind}"/></manifest:manifest>'
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as made:
+        made.writestr("mimetype", kind)
+        made.writestr("content.xml", content)
+        made.writestr("META-INF/manifest.xml", listed)
+    assert kind_of(buffer.getvalue()) is Kind.WORKBOOK
+    assert [row[1:] for row in read_workbook(buffer.getvalue(), "x")[0].cells.rows()] == [("Surname", "First Name"), ("Smith", "007")]
