@@ -6,7 +6,7 @@ Every model is frozen and refuses keys it does not know, so a misspelt choice is
 from datetime import date, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 from zoneinfo import available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
@@ -297,18 +297,3 @@ class Merged(Model):
     custom_fields: tuple[dict[str, str], ...] = ()
     exclusions: tuple[dict[str, Any], ...] = ()
     as_at: str = ""
-
-
-RunState = Literal[
-    "received", "split", "transformed", "merged", "ready", "held", "refused", "failed",
-    "completed", "completed_with_differences",
-]
-Stamp = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")]
-
-
-class RunStatus(Model):
-    """`run.json`: where the run is, and when it got there."""
-
-    state: str
-    history: tuple[tuple[str, str], ...] = ()
-    reasons: tuple[dict[str, str], ...] = ()

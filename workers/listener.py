@@ -4,7 +4,6 @@ A message is answered only after its ticket was handed on; what is lost in betwe
 """
 
 import hmac
-import json
 import threading
 import time
 from collections.abc import Callable
@@ -175,8 +174,3 @@ def _turn(path: Path) -> tuple[int, Path]:
     if path.name in {"migration.json", "_complete"}:
         return (1 if path.name == "migration.json" else 3, path)
     return (2 if kind_of(path.read_bytes()) is Kind.ARCHIVE else 0, path)
-
-
-def as_event(bucket: str, key: str) -> bytes:
-    """An event in AWS' own dialect, for a server that sends none."""
-    return json.dumps({"Records": [{"eventName": "ObjectCreated:Put", "s3": {"bucket": {"name": bucket}, "object": {"key": key}}}]}).encode()

@@ -55,7 +55,6 @@ class TableProfile(_Strict):
     leave: tuple[str, ...] = ()
     credit: Literal["positive", "negative"] = "negative"
     """What `CR` behind an amount means here."""
-    optional: bool = True
 
 
 class Exclusion(_Strict):

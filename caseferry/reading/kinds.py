@@ -62,7 +62,11 @@ def kind_of(data: bytes, tail: bytes = b"") -> Kind:
 
 def _zip_kind(data: bytes, tail: bytes) -> Kind:
     """An office file is a zip with certain names at its top; an archive may hold such files, one level down."""
-    names = _zip_names(tail or data) or _first_name(data)
+    names = _zip_names(tail or data)
+    if not names:  # cut short, or its directory is out of sight: the first entry is all there is to go by
+        names = _first_name(data)
+        if names & _OFFICE and b"xl/" in data:
+            return Kind.WORKBOOK
     if any(name.startswith(b"xl/workbook") for name in names):
         return Kind.WORKBOOK
     if names & _OFFICE:

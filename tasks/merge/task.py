@@ -188,6 +188,9 @@ def _exclusions(desk: Desk) -> Iterator[dict[str, Any]]:
 
 def _todo(desk: Desk) -> Iterator[str]:
     """What the firm must do itself, before and after the import."""
+    page = desk.target.uploads.get(desk.migration.region.value)
+    if page:
+        yield f"Upload each import file at {page}."
     for text in desk.target.todo:
         yield text.format(support=desk.target.support)
     found = {e["name"]: e["rows"] for e in _exclusions(desk)}

@@ -135,3 +135,12 @@ def test_no_key_leaves_its_prefix() -> None:
 def test_a_card_list_alone_says_what_is_missing(crossing: Crossings) -> None:
     run = crossing({"cards.csv": CARDS + "x,A,B,,a@b.example,\n"})
     assert run.noted("expected_list_missing")[0]["where"] == "matters"
+
+
+def test_a_workbook_that_was_cut_short_is_unreadable_and_not_a_document(crossing: Crossings) -> None:
+    from tests.crossing import book
+
+    whole = book([["Date", "Matter No", "Staff", "Hours", "Rate"], *([["31/05/2024", "24-0001", "JD", n, 200] for n in range(1, 400)])])
+    run = crossing(firm() | {"WIP.xlsx": whole[: len(whole) // 2]})
+    assert [n["where"] for n in run.noted("unreadable_file")] == ["WIP.xlsx"]
+    assert run.state == "completed_with_differences"

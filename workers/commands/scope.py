@@ -64,6 +64,8 @@ def scope_of(services: Services, run: Any, asked: list[dict[str, str]]) -> Scope
         lines += ["", "  odd:"]
         lines += [f"    {o['count']:>6,}  {o['record'].replace('_', ' ')}: {plainly(o['rule'])}" for o in data["odd"][:20]]
         lines += [f"            {plainly(f['rule'])} {f['where']}" for f in data["findings"][:30]]
+    if data.get("missing"):
+        lines += ["", *textwrap.wrap(f"missing: {', '.join(data['missing'])}. {data['export_steps']}", 78, initial_indent="  ", subsequent_indent="  ")]
     if data.get("fallbacks"):
         lines += ["", f"  {data['fallbacks']} people named in the export have no active user: add them with --user or in migration.json"]
     lines += ["", "  something needs a person: " + "; ".join(data["because"]) if data["needs_a_person"] else "  nothing needs a person"]
@@ -82,6 +84,7 @@ def _of_split(services: Services, run: Any, data: dict[str, Any]) -> None:
     report: Any = read_json(services.store, run.at("1-split", "quality.json"))
     data["quality"] = report["tables"]
     profile = load_profile(split["source"])
+    data["export_steps"] = profile.export_steps
     rows = {profile.tables[t["kind"]].exclusion: t["lines"].get("data", 0) for t in split["tables"] if profile.tables[t["kind"]].exclusion}
     data["exclusions"] = [{"name": name, "title": e.title, "rows": rows.get(name, 0)} for name, e in profile.exclusions.items()]
 

@@ -75,13 +75,16 @@ def totals(ledger: dict[str, Any]) -> list[str]:
 
 
 def waiting(ledger: dict[str, Any], most: int = 6) -> list[str]:
-    """The groups of rows that wait for a person."""
+    """What needs a person: lists that are missing, unread or unknown, then the groups of rows that wait."""
     from caseferry.rules import plainly
 
+    lists = [f"    {plainly(n['rule'])} {n['where']}" for n in ledger["noted"] if n["rule"] in {"unreadable_file", "expected_list_missing", "list_is_too_short"}]
+    lists += [f"    {plainly('unknown_table')} {u['file']}" for u in ledger["unknown_tables"]]
+    lines = ["", "  lists to look at first:", *lists] if lists else []
     groups = [f for f in ledger["findings"] if f["outcome"] == "quarantined"]
     if not groups:
-        return []
-    lines = ["", f"  {sum(t['quarantined'] for t in ledger['types']):,} rows need a decision:"]
+        return lines
+    lines += ["", f"  {sum(t['quarantined'] for t in ledger['types']):,} rows need a decision:"]
     lines += [f"    {g['count']:>5}  {g['record'].replace('_', ' ')}: {plainly(g['rule'])}" for g in groups[:most]]
     missing = len({f["name"] for f in ledger["fallbacks"]})
     if missing:

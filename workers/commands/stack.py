@@ -16,7 +16,6 @@ from workers.commands.crossing import Stop
 from workers.commands.show import give, message, say, totals, waiting
 
 SAMPLE = Path(__file__).parents[2] / "samples" / "doe-and-roe"
-_ORDER = ("received", "split", "transformed", "merged")
 
 
 def demo(out: Path, sample: Path, as_json: bool) -> int:
