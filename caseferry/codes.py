@@ -189,6 +189,39 @@ CODES: dict[str, Code] = {
         "There is no such system here",
         "name one of those listed",
     ),
+    "CF-140": Code(
+        "The upload was replaced by a newer one before it was stored",
+        "nothing, if the newer one is right: it has a run of its own; for loose files, upload `_complete` again",
+        safe="nothing of the two was mixed",
+    ),
+    "CF-141": Code(
+        "The upload is gone",
+        "upload it again, and check which rule deletes from drops/ so soon",
+        safe="nothing was read of it",
+    ),
+    "CF-142": Code(
+        "The key that encrypts the bucket can't be used",
+        "enable the key, and let the role use it: kms:Decrypt and kms:GenerateDataKey",
+    ),
+    "CF-143": Code(
+        "This computer's clock is wrong",
+        "set it by NTP; the bucket refuses requests more than 15 minutes off",
+    ),
+    "CF-144": Code(
+        "The bucket is not where the settings say",
+        "check CASEFERRY_S3__BUCKET, __REGION and __ENDPOINT",
+    ),
+    "CF-145": Code(
+        "An object of the bucket is damaged",
+        "restore the object named in the log from a version or a copy, or upload the export again",
+        safe="the damage was noticed before anything was made of it",
+    ),
+    "CF-146": Code(
+        "What a list is written in can't be told",
+        "open it, look at a name with an accent, and name the encoding in options.encoding",
+        safe=KEPT,
+        more="Old programs write accents in several ways. Where two of them fit, a guess would misspell people's names.",
+    ),
     "CF-134": Code(
         "The bucket can be read by the public",
         "block public access on the bucket, then start again",

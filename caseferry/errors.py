@@ -18,6 +18,22 @@ class PassingFault(CaseferryError):
 
 
 @dataclass(eq=False)
+class StorageRefused(CaseferryError):
+    """The bucket says no, and will go on saying so until a person changes something. Never retried.
+
+    Args:
+        code: `CF-###`, which names the remedy.
+        action: what we asked for: "GetObject".
+    """
+
+    code: str
+    action: str = ""
+
+    def __post_init__(self) -> None:
+        super().__init__(self.code, self.action)
+
+
+@dataclass(eq=False)
 class ExportRefused(CaseferryError):
     """The export, or a file of it, can't be read. Never retried; the text is for the firm.
 

@@ -12,6 +12,10 @@ _FORBIDDEN = re.compile(r"[\x00-\x1f\x7f/\\\u200b-\u200f\u2028-\u202e\u2066-\u20
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
+OPEN = "open/"
+ENDPOINTS = "endpoints/"
+
+
 class BadKey(ValueError):
     """The text can't be a segment of a key; its own text is not repeated here."""
 
@@ -63,6 +67,10 @@ class Migration:
     def beside(self) -> str:
         return f"{self.drops}migration.json"
 
+    def closed(self, how: str) -> str:
+        """Lies there once a closing file, told by its key, version and moment, has been acted upon."""
+        return f"{self.home}closed/{identifier(how)}.json"
+
     def run(self, run: str) -> "Run":
         return Run(self.firm, self.migration, run)
 
@@ -87,9 +95,35 @@ class Run:
     def of(self) -> Migration:
         return Migration(self.firm, self.migration)
 
+    @property
+    def marker(self) -> str:
+        """Lies there while the run is under way: the list of open work."""
+        return f"{OPEN}{self.firm}/{self.migration}/{self.run}"
+
     def at(self, *segments: str) -> str:
         """A key below this run: `run.at("1-split", "tables.json")`."""
         return self.home + "/".join(segment(part) for name in segments for part in name.split("/"))
+
+
+def disabled(endpoint: str) -> str:
+    """Lies there once an endpoint has said that it wants no more; delete it to begin again."""
+    return f"{ENDPOINTS}{identifier(endpoint)}.disabled.json"
+
+
+def probe(name: str, firm: str = "doctor") -> str:
+    """An object that is written and taken away again to see how the bucket behaves; it names no run."""
+    return f"{OPEN}{identifier(firm)}/{identifier(name)}"
+
+
+def parse_marker(key: str) -> Run | None:
+    """The run an object of the list of open work names."""
+    parts = key.split("/")
+    if len(parts) != 4 or parts[0] != OPEN.rstrip("/"):
+        return None
+    try:
+        return Run(*parts[1:])
+    except BadKey:
+        return None
 
 
 @dataclass(frozen=True)

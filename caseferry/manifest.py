@@ -29,6 +29,7 @@ class Region(StrEnum):
 CURRENCY = {Region.US: "USD", Region.CA: "CAD", Region.UK: "GBP", Region.EU: "EUR", Region.AU: "AUD"}
 CONFIG = Path(__file__).parents[1] / "config"
 DateOrder = Literal["dmy", "mdy"]
+ENCODINGS = ("cp1252", "cp1250", "cp850", "mac_roman", "utf-8", "utf-16", "latin-1", "cp1251", "cp1253", "cp1254")
 
 
 class User(Model):
@@ -68,9 +69,25 @@ class Options(Model):
     fixes: tuple[str, ...] = Field(default=(), description="rules whose proposed fix is approved")
     target_numbering: bool = Field(default=False, description="the target numbers matters in its own format")
     require_acknowledgement: bool = Field(default=False, description="hold until the scope is acknowledged")
+    encoding: str | dict[str, str] | None = Field(
+        default=None, description="what text is written in where its bytes leave it open: `cp850`; per file if a mapping"
+    )
     date_format: str | None = Field(default=None, description="strftime; else the target profile's for the region")
     status_map: dict[str, Literal["Open", "Closed", "Pending"]] = Field(default_factory=dict)
     sample_seed: int = 1
+
+    @field_validator("encoding")
+    @classmethod
+    def _is_an_encoding(cls, value: str | dict[str, str] | None) -> str | dict[str, str] | None:
+        for name in value.values() if isinstance(value, dict) else [value] if value else []:
+            if name not in ENCODINGS:
+                raise ValueError(f"not an encoding we read; there are: {', '.join(ENCODINGS)}")
+        return value
+
+    def encoding_of(self, file: str) -> str:
+        """What a person said a file is written in; nothing if nobody did. Marks and UTF-8 speak for themselves."""
+        found = self.encoding.get(file, "") if isinstance(self.encoding, dict) else self.encoding
+        return found or ""
 
 
 class Migration(Model):
@@ -125,12 +142,29 @@ class Migration(Model):
         return self.options.currency or CURRENCY[self.region]
 
 
-class Arrival(Model):
-    """The object whose upload started this run."""
+FORMAT = 1
+"""The layout of a run. A worker leaves a run of a later layout to a newer worker."""
 
+
+class Uploaded(Model):
+    """One uploaded object, to the version."""
+
+    key: str
+    size: int
+    tag: str
+    version: str = ""
+
+
+class Arrival(Model):
+    """`arrival.json`: the objects this run is about, fixed when it was claimed."""
+
+    format: int = FORMAT
     key: str
     version: str
     size: int
+    at: datetime
+    """When the run was claimed; its day is the day of receipt, however late the work begins."""
+    objects: tuple[Uploaded, ...]
     loose: bool = False
     """True when loose files start together; then `key` is the file that closed the drop."""
 
@@ -204,6 +238,8 @@ class Table(Model):
     columns: tuple[ColumnUse, ...]
     date_orders: dict[str, DateOrder] = Field(default_factory=dict)
     decimal_comma: tuple[str, ...] = ()
+    too_long: tuple[int, ...] = ()
+    """Rows that hold a cell longer than a cell may be."""
     epoch_1904: bool = False
     control_totals: tuple[ControlTotal, ...] = ()
     parts: tuple[str, ...] = ()

@@ -3,17 +3,18 @@
 Order: environment, then `.env`, then the default, which suits a laptop. Secrets never print.
 """
 
+import base64
 from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, HttpUrl, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, HttpUrl, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class Group(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)  # a refused secret is not repeated
 
 
 class S3Settings(Group):
@@ -28,8 +29,6 @@ class S3Settings(Group):
     """Both empty: the machine's own role."""
     encryption: Literal["AES256", "aws:kms", "none"] = "AES256"
     kms_key: str | None = None
-    allow_public: bool = False
-    """Start although the bucket can be read by the public. There is no good reason."""
 
 
 class BrokerSettings(Group):
@@ -66,9 +65,18 @@ class WorkSettings(Group):
     window: int = Field(default=8, ge=1)
     """Parts of one run that may wait or run at a time, so a small firm never stands behind a large one."""
     task_seconds: int = 600
-    reconcile_every: timedelta = timedelta(seconds=30)
-    """How often open runs are looked at, and drops for uploads whose event never came."""
-    stalled_after: timedelta = timedelta(seconds=60)
+    reconcile_every: timedelta = timedelta(seconds=10)
+    """How often open runs are looked at."""
+    sweep_every: timedelta = timedelta(seconds=60)
+    """How often drops are looked through for uploads whose event never came."""
+    stalled_after: timedelta = timedelta(seconds=20)
+    """A step nobody began is sent again after this; then after twice as long, and so on."""
+    heartbeat: timedelta = timedelta(seconds=5)
+    """How often the holder of a step says that it lives."""
+    silent_after: timedelta = timedelta(seconds=20)
+    """A holder not heard of for so long is pronounced dead, and the step given to another."""
+    firms: tuple[str, ...] = ()
+    """Only these firms' runs and drops are looked at: for a worker whose role may see no others."""
     attempts: int = 3
     """A part that ended its process this often is quarantined."""
 
@@ -82,12 +90,18 @@ class LimitSettings(Group):
     ratio: int = 200
     entries: int = 100_000
     nesting: int = 1
-    name_bytes: int = 255
     path_bytes: int = 1024
     columns: int = 2_000
+    field_bytes: int = 1 << 20
+    """A row with a longer cell waits in quarantine."""
     sheet_cells: int = 20_000_000
-    reader_memory_bytes: int = 4 << 30
-    reader_seconds: int = 300
+    sheets: int = 1_000
+    json_depth: int = 64
+    memory_bytes: int = 4 << 30
+    """Of the process that reads one foreign file."""
+    seconds: int = 300
+    answer_bytes: int = 4 << 30
+    """What that process may make of it."""
 
 
 class WebhookEndpoint(Group):
@@ -107,12 +121,33 @@ class WebhookSettings(Group):
     endpoints: tuple[WebhookEndpoint, ...] = ()
     allow_networks: tuple[IPv4Network | IPv6Network, ...] = ()
     """Private networks a self-hosted receiver may stand in; http is allowed there too."""
+    allow_ports: tuple[int, ...] = (443, 8443)
+    """Ports a receiver may stand at; inside an allowed network it may be any."""
+    authorities: Path | None = None
+    """A file of certificates to trust beside the usual ones, for receivers of your own."""
     deadline: timedelta = timedelta(seconds=15)
+    """For one delivery, from looking up the name to the end of the reply."""
     reply_bytes: int = 65_536
     retries: tuple[int, ...] = (0, 5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400)
     """Seconds to wait before each attempt."""
     public_url: str = "https://caseferry.invalid"
     """Where `review_url` and `api_url` of an event point."""
+
+
+class AuditSettings(Group):
+    """What the log of a run is signed with."""
+
+    key: SecretStr | None = None
+    """32 bytes in base64; `caseferry audit key` makes one. Without it the log is chained, not signed."""
+    public_key: str | None = None
+    """What signatures are held against, where the secret key is not at hand."""
+
+    @field_validator("key")
+    @classmethod
+    def _is_a_key(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and len(base64.b64decode(value.get_secret_value(), validate=True)) != 32:
+            raise ValueError("an audit key is 32 bytes in base64")
+        return value
 
 
 class LogSettings(Group):
@@ -122,7 +157,7 @@ class LogSettings(Group):
 
 class Settings(BaseSettings):
     model_config = SettingsConfigDict(
-        env_prefix="CASEFERRY_", env_nested_delimiter="__", env_file=".env", extra="forbid", frozen=True
+        env_prefix="CASEFERRY_", env_nested_delimiter="__", env_file=".env", extra="forbid", frozen=True, hide_input_in_errors=True
     )
     s3: S3Settings = S3Settings()
     broker: BrokerSettings = BrokerSettings()
@@ -130,6 +165,9 @@ class Settings(BaseSettings):
     work: WorkSettings = WorkSettings()
     limits: LimitSettings = LimitSettings()
     webhook: WebhookSettings = WebhookSettings()
+    audit: AuditSettings = AuditSettings()
     log: LogSettings = LogSettings()
+    allow: tuple[str, ...] = ()
+    """Conditions of `caseferry doctor` a worker starts without, by name."""
     state: Path = Path("caseferry-state")
     """Where `caseferry up` keeps its servers' data."""

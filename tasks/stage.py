@@ -1,4 +1,4 @@
-"""What all stages share: what they are handed, attempts, holds, and the one way a step is carried out."""
+"""What all stages share: what they are handed, holds, and the one way a step is carried out."""
 
 import importlib
 import json
@@ -13,10 +13,12 @@ import structlog
 from pydantic import ValidationError
 
 from caseferry.canonical import to_json
-from caseferry.errors import BrokenPromise, ExportRefused, NeedsAnswer, PassingFault, Question
+from caseferry.codes import CODES
+from caseferry.errors import BrokenPromise, ExportRefused, NeedsAnswer, PassingFault, Question, StorageRefused
 from caseferry.keys import Run
-from caseferry.manifest import Migration, Model
+from caseferry.manifest import FORMAT, Arrival, Migration, Model
 from caseferry.services.store import ObjectStore
+from tasks.attempts import alive, begin, begun, ended, is_dead, lost, open_attempt, pronounce_lost
 from tasks.journey import STEPS, Ticket, is_news, next_steps
 
 if TYPE_CHECKING:
@@ -152,39 +154,65 @@ def carry_out(services: Services, ticket: Ticket, seen: frozenset[str]) -> froze
             return seen
         if ticket not in next_steps((ticket.firm, ticket.migration, ticket.run), seen):
             return seen
-        attempt = attempts(ticket, seen)
-        if attempt >= services.settings.work.attempts:
+        if read_model(store, run.at("arrival.json"), Arrival).format > FORMAT:
+            raise PassingFault("this run was begun by a newer version; a newer worker goes on with it")
+        before = open_attempt(ticket, seen)
+        if before:
+            if not is_dead(store, run, before):
+                log.info("step_in_hand", attempt=before.rsplit(".", 1)[-1])
+                return seen  # somebody is at work on it; if they die, the reconciler notices
+            pronounce_lost(store, run, before, stamp(services.clock()))
+            seen = present(store, run)
+        if lost(ticket, seen) >= services.settings.work.attempts:
             _give_up(services, ticket)
             services.tell(services, run)
             return present(store, run)
-        mark = run.at("attempts", f"{ticket.name}.{attempt}.json")
-        store.put_once(mark, to_json({"at": stamp(services.clock())}))
+        mark = begin(store, run, ticket, seen, stamp(services.clock()))
+        if not mark:
+            return seen
         try:
-            _enter(step.room)(services, ticket)
-            log.info("step_done", attempt=attempt)
+            with alive(store, run, mark, services.settings.work.heartbeat.total_seconds()):
+                _enter(step.room)(services, ticket)
+            log.info("step_done", attempt=mark.rsplit(".", 1)[-1])
         except PassingFault:
-            store.put_once(mark.removesuffix(".json") + ".ended.json", to_json({}))
+            ended(store, run, mark)
             raise
         except (MemoryError, OSError) as error:
-            store.put_once(mark.removesuffix(".json") + ".ended.json", to_json({}))
-            log.warning("step_interrupted", exc_info=error)
+            ended(store, run, mark)
+            log.warning("step_interrupted", exc_info=error, code="CF-120")
             raise PassingFault("this machine is short of memory or disk") from error
+        except StorageRefused as refusal:
+            log.error("storage_refused", code=refusal.code, reason=CODES[refusal.code].do)
+            _end_by_name(store, run, ticket, mark, refusal)
         except NeedsAnswer as ask:
             _hold(services, run, ticket.step, ask, seen)
+            ended(store, run, mark)
         except ExportRefused as refusal:
             log.warning("export_refused", code=refusal.code)
             store.put_once(run.at("refused.json"), to_json(asdict(refusal)))
         except Exception as error:
             log.error("step_failed", exc_info=error)
             _give_up(services, ticket, type(error).__name__)
+        except BaseException:  # the worker is told to stop: that is not the step's fault
+            ended(store, run, mark)
+            raise
         after = present(store, run)
         _tell(services, ticket, after)
         return after
 
 
+def _end_by_name(store: ObjectStore, run: Run, ticket: Ticket, mark: str, refusal: StorageRefused) -> None:
+    """The run ends and says why, if so much can still be written; else it waits until it can."""
+    try:
+        ended(store, run, mark)
+        store.put_once(run.at("failed.json"), to_json({"code": refusal.code, "where": ticket.step, "detail": refusal.action}))
+    except StorageRefused:
+        raise PassingFault("the bucket takes nothing from us") from refusal
+
+
 def _tell(services: Services, ticket: Ticket, seen: Collection[str]) -> None:
     """Say where the run is; of a run's parts only every twentieth is news, and the last."""
-    if ticket.part and attempts(ticket, seen) <= 1 and not is_news(seen):
+    if ticket.part and len(begun(ticket, seen)) <= 1 and not is_news(seen):
         return
     services.tell(services, run_of(ticket))
 
@@ -196,17 +224,11 @@ def _enter(room: str) -> Callable[[Services, Ticket], None]:
     return found
 
 
-def attempts(ticket: Ticket, seen: Collection[str]) -> int:
-    """How often this step was begun and never heard of again: each of these ended its process."""
-    begun = [key for key in seen if key.startswith(f"attempts/{ticket.name}.")]
-    ended = sum(1 for key in begun if key.endswith(".ended.json"))
-    return len(begun) - 2 * ended
-
-
 def _give_up(services: Services, ticket: Ticket, reason: str = "WorkerLost") -> None:
     """A part is quarantined and the run goes on; any other step ends the run."""
     run = run_of(ticket)
     if ticket.part:
+        services.store.put_once(run.at("aside", f"{ticket.part}.json"), to_json({"reason": reason, "at": stamp(services.clock())}))
         _enter(STEPS[ticket.step].aside)(services, ticket)
         log.error("part_quarantined", part=ticket.part, exc_type=reason)
         return

@@ -18,7 +18,7 @@ from caseferry.services.folder import FolderStore
 from config.settings import Settings
 from tasks.intake.arrive import arrive
 from tasks.journey import parts_of
-from tasks.notify.outbox import tell
+from tasks.news import tell
 from tasks.stage import Services, present, release, run_of
 from workers.inprocess import cross
 

@@ -4,20 +4,24 @@ What each setting protects against stands in docs/decisions/0002.
 """
 
 import os
+import resource
 from dataclasses import asdict
 from functools import lru_cache
 from typing import Any
 
 import structlog
 from celery import Celery, Task
-from celery.signals import setup_logging, worker_process_init
+from celery.signals import setup_logging, worker_init, worker_process_init
 from kombu import Exchange, Queue
+from kombu.exceptions import OperationalError
 
 from caseferry.errors import PassingFault
+from caseferry.keys import Run
 from config.logging import configure
 from config.settings import BrokerSettings, Settings
+from tasks.attempts import lost
 from tasks.journey import JOURNEY, STEPS, Ticket, follow, is_news
-from tasks.stage import Services, attempts
+from tasks.stage import Services, run_of
 
 os.environ.setdefault("POLARS_MAX_THREADS", "1")  # one thread a process: two processes beat two threads, measured
 QUEUES = ("events", "parts", "merge", "webhooks", "control", "suspect")
@@ -34,7 +38,7 @@ def settings() -> Settings:
 def services() -> Services:
     """What steps are handed; clients are made in the process that uses them."""
     from caseferry.services.s3 import S3Store
-    from tasks.notify.outbox import tell
+    from tasks.news import tell
 
     return Services(S3Store(settings().s3), settings(), tell=tell)
 
@@ -94,8 +98,12 @@ def make_app(given: Settings) -> "Celery[Any]":
         beat_schedule={
             "reconcile": {
                 "task": "caseferry.reconcile", "schedule": given.work.reconcile_every.total_seconds(),
+                "options": {"queue": "control", "expires": 30},
+            },
+            "sweep": {
+                "task": "caseferry.sweep", "schedule": given.work.sweep_every.total_seconds(),
                 "options": {"queue": "control", "expires": 90},
-            }
+            },
         },
     )  # fmt: skip
     if given.broker.url.get_secret_value().startswith("amqp"):
@@ -106,21 +114,36 @@ def make_app(given: Settings) -> "Celery[Any]":
 
 def is_suspect(ticket: Ticket, seen: frozenset[str]) -> bool:
     """True for a part that ended its process before, as far as the run's keys tell."""
-    return bool(ticket.part) and attempts(ticket, seen) >= services().settings.work.attempts - 1
+    return bool(ticket.part) and lost(ticket, seen) >= services().settings.work.attempts - 1
 
 
 def go_on(done: Ticket, seen: frozenset[str]) -> None:
     """Send what can start now, and the news of what is done."""
     send(follow(done, seen, services().settings.work.window))
-    if services().settings.webhook.endpoints and (not done.part or is_news(seen)):
-        _app().send_task("caseferry.deliver", (done.firm, done.migration, done.run), queue="webhooks", argsrepr="-")
+    if not done.part or is_news(seen):
+        run = run_of(done)
+        send_events(run, [one.id for one in settings().webhook.endpoints if one.firm in {None, run.firm}])
+
+
+def send_events(run: Run, endpoints: list[str]) -> None:
+    """Have a run's events brought to each of these endpoints."""
+    for endpoint in endpoints:
+        _put("caseferry.deliver", {"firm": run.firm, "migration": run.migration, "run": run.run, "endpoint": endpoint}, "webhooks")
 
 
 def send(tickets: list[Ticket], queue: str = "") -> None:
     """Put tickets on their queues. What gets lost on the way, the reconciler sends again."""
     for ticket in tickets:
         words = {k: v for k, v in asdict(ticket).items() if k != "step" and v}
-        _app().send_task(f"caseferry.{ticket.step}", kwargs=words, queue=queue or STEPS[ticket.step].queue, argsrepr="-", kwargsrepr="-")
+        _put(f"caseferry.{ticket.step}", words, queue or STEPS[ticket.step].queue)
+
+
+def _put(task: str, words: dict[str, str], queue: str) -> None:
+    """One message. A broker that does not take it loses nothing but time: the bucket knows what is open."""
+    try:
+        _app().send_task(task, kwargs=words, queue=queue, argsrepr="-", kwargsrepr="-")
+    except OperationalError as error:
+        log.warning("broker_unreachable", queue=queue, code="CF-117", exc_info=error)
 
 
 def ring(key: str) -> list[Ticket]:
@@ -142,12 +165,29 @@ def _log(**_: Any) -> None:
     configure(settings().log)
 
 
+@worker_init.connect
+def _may_start(**_: Any) -> None:
+    """A worker that could not keep the promises does not take the first message."""
+    from workers.doctor import refusals
+
+    failing = refusals(settings())
+    for found in failing:
+        log.error("worker_refuses_to_start", reason=f"{found.name}: {found.found}; {found.remedy}")
+    if failing:
+        raise SystemExit(78)  # sysexits.h: configuration error
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core dump would hold a client's data
+
+
 @worker_process_init.connect
 def _child(**_: Any) -> None:
     """A child of the pool: import what every task needs before the first one comes."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     configure(settings().log)
     import importlib
 
+    from caseferry.reading import guard
+
+    guard.start()
     for step in JOURNEY:
         importlib.import_module(step.room.split(":")[0])
     services()

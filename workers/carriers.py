@@ -9,7 +9,7 @@ from celery import shared_task
 
 from tasks.journey import JOURNEY, Ticket
 from tasks.stage import carry_out, present, run_of
-from workers.app import Stage, go_on, is_suspect, ring, send, services
+from workers.app import Stage, go_on, is_suspect, ring, send, send_events, services
 
 
 def _carrier(name: str) -> Any:
@@ -29,17 +29,25 @@ CARRIERS = {step.name: _carrier(step.name) for step in JOURNEY}
 
 
 @shared_task(base=Stage, name="caseferry.deliver")
-def deliver(firm: str, migration: str, run: str) -> None:
-    """Send a run's events that are due."""
+def deliver(firm: str, migration: str, run: str, endpoint: str = "") -> None:
+    """Send a run's events that are due, to one endpoint: a slow one never holds up another."""
     from caseferry.keys import Run
-    from tasks.notify.deliver import deliver as send_events
+    from tasks.notify.deliver import deliver as go
 
-    send_events(services(), Run(firm, migration, run))
+    go(services(), Run(firm, migration, run), endpoint=endpoint)
 
 
 @shared_task(name="caseferry.reconcile", acks_late=False, time_limit=300)
 def reconcile() -> None:
-    """Send again what has its inputs and not its output; find uploads nobody told us of."""
+    """Send again what has its inputs and not its output; pronounce lost whoever has fallen silent."""
     from workers.reconciler import reconcile as look
 
-    look(services(), send, ring)
+    look(services(), send, send_events)
+
+
+@shared_task(name="caseferry.sweep", acks_late=False, time_limit=300)
+def sweep() -> None:
+    """Find uploads nobody told us of."""
+    from workers.reconciler import sweep as look
+
+    look(services(), ring)

@@ -3,6 +3,7 @@
 The S3 server sends an event for every object, once and never again; the sweep makes up for those that get lost.
 """
 
+import base64
 import json
 import os
 import secrets
@@ -13,7 +14,7 @@ import subprocess
 import sys
 import sysconfig
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,7 +35,12 @@ class Stack:
     access_key: str
     secret_key: str
     token: str
+    audit_key: str
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    started: dict[int, Callable[[], subprocess.Popen[bytes]]] = field(default_factory=dict)
+    """How to start each again, by its process number."""
+    names: dict[int, str] = field(default_factory=dict)
+    revived: list[float] = field(default_factory=list)
 
     @property
     def endpoint(self) -> str:
@@ -44,12 +50,18 @@ class Stack:
     def broker(self) -> str:
         return f"redis://127.0.0.1:{self.ports['valkey']}/0"
 
+    @property
+    def is_hopeless(self) -> bool:
+        """True once processes ended five times within a minute."""
+        return sum(1 for moment in self.revived if time.monotonic() - moment < 60) >= 5
+
     def environment(self) -> dict[str, str]:
         """What a worker or listener of this stack is told."""
         mine = {
             "CASEFERRY_S3__BUCKET": BUCKET, "CASEFERRY_S3__ENDPOINT": self.endpoint, "CASEFERRY_S3__ACCESS_KEY": self.access_key,
             "CASEFERRY_S3__SECRET_KEY": self.secret_key, "CASEFERRY_BROKER__URL": self.broker,
             "CASEFERRY_EVENTS__WEBHOOK_PORT": str(self.ports["hook"]), "CASEFERRY_EVENTS__WEBHOOK_TOKEN": self.token,
+            "CASEFERRY_AUDIT__KEY": self.audit_key,
             "PYTHONUNBUFFERED": "1", "POLARS_MAX_THREADS": "1", "REMAP_SIGTERM": "SIGQUIT",
         }  # fmt: skip
         rest = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")}
@@ -63,10 +75,10 @@ def prepare(state: Path) -> Stack:
     if known.is_file():
         facts = json.loads(known.read_text())
     else:
-        facts = {"ports": _free_ports(), "access_key": "caseferry", "secret_key": secrets.token_urlsafe(24), "token": secrets.token_urlsafe(24)}
+        facts = {"ports": _free_ports(), "access_key": "caseferry", "secret_key": secrets.token_urlsafe(24), "token": secrets.token_urlsafe(24), "audit_key": _seed()}
         known.touch(mode=0o600)
         known.write_text(json.dumps(facts))
-    stack = Stack(state, facts["ports"], facts["access_key"], facts["secret_key"], facts["token"])
+    stack = Stack(state, facts["ports"], facts["access_key"], facts["secret_key"], facts["token"], facts["audit_key"])
     conf = state / "conf"
     for folder in (conf, state / "valkey", state / "weed"):
         folder.mkdir(exist_ok=True, mode=0o700)
@@ -82,6 +94,10 @@ def prepare(state: Path) -> Stack:
         f'path_prefixes = ["/buckets/{BUCKET}/drops/"]\n',
     )
     return stack
+
+
+def _seed() -> str:
+    return base64.b64encode(secrets.token_bytes(32)).decode()
 
 
 def _private(path: Path, text: str) -> None:
@@ -119,8 +135,22 @@ def start_servers(stack: Stack) -> None:
 
 def _spawn(stack: Stack, name: str, command: list[str], extra: dict[str, str] | None = None) -> subprocess.Popen[bytes]:
     with (stack.state / f"{name}.log").open("ab") as out:
-        return subprocess.Popen(command, stdout=out, stderr=out, stdin=subprocess.DEVNULL, env=stack.environment() | (extra or {}),
-                                start_new_session=True, preexec_fn=_die_with_parent)  # fmt: skip
+        process = subprocess.Popen(command, stdout=out, stderr=out, stdin=subprocess.DEVNULL, env=stack.environment() | (extra or {}),
+                                   start_new_session=True, preexec_fn=_die_with_parent)  # fmt: skip
+    stack.started[process.pid] = lambda: _spawn(stack, name, command, extra)
+    stack.names[process.pid] = name
+    return process
+
+
+def revive(stack: Stack) -> list[str]:
+    """Start again whatever ended by itself; return the names."""
+    again = []
+    for place, process in enumerate(stack.processes):
+        if process.poll() is not None and not stack.is_hopeless:
+            again.append(stack.names.pop(process.pid))
+            stack.revived.append(time.monotonic())
+            stack.processes[place] = stack.started.pop(process.pid)()
+    return again
 
 
 def _die_with_parent() -> None:
@@ -239,6 +269,7 @@ def running(state: Path, concurrency: int = 2) -> Iterator[Stack]:
         yield stack
     finally:
         listener.stop()
+        worker = next((p for p in stack.processes if stack.names.get(p.pid) == "worker"), worker)
         if worker.poll() is None:
             # Before its servers: a worker whose broker is gone spends its last seconds looking for it.
             worker.terminate()

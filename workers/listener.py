@@ -13,7 +13,6 @@ from typing import Any
 
 import structlog
 
-from caseferry.reading.kinds import Kind, kind_of
 from config.settings import Settings
 from workers.doorbell import keys_in
 
@@ -173,4 +172,6 @@ def _turn(path: Path) -> tuple[int, Path]:
     """Lists before the choices that close their drop, archives after: each finds what it needs when it lands."""
     if path.name in {"migration.json", "_complete"}:
         return (1 if path.name == "migration.json" else 3, path)
-    return (2 if kind_of(path.read_bytes()) is Kind.ARCHIVE else 0, path)
+    with path.open("rb") as file:
+        head = file.read(4)
+    return (2 if head.startswith(b"PK\x03\x04") else 0, path)

@@ -6,17 +6,16 @@ import threading
 
 def listen_forever() -> int:
     """Start every source of events the settings name; end on SIGTERM or SIGINT."""
-    from caseferry.services.s3 import S3Store
     from config.logging import configure
-    from workers.app import ring, services, settings
+    from workers.app import ring, settings
     from workers.commands.crossing import Stop
-    from workers.commands.show import message
+    from workers.doctor import refusals
     from workers.listener import Listener
 
     configure(settings().log)
-    store = services().store
-    if isinstance(store, S3Store) and not settings().s3.allow_public and store.is_public():
-        raise Stop(1, message("CF-134", f"bucket {settings().s3.bucket}"))
+    failing = refusals(settings())
+    if failing:
+        raise Stop(1, "\n".join(f"✗ {found.code} {found.name}: {found.found}\n  Do: {found.remedy}" for found in failing))
     events = settings().events
     if events.webhook_port is None and not events.sqs_queue_url and not events.redis_url:
         raise Stop(2, "✗ No source of events is set: CASEFERRY_EVENTS__WEBHOOK_PORT, __SQS_QUEUE_URL or __REDIS_URL.")

@@ -4,10 +4,12 @@ The standard reader of Python 3.11.7 unpacks overlapping entries without a word 
 directory is read here and held against the local headers first. Source: PyPI's archive rules of August 2025.
 """
 
+import re
 import struct
 import unicodedata
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from isal import isal_zlib
@@ -19,7 +21,7 @@ _CENTRAL = b"PK\x01\x02"
 _LOCAL = b"PK\x03\x04"
 _ZIP64_EOCD = b"PK\x06\x06"
 _MIB = 1 << 20
-_RESERVED = {"con", "prn", "aux", "nul", *(f"com{n}" for n in range(1, 10)), *(f"lpt{n}" for n in range(1, 10))}
+_UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
 NOISE = ("__MACOSX/", ".DS_Store", "Thumbs.db", "desktop.ini", ".stfolder")
 
 
@@ -34,8 +36,6 @@ class ArchiveLimits(Protocol):
     def ratio(self) -> int: ...
     @property
     def entries(self) -> int: ...
-    @property
-    def name_bytes(self) -> int: ...
     @property
     def path_bytes(self) -> int: ...
 
@@ -54,12 +54,17 @@ class Entry:
 class Archive:
     """One zip, every claim of its directory checked.
 
+    An entry that can't be taken (a name that climbs, a link, a packing we do not read) is in `refused`, with name,
+    code and detail; the others go on. An archive that two programs could read in two ways is refused as a whole.
+
     Raises:
-        ExportRefused: CF-103 locked, CF-111 too large, CF-121 damaged or lying, CF-122 a name that leaves the archive.
+        ExportRefused: CF-103 locked, CF-111 too large, CF-121 damaged or lying.
     """
 
     def __init__(self, data: bytes, name: str, limits: ArchiveLimits) -> None:
         self._data, self.name, self._limits = data, name, limits
+        self.refused: list[tuple[str, str, str]] = []
+        self._spans: list[tuple[int, int, bool]] = []
         self.entries = self._directory()
 
     def _refuse(self, code: str, detail: str) -> ExportRefused:
@@ -73,6 +78,8 @@ class Archive:
         disk, first_disk, here, count, size, offset, comment = struct.unpack("<HHHHIIH", data[end + 4 : end + 22])
         if end + 22 + comment != len(data):
             raise self._refuse("CF-121", "there is data after its end")
+        if self._ends(end) > 1:
+            raise self._refuse("CF-121", "it has two ends, and programs may take either")
         if disk or first_disk or here != count:
             raise self._refuse("CF-121", "it is one disk of several")
         directory_end = end
@@ -82,9 +89,16 @@ class Archive:
             raise self._refuse("CF-111", f"it lists {count} entries")
         if offset + size != directory_end:
             raise self._refuse("CF-121", "its directory is not where it says")
-        entries = tuple(self._entries(offset, directory_end, count))
-        self._check_whole(entries, offset)
-        return entries
+        return self._check_whole(tuple(self._entries(offset, directory_end, count)), offset)
+
+    def _ends(self, end: int) -> int:
+        """How many end records there are that a program could take for the right one."""
+        data, found, at = self._data, 0, len(self._data)
+        while (at := data.rfind(_EOCD, max(0, len(data) - 22 - 65535), at)) >= 0:
+            comment = int.from_bytes(data[at + 20 : at + 22], "little")
+            directory = int.from_bytes(data[at + 12 : at + 16], "little") + int.from_bytes(data[at + 16 : at + 20], "little")
+            found += at == end or at + 22 + comment == len(data) or (directory == at and comment + 22 + at <= len(data))
+        return found
 
     def _zip64(self, end: int) -> tuple[int, int, int, int]:
         locator = self._data[end - 20 : end]
@@ -98,7 +112,7 @@ class Archive:
         return count, size, offset, at
 
     def _entries(self, at: int, end: int, count: int) -> Iterator[Entry]:
-        data = self._data
+        data, named = self._data, set[bytes]()
         for _ in range(count):
             head = data[at : at + 46]
             if len(head) < 46 or not head.startswith(_CENTRAL):
@@ -111,63 +125,86 @@ class Archive:
             extra = data[at + 46 + names : at + 46 + names + extras]
             packed, size, local = _wide(extra, packed, size, local)
             at += 46 + names + extras + comments
-            name = self._safe_name(raw, flags)
-            if name.endswith("/"):
+            if raw in named:
+                raise self._refuse("CF-121", "two entries have the same name")
+            named.add(raw)
+            name, problem = self._name(raw, flags)
+            if name.endswith("/") and not problem:
                 continue
             if flags & 1:
                 raise self._refuse("CF-103", "an entry of it is encrypted")
-            if (mode >> 16) & 0o170000 == 0o120000:
-                raise self._refuse("CF-122", "it holds a link instead of a file")
-            if method not in (0, 8):
-                raise self._refuse("CF-121", "an entry is packed in a way we do not read")
-            yield self._entry(name, raw, method, local, packed, size, crc)
+            entry = self._entry(name, raw, flags, method, local, packed, size, crc)
+            kind = (mode >> 16) & 0o170000
+            if problem:
+                self.refused.append((name, "CF-122", problem))
+            elif kind not in {0, 0o100000}:
+                self.refused.append((name, "CF-122", "it is a link or a device, not a file"))
+            elif method not in (0, 8):
+                self.refused.append((name, "CF-123", "it is packed in a way we do not read"))
+            else:
+                yield entry
         if at != end:
             raise self._refuse("CF-121", "its directory holds more than it counts")
 
-    def _entry(self, name: str, raw: bytes, method: int, local: int, packed: int, size: int, crc: int) -> Entry:
+    def _entry(self, name: str, raw: bytes, flags: int, method: int, local: int, packed: int, size: int, crc: int) -> Entry:
         head = self._data[local : local + 30]
         if len(head) < 30 or not head.startswith(_LOCAL):
             raise self._refuse("CF-121", "an entry is not where its directory says")
-        local_method = struct.unpack("<H", head[8:10])[0]
+        local_flags, local_method = struct.unpack("<HH", head[6:10])
+        local_crc, local_packed, local_size = struct.unpack("<III", head[14:26])
         names, extras = struct.unpack("<HH", head[26:30])
-        if local_method != method or self._data[local + 30 : local + 30 + names] != raw:
+        follows = bool(local_flags & 8)  # its sizes stand behind it
+        agree = local_method == method and (local_flags ^ flags) & 0x0809 == 0 and self._data[local + 30 : local + 30 + names] == raw
+        sizes = follows or 0xFFFFFFFF in (local_packed, local_size) or (local_crc, local_packed, local_size) == (crc, packed, size)
+        if not agree or not sizes:
             raise self._refuse("CF-121", "an entry and its directory disagree")
         start = local + 30 + names + extras
         if start + packed > len(self._data):
             raise self._refuse("CF-121", "an entry is cut short")
+        self._spans.append((local, start + packed, follows))
         return Entry(name, method, start, packed, size, crc)
 
-    def _safe_name(self, raw: bytes, flags: int) -> str:
+    def _name(self, raw: bytes, flags: int) -> tuple[str, str]:
+        """The name as it is shown, and what is wrong with it. No file is ever stored under it."""
         try:
             name = raw.decode("utf-8" if flags & 0x800 or not raw.isascii() else "ascii")
         except UnicodeDecodeError:
             name = raw.decode("cp437")  # what old zip programs write when they set no flag
-        name = unicodedata.normalize("NFC", name.replace("\\", "/"))
+        name = name.replace("\\", "/")
         parts = name.rstrip("/").split("/")
-        if name.startswith("/") or ".." in parts or ":" in parts[0][:2] or any(ord(c) < 32 for c in name):
-            raise self._refuse("CF-122", "an entry's name is absolute, climbs up, or holds control characters")
-        if any(len(part.encode()) > self._limits.name_bytes for part in parts):
-            raise self._refuse("CF-122", "an entry's name is too long")
-        if len(name.encode()) > self._limits.path_bytes or "" in parts:
-            raise self._refuse("CF-122", "an entry's path is too long or has an empty step")
-        if any(part.split(".")[0].casefold() in _RESERVED for part in parts):
-            raise self._refuse("CF-122", "an entry has a name no Windows computer can hold")
-        return name
+        problem = ""
+        if _UNSEEN.search(name):
+            problem = "its name holds characters that can't be seen"
+        elif name.startswith("/") or ".." in parts or ":" in parts[0][:2]:
+            problem = "its name is absolute or climbs up"
+        elif "" in parts or len(name.encode()) > self._limits.path_bytes:
+            problem = "its path is too long or has an empty step"
+        return _UNSEEN.sub("\ufffd", unicodedata.normalize("NFC", name))[: self._limits.path_bytes], problem
 
-    def _check_whole(self, entries: tuple[Entry, ...], directory: int) -> None:
-        folded = [entry.name.casefold() for entry in entries]
-        if len(set(folded)) != len(folded):
-            raise self._refuse("CF-121", "two entries have the same name")
+    def _check_whole(self, entries: tuple[Entry, ...], directory: int) -> tuple[Entry, ...]:
+        """The entries, those whose names can't be told apart numbered."""
         last = 0
-        for entry in sorted(entries, key=lambda one: one.start):
-            if entry.start < last or entry.start + entry.packed > directory:
+        for start, end, _ in sorted(self._spans):
+            if start < last or end > directory:
                 raise self._refuse("CF-121", "two entries share the same bytes")
-            last = entry.start + entry.packed
+            if _LOCAL in self._data[last:start]:
+                raise self._refuse("CF-121", "it holds an entry its directory does not name")
+            last = end
+        if _LOCAL in self._data[last:directory]:
+            raise self._refuse("CF-121", "it holds an entry its directory does not name")
         total = sum(entry.size for entry in entries)
         if total > self._limits.unpacked_bytes:
             raise self._refuse("CF-111", f"it says it unpacks to {total} bytes")
         for entry in entries:
             self._check_size(entry, entry.size)
+        times: Counter[str] = Counter()
+        apart = []
+        for entry in entries:
+            times[entry.name] += 1
+            stem, dot, ending = entry.name.rpartition(".")
+            number = f" ({times[entry.name]})" if times[entry.name] > 1 else ""
+            apart.append(replace(entry, name=f"{stem}{number}.{ending}" if dot and "/" not in ending else entry.name + number))
+        return tuple(apart)
 
     def _check_size(self, entry: Entry, size: int) -> None:
         if size > self._limits.entry_bytes:

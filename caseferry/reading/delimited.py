@@ -10,24 +10,30 @@ import re
 import polars as pl
 
 from caseferry.errors import BrokenPromise
-from caseferry.reading.encoding import decode
+from caseferry.reading.encoding import Decoded, decode
 from caseferry.reading.grid import Grid, from_lists
 
 DELIMITERS = (",", ";", "\t", "|")
+_SHOWN = 20
 
 
-def read_delimited(data: bytes) -> Grid:
+def read_delimited(data: bytes, encoding: str = "", field_bytes: int = 1 << 20) -> Grid:
     """Read one delimited file.
+
+    Args:
+        encoding: what a person said it is written in; else it is told by its bytes.
+        field_bytes: a longer cell is named by row and column.
 
     Raises:
         UnicodeDecodeError: the encoding its mark promises is not what it holds.
     """
-    decoded = decode(data)
+    decoded = Decoded(data.decode(encoding), encoding) if encoding else decode(data)
     delimiter, text = sniff(decoded.text)
-    values, broken = cut(text, delimiter)
-    notes = {"broken_quoting": broken, "repaired_bytes": decoded.repaired, "encoding_assumed": int(decoded.assumed)}
-    notes["replaced_characters"] = text.count("\ufffd")
-    return from_lists(values, notes={k: v for k, v in notes.items() if v}, encoding=decoded.encoding)
+    values, odd = cut(text, delimiter, field_bytes)
+    notes = {name: len(places) for name, places in odd.items()}
+    notes |= {"repaired_bytes": decoded.repaired, "encoding_assumed": int(decoded.assumed), "replaced_characters": text.count("\ufffd")}
+    places = {name: found[:_SHOWN] if name == "broken_quoting" else found for name, found in odd.items() if found}
+    return from_lists(values, notes={k: v for k, v in notes.items() if v}, encoding=decoded.encoding, places=places, undecided=decoded.could_be)
 
 
 def sniff(text: str) -> tuple[str, str]:
@@ -49,8 +55,10 @@ def _regularity(lines: list[str], delimiter: str) -> tuple[float, int]:
     return ((several.count(common) / len(widths)) ** 2 * (common - 1), common)
 
 
-def cut(text: str, delimiter: str) -> tuple[pl.Series, int]:
-    """The cells of each row as a list column, and how many fields open a quotation mark and never close it."""
+def cut(text: str, delimiter: str, field_bytes: int = 1 << 20) -> tuple[pl.Series, dict[str, list[list[int]]]]:
+    """The cells of each row as a list column, and the row and column of each that opens a quotation mark and never
+    closes it, or is longer than a cell may be.
+    """
     d = re.escape(delimiter) if delimiter != "\t" else r"\t"
     # A field is well quoted, or plain, or opens a quote that does not close before a field ends; then its terminator.
     field = rf'(?:"(?:[^"]|"")*"|[^"{d}\r\n][^{d}\r\n]*|"[^{d}\r\n]*|)(?:{d}|\r\n|\n|\r|$)'
@@ -65,7 +73,18 @@ def cut(text: str, delimiter: str) -> tuple[pl.Series, int]:
         t=pl.when(pl.col("newline")).then(pl.col("t").str.replace(r"(?:\r\n|\n|\r)$", "")).otherwise(pl.col("t")),
     )
     quoted = pl.col("t").str.contains(r'^"(?:[^"]|"")*"$')
-    broken = int(tokens.select((pl.col("t").str.starts_with('"') & ~quoted).sum()).item())
+    odd = {
+        "broken_quoting": _places(tokens, pl.col("t").str.starts_with('"') & ~quoted),
+        "field_too_long": _places(tokens, pl.col("t").str.len_bytes() > field_bytes),
+    }
     inner = pl.col("t").str.slice(1, pl.col("t").str.len_chars() - 2).str.replace_all('""', '"', literal=True)
     tokens = tokens.select("row", t=pl.when(quoted).then(inner).otherwise(pl.col("t")))
-    return tokens.group_by("row", maintain_order=True).agg("t")["t"], broken
+    return tokens.group_by("row", maintain_order=True).agg("t")["t"], odd
+
+
+def _places(tokens: pl.DataFrame, which: pl.Expr) -> list[list[int]]:
+    """Row and column, from one, of the cells where `which` holds."""
+    found = tokens.select("row", is_odd=which).with_row_index("n")
+    first = found.group_by("row", maintain_order=True).agg(pl.col("n").min().alias("first"))
+    odd = found.filter("is_odd").join(first, on="row", how="left", maintain_order="left")
+    return [[row + 1, n - start + 1] for n, row, start in odd.select("n", "row", "first").iter_rows()]

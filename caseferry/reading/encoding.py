@@ -26,6 +26,8 @@ class Decoded:
     encoding: str
     assumed: bool = False
     """True where nothing in the file proves the encoding."""
+    could_be: tuple[str, ...] = ()
+    """The candidates, where not even the letters say which: somebody has to be asked."""
     repaired: int = 0
     """Stray bytes of another encoding in a UTF-8 file, read as Windows-1252."""
 
@@ -61,7 +63,7 @@ def _utf8(data: bytes, name: str) -> Decoded:
     good = sum(1 for char in re.findall(r"[^\x00-\x7f]", text)) - stray.count
     if name == "utf-8-sig" or good > 4 * stray.count:
         return Decoded(text, name, repaired=stray.count)
-    return Decoded(*_likeliest(data), assumed=True)
+    return _likeliest(data)
 
 
 class _StrayBytes:
@@ -76,14 +78,18 @@ class _StrayBytes:
         return error.object[error.start : error.end].decode("cp1252", errors="replace"), error.end
 
 
-def _likeliest(data: bytes) -> tuple[str, str]:
+def _likeliest(data: bytes) -> Decoded:
     sample = b"\n".join(line for line in data[:4_000_000].splitlines() if not line.isascii())[:200_000]
     scores = {name: _plausible(sample, name) for name in _OLD}
-    best = max(_OLD, key=lambda name: scores[name])
+    ranked = sorted(_OLD, key=lambda name: -scores[name])
+    best = ranked[0]
     # Excel on Windows writes Windows-1252: another table has to read clearly better.
     if scores[best] < 1.2 * scores["cp1252"] + 1 and scores["cp1252"] > 0:
-        best = "cp1252"
-    return data.decode(best, errors="replace"), best
+        return Decoded(data.decode("cp1252", errors="replace"), "cp1252", assumed=True)
+    text = sample.decode(best, errors="replace")
+    rivals = [name for name in ranked[1:] if scores[name] > scores[best] - 1 and sample.decode(name, errors="replace") != text]
+    could_be = (best, *rivals) if rivals else () if scores[best] > 0 else tuple(ranked)
+    return Decoded(data.decode(best, errors="replace"), best, assumed=True, could_be=could_be)
 
 
 def _plausible(sample: bytes, name: str) -> float:

@@ -19,6 +19,10 @@ class Grid:
     encoding: str = ""
     epoch_1904: bool = False
     hidden: bool = False
+    places: dict[str, list[list[int]]] = field(default_factory=dict)
+    """Row and column of what the notes count, the first few."""
+    undecided: tuple[str, ...] = ()
+    """Encodings it could be written in, where its letters do not say which."""
 
     @property
     def width(self) -> int:

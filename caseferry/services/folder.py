@@ -8,16 +8,19 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from caseferry.services.store import Stat
+from caseferry.services.store import Replaced, Stat
+
+STAGED = ".staged"
 
 
 class FolderStore:
     def __init__(self, root: Path) -> None:
         self.root = root
         root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._sweep()
 
     def path(self, key: str) -> Path:
         if key.startswith("/") or ".." in key.split("/"):
@@ -34,6 +37,12 @@ class FolderStore:
         data = self.get(key)
         return data, _tag(data)
 
+    def get_exact(self, stat: Stat) -> bytes:
+        data, tag = self.get_tagged(stat.key)
+        if tag != stat.tag:
+            raise Replaced
+        return data
+
     def get_range(self, key: str, start: int, length: int) -> bytes:
         with self.path(key).open("rb") as file:
             file.seek(start)
@@ -49,8 +58,6 @@ class FolderStore:
                 os.link(staged, self.path(key))
             except FileExistsError:
                 return False
-            finally:
-                os.unlink(staged)
         return True
 
     def swap(self, key: str, data: bytes, tag: str) -> bool:
@@ -64,37 +71,66 @@ class FolderStore:
             self.put(key, data)
             return True
 
+    def delete(self, key: str) -> None:
+        self.path(key).unlink(missing_ok=True)
+
     def stat(self, key: str) -> Stat | None:
         try:
             data = self.get(key)
-        except KeyError:
+            changed = str(self.path(key).stat().st_mtime_ns)
+        except (KeyError, FileNotFoundError):
             return None
-        return Stat(key, len(data), _tag(data))
+        return Stat(key, len(data), _tag(data), changed=changed)
 
     def listing(self, prefix: str) -> Iterator[Stat]:
         start = self.path(prefix.rsplit("/", 1)[0]) if "/" in prefix else self.root
         keys = sorted(
             path.relative_to(self.root).as_posix()
             for path in start.rglob("*")
-            if path.is_file() and not path.name.startswith(".staged-")
+            if path.is_file()
         )
         for key in keys:
-            if key.startswith(prefix) and key != ".lock":
+            if key.startswith(prefix) and key != ".lock" and not key.startswith(f"{STAGED}/"):
                 yield Stat(key, self.path(key).stat().st_size, "")
 
     def folders(self, prefix: str) -> Iterator[str]:
         home = self.path(prefix.rstrip("/"))
         if home.is_dir():
-            yield from sorted(path.name for path in home.iterdir() if path.is_dir())
+            yield from sorted(path.name for path in home.iterdir() if path.is_dir() and path.name != STAGED)
 
     @contextmanager
     def _staged(self, key: str, data: bytes) -> Iterator[str]:
-        target = self.path(key)
-        target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        handle, name = tempfile.mkstemp(prefix=".staged-", dir=target.parent)
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        yield name
+        """The bytes, whole and on disk, under a name nobody looks at; named after this process, so that its end is noticed."""
+        self.path(key).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        home = self.root / STAGED
+        home.mkdir(exist_ok=True, mode=0o700)
+        handle, name = tempfile.mkstemp(prefix=f"{os.getpid()}-", dir=home)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            yield name
+        finally:
+            with suppress(FileNotFoundError):
+                os.unlink(name)
+
+    def _sweep(self) -> None:
+        """Take away what a process left that ended in the middle of writing."""
+        for path in (self.root / STAGED).glob("*-*"):
+            owner = path.name.split("-")[0]
+            if owner.isdigit() and not _lives(int(owner)):
+                path.unlink(missing_ok=True)
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _tag(data: bytes) -> str:

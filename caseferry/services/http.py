@@ -5,16 +5,24 @@ each let some of the table below through (docs/decisions/0005).
 """
 
 import ipaddress
+import re
 import socket
+import ssl
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cache
+from pathlib import Path
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 import httpx2
 
+T = TypeVar("T")
+PORTS = frozenset({443, 8443})
+_ODD = re.compile(r"[\x00-\x20\x7f-\xa0\\\u2000-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 _REFUSED = tuple(ipaddress.ip_network(text) for text in (
     "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24",
@@ -41,58 +49,78 @@ class Reply:
     headers: dict[str, str] = field(default_factory=dict)
 
 
-def check_address(url: str, allowed: Sequence[Network] = ()) -> tuple[str, str, int]:
-    """Host, the one IP address to connect to, and port.
+def check_address(url: str, allowed: Sequence[Network] = (), ports: Collection[int] = PORTS) -> tuple[str, str, int]:
+    """Host, the one IP address to connect to, and port. The name is resolved once, here.
 
     Raises:
-        AddressRefused: not https, credentials in it, no such host, or any of its addresses is not public.
+        AddressRefused: not https, credentials or unseen characters in it, a port nobody serves webhooks at, no such
+            host, or any of its addresses is not public.
     """
-    parts = urlsplit(url)
-    if parts.scheme not in {"https", "http"} or not parts.hostname:
+    if _ODD.search(url):
+        raise AddressRefused("it holds characters an address can't")
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port or (443 if parts.scheme == "https" else 80)
+    except ValueError:
+        raise AddressRefused("it is not an https address") from None
+    if parts.scheme not in {"https", "http"} or not host:
         raise AddressRefused("it is not an https address")
-    if parts.username or parts.password:
+    if parts.username is not None or parts.password is not None:
         raise AddressRefused("it holds a user name or password")
     try:
-        port = parts.port or (443 if parts.scheme == "https" else 80)
-        found = socket.getaddrinfo(parts.hostname, port, type=socket.SOCK_STREAM)
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        addresses = [ipaddress.ip_address(str(item[4][0]).split("%")[0]) for item in found]
     except (OSError, UnicodeError, ValueError):
         raise AddressRefused("there is no such host") from None
-    addresses = [ipaddress.ip_address(str(item[4][0]).split("%")[0]) for item in found]
     inside = [any(address in network for network in allowed if network.version == address.version) for address in addresses]
     for address, own in zip(addresses, inside, strict=True):
         if not own and any(address in network for network in _REFUSED if network.version == address.version):
             raise AddressRefused("it resolves to a private address")
+    if not addresses:
+        raise AddressRefused("there is no such host")
     if parts.scheme == "http" and not all(inside):
         raise AddressRefused("it is not an https address")
-    return parts.hostname, str(addresses[0]), port
+    if port not in ports and not all(inside):
+        raise AddressRefused("its port is not one webhooks are served at")
+    return host, str(addresses[0]), port
 
 
-def post(url: str, body: bytes, headers: dict[str, str], allowed: Sequence[Network], deadline: timedelta, most: int) -> Reply:
-    """Send once. No redirects; the whole exchange has one deadline; of the reply no more than `most` bytes are read.
+def post(
+    url: str, body: bytes, headers: dict[str, str], allowed: Sequence[Network], deadline: timedelta, most: int, *,
+    ports: Collection[int] = PORTS, authorities: Path | None = None,
+) -> Reply:  # fmt: skip
+    """Send once. No redirects; the whole exchange, looking up the name included, has one deadline; of the reply no more
+    than `most` bytes are read, and none of them unpacked.
+
+    Args:
+        authorities: a file of certificates to trust beside the usual ones.
 
     Raises:
         AddressRefused: see `check_address`.
-        ConnectionError: nobody answered in time, or not in HTTP.
+        ConnectionError: nobody answered in time, or not in HTTP, or under another name.
     """
-    host, address, port = check_address(url, allowed)
+    ends = time.monotonic() + deadline.total_seconds()
+    host, address, port = _in_time(lambda: check_address(url, allowed, ports), ends)
     parts = urlsplit(url)
     literal = f"[{address}]" if ":" in address else address
     target = f"{parts.scheme}://{literal}:{port}{parts.path or '/'}" + (f"?{parts.query}" if parts.query else "")
-    shown = host if port in {80, 443} else f"{host}:{port}"
-    seconds = deadline.total_seconds()
-    client = httpx2.Client(timeout=httpx2.Timeout(seconds), follow_redirects=False, trust_env=False)
+    name = f"[{host}]" if ":" in host else host
+    shown = name if port == (443 if parts.scheme == "https" else 80) else f"{name}:{port}"
+    left = max(0.01, ends - time.monotonic())
+    client = httpx2.Client(timeout=httpx2.Timeout(left), follow_redirects=False, trust_env=False, verify=_trust(authorities))
     # A reply that drips one byte at a time never runs into a read timeout: close the door from outside.
-    door = threading.Timer(seconds, client.close)
+    door = threading.Timer(left, client.close)
     door.daemon = True
     door.start()
     try:
-        started, size = time.monotonic(), 0
-        request = client.build_request("POST", target, content=body, headers={**headers, "host": shown}, extensions={"sni_hostname": host})
+        size = 0
+        given = {**headers, "host": shown, "accept-encoding": "identity"}
+        request = client.build_request("POST", target, content=body, headers=given, extensions={"sni_hostname": host})
         answer = client.send(request, stream=True)
         try:
-            for chunk in answer.iter_raw():
+            for chunk in answer.iter_raw(4096):
                 size += len(chunk)
-                if size > most or time.monotonic() - started > seconds:
+                if size > most or time.monotonic() > ends:
                     break
         finally:
             answer.close()
@@ -102,3 +130,32 @@ def post(url: str, body: bytes, headers: dict[str, str], allowed: Sequence[Netwo
     finally:
         door.cancel()
         client.close()
+
+
+@cache
+def _trust(authorities: Path | None) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    if authorities is not None:
+        context.load_verify_locations(authorities)
+    return context
+
+
+def _in_time(call: Callable[[], T], ends: float) -> T:
+    """What a call gives that has no timeout of its own."""
+    made: list[T] = []
+    failed: list[Exception] = []
+
+    def run() -> None:
+        try:
+            made.append(call())
+        except Exception as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(max(0.01, ends - time.monotonic()))
+    if failed:
+        raise failed[0]
+    if not made:
+        raise ConnectionError("NameNotResolvedInTime")
+    return made[0]

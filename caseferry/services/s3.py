@@ -1,5 +1,11 @@
-"""The bucket behind any S3 API with conditional writes: AWS, or the embedded server."""
+"""The bucket behind any S3 API with conditional writes: AWS, or the embedded server.
 
+What comes back is held against what was sent: each object of ours carries its own checksum, because neither TLS nor
+every server notices a byte that flips on the way.
+"""
+
+import hashlib
+import re
 import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -8,9 +14,11 @@ import boto3
 import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from isal import isal_zlib
+from urllib3.exceptions import HTTPError
 
-from caseferry.errors import PassingFault
-from caseferry.services.store import Stat
+from caseferry.errors import PassingFault, StorageRefused
+from caseferry.services.store import Replaced, Stat
 
 if TYPE_CHECKING:
     from config.settings import S3Settings
@@ -18,7 +26,13 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 _LOST = {"PreconditionFailed", "412"}
 _RACED = {"ConditionalRequestConflict", "409", "OperationAborted"}
-_GONE = {"NoSuchKey", "404", "NotFound"}
+_GONE = {"NoSuchKey", "404", "NotFound", "NoSuchVersion"}
+_FLIPPED = {"BadDigest", "InvalidDigest", "XAmzContentSHA256Mismatch", "XAmzContentChecksumMismatch", "SignatureDoesNotMatch", "InvalidRequest"}
+_CLOCK = {"RequestTimeTooSkewed", "RequestExpired"}
+_ELSEWHERE = {"NoSuchBucket", "PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException", "301"}
+_MD5 = re.compile(r"[0-9a-f]{32}")
+TRIES = 4
+"""How often bytes that were cut or flipped on the way are asked for again at once."""
 
 
 class S3Store:
@@ -37,16 +51,37 @@ class S3Store:
         return self.get_tagged(key)[0]
 
     def get_tagged(self, key: str) -> tuple[bytes, str]:
-        def read() -> tuple[bytes, str]:
-            answer = self.client.get_object(Bucket=self.bucket, Key=key)
-            return answer["Body"].read(), answer["ETag"].strip('"')
+        return self._read(key, {})
 
+    def get_exact(self, stat: Stat) -> bytes:
+        which = {"IfMatch": f'"{stat.tag}"'} | ({"VersionId": stat.version} if stat.version else {})
         try:
-            return _ask(read)
+            return self._read(stat.key, which)[0]
         except ClientError as error:
-            if _code(error) in _GONE:
-                raise KeyError(key) from None
+            if _code(error) in _LOST:
+                raise Replaced from None
             raise
+
+    def _read(self, key: str, which: dict[str, str]) -> tuple[bytes, str]:
+        def read() -> tuple[bytes, Any]:
+            answer = self.client.get_object(Bucket=self.bucket, Key=key, **which)
+            return answer["Body"].read(), answer
+
+        for attempt in range(TRIES):
+            try:
+                data, answer = _ask(read)
+            except PassingFault:
+                if attempt == TRIES - 1:
+                    raise
+                time.sleep(0.2 * 2**attempt)
+                continue
+            except ClientError as error:
+                if _code(error) in _GONE:
+                    raise KeyError(key) from None
+                raise
+            if _is_whole(data, answer):
+                return data, answer["ETag"].strip('"')
+        raise StorageRefused("CF-145", "GetObject")
 
     def get_range(self, key: str, start: int, length: int) -> bytes:
         if length <= 0:
@@ -55,7 +90,11 @@ class S3Store:
         return bytes(_ask(lambda: self.client.get_object(Bucket=self.bucket, Key=key, Range=span)["Body"].read()))
 
     def put(self, key: str, data: bytes) -> None:
-        _ask(lambda: self.client.put_object(Bucket=self.bucket, Key=key, Body=data, **self._safe))
+        for _ in range(TRIES):
+            answer = _ask(lambda: self.client.put_object(Bucket=self.bucket, Key=key, Body=data, **self._with(data)))
+            if self._arrived(data, answer):
+                return
+        raise PassingFault("what is stored is not what was sent")
 
     def put_once(self, key: str, data: bytes) -> bool:
         return self._conditional(key, data, {"IfNoneMatch": "*"})
@@ -66,15 +105,38 @@ class S3Store:
     def _conditional(self, key: str, data: bytes, condition: dict[str, str]) -> bool:
         for _ in range(20):
             try:
-                _ask(lambda: self.client.put_object(Bucket=self.bucket, Key=key, Body=data, **self._safe, **condition))
-                return True
+                answer = _ask(lambda: self.client.put_object(Bucket=self.bucket, Key=key, Body=data, **self._with(data), **condition))  # noqa: B023
+                if self._arrived(data, answer):
+                    return True
+                condition = {"IfMatch": answer["ETag"]}  # ours, and damaged on the way: write over that one alone
             except ClientError as error:
                 if _code(error) in _LOST | _GONE:
-                    return False
+                    tries = error.response.get("ResponseMetadata", {}).get("RetryAttempts", 0)
+                    return bool(tries) and self._is_mine_after_all(key, data)
                 if _code(error) not in _RACED:
                     raise
                 time.sleep(0.05)  # two writers at once: the server asks both to come again
         raise PassingFault("the object store kept answering that two writes collide")
+
+    def _is_mine_after_all(self, key: str, data: bytes) -> bool:
+        """A first try whose answer got lost is told 'somebody was first' by the second, and it was itself."""
+        try:
+            return self.get(key) == data
+        except KeyError:
+            return False
+
+    def _with(self, data: bytes) -> dict[str, Any]:
+        return {**self._safe, "Metadata": {"crc32": _crc(data)}}
+
+    def _arrived(self, data: bytes, answer: Any) -> bool:
+        """True if the store has what was sent, as far as its answer can tell."""
+        tag = str(answer["ETag"]).strip('"')
+        if answer.get("ChecksumCRC32") or "kms" in str(answer.get("ServerSideEncryption", "")) or not _MD5.fullmatch(tag):
+            return True  # it checked by itself, or its tag is no digest
+        return tag == hashlib.md5(data, usedforsecurity=False).hexdigest()
+
+    def delete(self, key: str) -> None:
+        _ask(lambda: self.client.delete_object(Bucket=self.bucket, Key=key))
 
     def stat(self, key: str) -> Stat | None:
         try:
@@ -83,7 +145,8 @@ class S3Store:
             if _code(error) in _GONE:
                 return None
             raise
-        return Stat(key, int(answer["ContentLength"]), answer.get("VersionId") or answer["ETag"].strip('"'))
+        version = str(answer.get("VersionId") or "")
+        return Stat(key, int(answer["ContentLength"]), answer["ETag"].strip('"'), "" if version == "null" else version, str(answer.get("LastModified", "")))
 
     def listing(self, prefix: str) -> Iterator[Stat]:
         token: dict[str, str] = {}
@@ -164,14 +227,47 @@ def _code(error: ClientError) -> str:
     return str(error.response.get("Error", {}).get("Code", ""))
 
 
+def _crc(data: bytes) -> str:
+    return f"{isal_zlib.crc32(data):08x}"
+
+
+def _is_whole(data: bytes, answer: Any) -> bool:
+    """True if these are the bytes that were stored: by our own checksum, else by a tag that is their digest."""
+    ours = (answer.get("Metadata") or {}).get("crc32")
+    if ours:
+        return bool(ours == _crc(data))
+    tag = str(answer["ETag"]).strip('"')
+    if "kms" in str(answer.get("ServerSideEncryption", "")) or not _MD5.fullmatch(tag):
+        return len(data) == int(answer.get("ContentLength", len(data)))
+    return tag == hashlib.md5(data, usedforsecurity=False).hexdigest()
+
+
 def _ask(call: Callable[[], T]) -> T:
-    """The answer; what may pass by itself comes back as a passing fault, without any key in its text."""
+    """The answer. What may pass by itself comes back as a passing fault, what needs a person as a refusal; neither
+    with any key in its text.
+    """
     try:
         return call()
     except ClientError as error:
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        if status >= 500 or _code(error) in {"SlowDown", "RequestTimeout", "ThrottlingException"}:
+        code = _code(error)
+        if status >= 500 or code in {"SlowDown", "RequestTimeout", "ThrottlingException"}:
             raise PassingFault("the object store is busy") from error
+        if code in _FLIPPED:
+            raise PassingFault("what arrived at the object store is not what was sent") from error
+        refusal = _refusal(code, status)
+        if refusal:
+            raise StorageRefused(refusal, error.operation_name) from error
         raise
-    except BotoCoreError as error:
+    except (BotoCoreError, HTTPError) as error:
         raise PassingFault("the object store does not answer") from error
+
+
+def _refusal(code: str, status: int) -> str:
+    if code in _CLOCK:
+        return "CF-143"
+    if code in _ELSEWHERE or status == 301:
+        return "CF-144"
+    if code.startswith("KMS"):
+        return "CF-142"
+    return "CF-116" if status in {401, 403} else ""

@@ -15,7 +15,15 @@ class Stat:
     key: str
     size: int
     tag: str
-    """Changes when the bytes do: the ETag, or the version id."""
+    """Changes when the bytes do: the ETag."""
+    version: str = ""
+    """The version's name, where the bucket keeps versions; only `stat` tells it."""
+    changed: str = ""
+    """When it was written, in the store's own words. Told apart, never compared; only `stat` tells it."""
+
+
+class Replaced(Exception):
+    """The version asked for is no longer there: somebody wrote another over it."""
 
 
 AT_ONCE = 8
@@ -41,6 +49,10 @@ class ObjectStore(Protocol):
 
     def get_tagged(self, key: str) -> tuple[bytes, str]: ...
 
+    def get_exact(self, stat: Stat) -> bytes:
+        """The bytes of that very version. Raises Replaced if another lies there now, KeyError if none."""
+        ...
+
     def get_range(self, key: str, start: int, length: int) -> bytes: ...
 
     def put(self, key: str, data: bytes) -> None: ...
@@ -51,6 +63,10 @@ class ObjectStore(Protocol):
 
     def swap(self, key: str, data: bytes, tag: str) -> bool:
         """Write over the version `tag`. False: it is no longer that version."""
+        ...
+
+    def delete(self, key: str) -> None:
+        """Take an object away. Only the marks of open work ever are."""
         ...
 
     def stat(self, key: str) -> Stat | None: ...

@@ -5,16 +5,21 @@ and version), so the same upload twice is the same run, whichever way the news o
 """
 
 import hashlib
-import json
+
+import structlog
 
 from caseferry.canonical import to_json
+from caseferry.errors import ExportRefused
 from caseferry.keys import Migration, parse_drop
-from caseferry.manifest import Arrival
-from caseferry.reading.kinds import Kind, kind_of
+from caseferry.manifest import Arrival, Uploaded
+from caseferry.reading.guard import WORKS, ReadingLimits, ask
+from caseferry.reading.kinds import Kind
 from caseferry.services.store import ObjectStore, Stat
+from tasks.intake.unpack import kind_behind
 from tasks.journey import Ticket, next_steps
 from tasks.stage import Services, present, release
 
+log = structlog.get_logger()
 CLOSERS = ("_complete", "migration.json")
 TEMPLATES = "templates/"
 _PEEK = 65_536
@@ -41,64 +46,87 @@ def arrive(services: Services, key: str) -> list[Ticket]:
         if drop.name == "migration.json":
             store.put(where.choices, store.get(key))
             tickets = _answer_held(services, where)
-        if any(_is_loose(store, other) for other in store.listing(where.drops)):
-            tickets += _claim(store, where, stat, loose=True)
+        loose = loose_files(services, where)
+        if loose:
+            tickets += _claim(services, where, stat, loose)
+        store.put_once(where.closed(closing(stat)), b"{}")
         return tickets
-    if _peek(store, stat) is Kind.ARCHIVE:
-        return _claim(store, where, stat, loose=False)
+    if _peek(services, stat) is Kind.ARCHIVE:
+        return _claim(services, where, stat, [])
     return []  # a loose file waits for the one that closes the drop
+
+
+def closing(stat: Stat) -> str:
+    """A closing file to the very moment: `_complete` is empty each time, and files may be added between two of them."""
+    return hashlib.sha256(f"{stat.key}\n{stat.version or stat.tag}\n{stat.changed}".encode()).hexdigest()[:32]
+
+
+def is_missed(services: Services, stat: Stat) -> bool:
+    """True for an upload that ought to have started something and did not."""
+    store = services.store
+    drop, found = parse_drop(stat.key), store.stat(stat.key)
+    if drop is None or found is None or drop.path.startswith(TEMPLATES):
+        return False
+    if drop.name in CLOSERS:
+        return store.stat(drop.migration.closed(closing(found))) is None
+    run = drop.migration.run(run_id(found.key, found.version or found.tag))
+    return store.stat(run.at("arrival.json")) is None and _peek(services, found) is Kind.ARCHIVE
 
 
 def _answer_held(services: Services, where: Migration) -> list[Ticket]:
     """New choices answer every run of the migration that waits for some."""
     tickets: list[Ticket] = []
     try:
-        changes = json.loads(services.store.get(where.choices))
-    except ValueError:
+        changes = ask(f"{WORKS}mapping", services.store.get(where.choices), "", ReadingLimits.of(services.settings.limits)).made
+    except ExportRefused:
         changes = {}
     for name in _runs(services.store, where):
         run = where.run(name)
-        if release(services, run, "migration.json", changes if isinstance(changes, dict) else {}):
+        if release(services, run, "migration.json", changes):
             tickets += next_steps((run.firm, run.migration, run.run), present(services.store, run))
     return tickets
 
 
-def _claim(store: ObjectStore, where: Migration, stat: Stat, *, loose: bool) -> list[Ticket]:
-    version = stat.tag
+def _claim(services: Services, where: Migration, stat: Stat, loose: list[Stat]) -> list[Ticket]:
+    """Claim what arrived for one run. Its mark among the open work is set first: a claim is never out of sight."""
+    store = services.store
+    objects = tuple(Uploaded(key=one.key, size=one.size, tag=one.tag, version=one.version) for one in (loose or [stat]))
+    version = stat.version or stat.tag
     if loose:
         # The closing file may be empty each time: what arrived is everything that lies there.
-        every = sorted((s.key, store_tag(store, s)) for s in store.listing(where.drops) if _is_loose(store, s))
-        version = hashlib.sha256(repr(every).encode()).hexdigest()
+        version = hashlib.sha256(repr(sorted((one.key, one.tag) for one in objects)).encode()).hexdigest()
     run = where.run(run_id(stat.key, version))
-    store.put_once(run.at("arrival.json"), to_json(Arrival(key=stat.key, version=version, size=stat.size, loose=loose)))
+    arrival = Arrival(key=stat.key, version=version, size=stat.size, at=services.clock(), objects=objects, loose=bool(loose))
+    if store.stat(run.at("arrival.json")) is None:
+        store.put_once(run.marker, b"{}")
+        if store.put_once(run.at("arrival.json"), to_json(arrival)):
+            return [Ticket(run.firm, run.migration, run.run, "intake")]
+    log.info("event_repeated", firm=run.firm, migration=run.migration, run=run.run)
     return [Ticket(run.firm, run.migration, run.run, "intake")]
 
 
-def store_tag(store: ObjectStore, stat: Stat) -> str:
-    """The version of an object; a folder's listing does not carry it."""
-    if stat.tag:
-        return stat.tag
-    found = store.stat(stat.key)
-    return found.tag if found else ""
+def loose_files(services: Services, where: Migration) -> list[Stat]:
+    """The files of a drop that start together, to the version, in the order of their names."""
+    names = [stat for stat in services.store.listing(where.drops) if _is_loose(services, stat)]
+    return [found for stat in names if (found := services.store.stat(stat.key)) is not None]
 
 
-def loose_files(store: ObjectStore, where: Migration) -> list[Stat]:
-    """The files of a drop that start together, in the order of their names."""
-    return [stat for stat in store.listing(where.drops) if _is_loose(store, stat)]
-
-
-def _is_loose(store: ObjectStore, stat: Stat) -> bool:
+def _is_loose(services: Services, stat: Stat) -> bool:
     drop = parse_drop(stat.key)
     if drop is None or drop.name in CLOSERS or drop.path.startswith(TEMPLATES):
         return False
-    return _peek(store, stat) is not Kind.ARCHIVE
+    return _peek(services, stat) is not Kind.ARCHIVE
 
 
-def _peek(store: ObjectStore, stat: Stat) -> Kind:
-    """What an object is, from its two ends."""
+def _peek(services: Services, stat: Stat) -> Kind:
+    """What an object is, from its two ends. One that ends its reader is for the intake to refuse by name."""
+    store = services.store
     head = store.get_range(stat.key, 0, min(_PEEK, stat.size))
     tail = store.get_range(stat.key, max(0, stat.size - _PEEK), _PEEK) if stat.size > _PEEK else b""
-    return kind_of(head, tail)
+    try:
+        return kind_behind(head + tail, "", ReadingLimits.of(services.settings.limits), len(head) if tail else -1)
+    except ExportRefused:
+        return Kind.DOCUMENT
 
 
 def _runs(store: ObjectStore, where: Migration) -> list[str]:

@@ -1,20 +1,23 @@
 """Store the drop first, hashed and unaltered; look at every file; then ask whether the run may go on."""
 
-import json
 import re
+import time
 from collections.abc import Iterator
 
 from caseferry.canonical import sha256, to_json
 from caseferry.errors import BrokenPromise, ExportRefused, NeedsAnswer, Question
 from caseferry.keys import BadKey, Run, segment
-from caseferry.manifest import Arrival, Intake, Kept, Refusal
-from caseferry.reading.archive import Archive, is_noise
-from caseferry.reading.kinds import Kind, kind_of
-from caseferry.services.store import put_all
-from tasks.intake.arrive import TEMPLATES, loose_files
+from caseferry.manifest import Arrival, Intake, Kept, Refusal, Uploaded
+from caseferry.reading.guard import WORKS, ReadingLimits, ask
+from caseferry.reading.kinds import Kind
+from caseferry.services.store import Replaced, Stat, put_all
+from tasks.intake.arrive import TEMPLATES
+from tasks.intake.unpack import Found, kind_behind, unpack
 from tasks.journey import Ticket
 from tasks.stage import Services, choices_of, merged, present, read_json, read_model, run_of
 
+_PAUSES = (0.1, 0.2, 0.4, 0.8, 1.6)
+"""Seconds between looks for an object that was announced and is not there: some servers list late."""
 _IN_TEMPLATES = re.compile(r"(?:^|/)templates/[^/]+$", re.IGNORECASE)
 
 
@@ -27,39 +30,41 @@ def intake(services: Services, ticket: Ticket) -> None:
     """
     store, run = services.store, run_of(ticket)
     arrival = Arrival.model_validate(read_json(store, run.at("arrival.json")))
-    received = services.clock().date()
-    originals = list(_originals(services, run, arrival))
+    received = arrival.at.date()
+    originals = list(_originals(services, arrival))
     if sum(len(data) for _, data in originals) > services.settings.limits.upload_bytes:
         raise ExportRefused("CF-130", "the upload", f"it passes limits.upload_bytes={services.settings.limits.upload_bytes}")
+    limits = ReadingLimits.of(services.settings.limits)
     files: list[Kept] = []
     refused: list[Refusal] = []
-    members: list[tuple[str, str, bytes]] = []
+    members: list[Found] = []
     for number, (name, data) in enumerate(originals, 1):
         digest = sha256(data)
         key = run.at("0-original", _dated(name, received.isoformat(), number))
         store.put_once(key, data)
         if sha256(store.get(key)) != digest:
             raise BrokenPromise("the stored copy of the upload differs from what was uploaded")
-        files.append(Kept(name=name, key=key, size=len(data), sha256=digest, kind=kind_of(data)))
-        if kind_of(data) is Kind.ARCHIVE:
-            members += _unpack(services, name, data, refused)
+        found = kind_behind(data, name, limits)
+        files.append(Kept(name=name, key=key, size=len(data), sha256=digest, kind=found))
+        if found is Kind.ARCHIVE:
+            members += unpack(data, name, limits, services.settings.limits.nesting, refused)
     templates = list(_templates(services, run))
     seen: dict[str, str] = {}
     duplicates: list[tuple[str, str]] = []
-    whole = [(kept.name, "", store.get(kept.key)) for kept in files if kept.kind != Kind.ARCHIVE]
+    whole = [Found(kept.name, "", Kind(kept.kind), store.get(kept.key)) for kept in files if kept.kind != Kind.ARCHIVE]
     listed: list[Kept] = [kept for kept in files if kept.kind == Kind.ARCHIVE]
-    every = [(run.at("0-original", "files", f"{number:05d}"), *one) for number, one in enumerate([*whole, *members], 1)]
-    put_all(store, [(key, data) for key, _, _, data in every])
-    for key, name, archive, data in every:
-        digest = sha256(data)
-        kept = Kept(name=name, key=key, size=len(data), sha256=digest, kind=kind_of(data), archive=archive)
-        if _IN_TEMPLATES.search(name):
+    every = [(run.at("0-original", "files", f"{number:05d}"), one) for number, one in enumerate([*whole, *members], 1)]
+    put_all(store, [(key, one.data) for key, one in every])
+    for key, one in every:
+        digest = sha256(one.data)
+        kept = Kept(name=one.name, key=key, size=len(one.data), sha256=digest, kind=one.kind, archive=one.archive)
+        if _IN_TEMPLATES.search(one.name):
             templates.append(kept)
             continue
-        if digest in seen and data:
-            duplicates.append((name, seen[digest]))
+        if digest in seen and one.data:
+            duplicates.append((one.name, seen[digest]))
             kept = kept.model_copy(update={"kind": "duplicate"})
-        seen.setdefault(digest, name)
+        seen.setdefault(digest, one.name)
         listed.append(kept)
     if not any(kept.kind != Kind.ARCHIVE for kept in listed):
         raise ExportRefused("CF-128", files[0].name if files else "the drop", "it holds no file")
@@ -70,13 +75,25 @@ def intake(services: Services, ticket: Ticket) -> None:
     store.put_once(run.at("0-original", "manifest.json"), to_json(manifest))
 
 
-def _originals(services: Services, run: Run, arrival: Arrival) -> Iterator[tuple[str, bytes]]:
-    store = services.store
-    if not arrival.loose:
-        yield arrival.key.rsplit("/", 1)[-1], store.get(arrival.key)
-        return
-    for stat in loose_files(store, run.of):
-        yield stat.key[len(run.of.drops) :], store.get(stat.key)
+def _originals(services: Services, arrival: Arrival) -> Iterator[tuple[str, bytes]]:
+    """Each object that was claimed, in the very version that was claimed."""
+    for one in arrival.objects:
+        name = one.key.split("/", 3)[3] if arrival.loose else one.key.rsplit("/", 1)[-1]
+        yield name, _fetch(services, one)
+
+
+def _fetch(services: Services, one: Uploaded) -> bytes:
+    stat = Stat(one.key, one.size, one.tag, one.version)
+    for pause in (*_PAUSES, None):
+        try:
+            return services.store.get_exact(stat)
+        except Replaced:
+            raise ExportRefused("CF-140", "the upload") from None
+        except KeyError:
+            if pause is None:
+                raise ExportRefused("CF-141", "the upload") from None
+            time.sleep(pause)
+    raise BrokenPromise("an upload was neither there nor gone")
 
 
 def _templates(services: Services, run: Run) -> Iterator[Kept]:
@@ -86,7 +103,7 @@ def _templates(services: Services, run: Run) -> Iterator[Kept]:
         data = store.get(stat.key)
         key = run.at("0-original", "templates", f"{number:03d}")
         store.put_once(key, data)
-        yield Kept(name=stat.key[len(run.of.drops) :], key=key, size=len(data), sha256=sha256(data), kind=kind_of(data))
+        yield Kept(name=stat.key[len(run.of.drops) :], key=key, size=len(data), sha256=sha256(data), kind=Kind.DELIMITED)
 
 
 def _dated(name: str, day: str, number: int) -> str:
@@ -99,26 +116,6 @@ def _dated(name: str, day: str, number: int) -> str:
         return segment(wanted)
     except BadKey:
         return f"{day}_{number:04d}"
-
-
-def _unpack(services: Services, name: str, data: bytes, refused: list[Refusal], depth: int = 0) -> Iterator[tuple[str, str, bytes]]:
-    """Every file of an archive, one level of archives inside it included."""
-    limits = services.settings.limits
-    archive = Archive(data, name, limits)
-    for entry in sorted(archive.entries, key=lambda one: one.name):
-        if is_noise(entry.name):
-            continue
-        inner = archive.read(entry)
-        shown = entry.name if depth == 0 else f"{name}/{entry.name}"
-        if kind_of(inner) is not Kind.ARCHIVE:
-            yield shown, name, inner
-        elif depth >= limits.nesting:
-            refused.append(Refusal(name=shown, code="CF-111", detail="archives lie too deep in archives"))
-        else:
-            try:
-                yield from list(_unpack(services, entry.name, inner, refused, depth + 1))
-            except ExportRefused as refusal:
-                refused.append(Refusal(name=shown, code=refusal.code, detail=refusal.detail))
 
 
 def admit(services: Services, ticket: Ticket) -> None:
@@ -153,21 +150,20 @@ def _choices(services: Services, run: Run) -> dict[str, object]:
     manifest = read_model(services.store, run.at("0-original", "manifest.json"), Intake)
     inside = [kept for kept in manifest.files if kept.name.rsplit("/", 1)[-1] == "migration.json"]
     choices: dict[str, object] = {}
+    limits = ReadingLimits.of(services.settings.limits)
     if inside:
-        choices = _mapping(services.store.get(min(inside, key=lambda kept: kept.name.count("/")).key))
+        choices = _mapping(services.store.get(min(inside, key=lambda kept: kept.name.count("/")).key), limits)
     for key in (run.of.choices, run.of.beside):
         try:
-            choices = merged(choices, _mapping(services.store.get(key)))
+            choices = merged(choices, _mapping(services.store.get(key), limits))
         except KeyError:
             continue
     return choices
 
 
-def _mapping(data: bytes) -> dict[str, object]:
+def _mapping(data: bytes, limits: ReadingLimits) -> dict[str, object]:
     try:
-        value = json.loads(data)
-    except ValueError:
-        raise NeedsAnswer((Question("CF-124", "migration.json", "it is not JSON", "migration.json"),)) from None
-    if not isinstance(value, dict):
-        raise NeedsAnswer((Question("CF-124", "migration.json", "it is not a mapping of choices", "migration.json"),))
-    return value
+        value: dict[str, object] = ask(f"{WORKS}mapping", data, "migration.json", limits).made
+        return value
+    except ExportRefused as refusal:
+        raise NeedsAnswer((Question("CF-124", "migration.json", refusal.detail, "migration.json"),)) from None

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import polars as pl
 
 from caseferry.canonical import sha256
+from caseferry.errors import ExportRefused
 from caseferry.manifest import Finding, ImportFile
 from caseferry.mapping.headings import normal
 from caseferry.mapping.target import Target, TargetFile
-from caseferry.reading.delimited import cut, sniff
-from caseferry.reading.encoding import decode
 from caseferry.reading.grid import ROW
+from caseferry.reading.guard import WORKS, ReadingLimits, ask
 from tasks.merge.desk import Desk
 
 MARK = "NOT-AN-IMPORT-FILE"
@@ -35,11 +35,13 @@ class Written:
     """`file`, `line` (from 2, the header is 1), `table`, `row`."""
 
 
-def read_template(data: bytes, name: str, target: Target) -> Template | Finding:
+def read_template(data: bytes, name: str, target: Target, limits: ReadingLimits) -> Template | Finding:
     """Which file of the target a template is, by its headings; or why it is none."""
-    delimiter, text = sniff(decode(data).text)
-    rows, _ = cut(text, delimiter)
-    header = tuple(cell.strip() for cell in (rows[0] if rows.len() else []) if cell.strip())
+    try:
+        cells = ask(f"{WORKS}heading_row", data, name, limits).made
+    except ExportRefused as refusal:
+        return Finding(rule="template_not_recognised", where=name, detail=refusal.code, outcome="noted")
+    header = tuple(cell.strip() for cell in cells if cell.strip())
     best: tuple[float, str, tuple[str, ...]] | None = None
     for file, spec in target.files.items():
         aliases = spec.aliases()

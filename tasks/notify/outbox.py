@@ -13,7 +13,8 @@ from typing import Any
 from caseferry.canonical import to_json
 from caseferry.codes import CODES
 from caseferry.keys import Run
-from tasks.journey import JOURNEY, parts_of, state_of
+from tasks.attempts import lost
+from tasks.journey import JOURNEY, Ticket, parts_of, state_of
 from tasks.notify.events import checked
 from tasks.stage import Services, present, read_json, stamp
 
@@ -129,13 +130,13 @@ def _parts(services: Services, run: Run, seen: Collection[str], said: dict[str, 
     parts = parts_of(seen)
     done = [part for part in parts if f"2-transform/{part}.json" in seen]
     for part in parts:
-        begun = [k for k in seen if k.startswith(f"attempts/transform-{part}.") and not k.endswith(".ended.json")]
-        if len(begun) > 1:
-            yield f"retried:{part}:{len(begun)}", "job.part_retried", {"status": "split", "part_id": part, "attempt": len(begun)}
-        if part in done and len(begun) >= services.settings.work.attempts and f"quarantined:{part}" not in said:
+        again = lost(Ticket(run.firm, run.migration, run.run, "transform", part), seen)
+        if again:
+            yield f"retried:{part}:{again}", "job.part_retried", {"status": "split", "part_id": part, "attempt": again + 1}
+        if part in done and f"aside/{part}.json" in seen and f"quarantined:{part}" not in said:
             outcome: Any = read_json(services.store, run.at("2-transform", f"{part}.json"))
-            if outcome["status"] == "poison":
-                yield f"quarantined:{part}", "job.part_quarantined", {"status": "split", "part_id": part, "attempt": len(begun), "code": "CF-129", "rows_affected": outcome["rows"]}
+            code = "CF-129" if again >= services.settings.work.attempts else "CF-135"
+            yield f"quarantined:{part}", "job.part_quarantined", {"status": "split", "part_id": part, "attempt": again, "code": code, "rows_affected": outcome["rows"]}
     if len(parts) > 1 and done and len(done) < len(parts):
         twentieth = 20 * len(done) // len(parts)
         latest = max((e["time"] for e in said.values() if e["type"] == "job.progress"), default="")

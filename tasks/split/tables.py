@@ -43,6 +43,7 @@ def make_table(number: int, file: str, grid: Grid, fit: Fit, profile: Profile, m
         place="excluded" if spec.exclusion else "carried", confidence=fit.confidence,
         header_row=int(grid.cells["row"][fit.header_row]), header_rows=fit.header_rows, title=rows.title,
         as_at=_as_at(rows, orders), lines=rows.lines, columns=columns, date_orders=orders, decimal_comma=commas,
+        too_long=tuple(sorted({row for row, _ in grid.places.get("field_too_long", ())})),
         epoch_1904=grid.epoch_1904, control_totals=rows.totals,
         parts=tuple(f"{identity}-{n:04d}" for n in range(1, len(starts) + 1)) if rows.data.height else (),
         part_rows=tuple(min(part_rows, rows.data.height - start) for start in starts) if rows.data.height else (),

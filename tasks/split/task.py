@@ -10,10 +10,10 @@ from caseferry.canonical import to_json
 from caseferry.errors import ExportRefused, NeedsAnswer, Question
 from caseferry.manifest import Finding, Intake, Kept, Migration, Split, UnknownTable
 from caseferry.mapping.profile import Profile, known_sources, load_profile
-from caseferry.reading.delimited import read_delimited
 from caseferry.reading.grid import Grid
+from caseferry.reading.guard import ReadingLimits
 from caseferry.reading.kinds import Kind
-from caseferry.reading.workbook import WorkbookLimits, read_workbook
+from caseferry.reading.lists import read_lists
 from caseferry.services.store import put_all
 from tasks.journey import Ticket
 from tasks.split import quality
@@ -28,23 +28,28 @@ _NOTES = {
     "broken_quoting": "a quotation mark opens a cell and is never closed",
     "repaired_bytes": "stray bytes of another encoding in a UTF-8 file, read as Windows-1252",
     "encoding_assumed": "the encoding was told by its letters, nothing in the file proves it",
+    "field_too_long": "cells are longer than limits.field_bytes allows",
+    "macros": "its macros were not carried",
+    "external_links": "its links to other workbooks were not followed",
     "replaced_characters": "characters were lost before the file reached us",
 }
 Read = tuple[Kept, Grid]
+AT_ONCE = 2
+"""Files of one drop that are read side by side."""
 
 
 def split(services: Services, ticket: Ticket) -> None:
     """Make `1-split/tables.json`, written last: parts and quality report lie there before it does.
 
     Raises:
-        NeedsAnswer: date columns that could be read in two ways.
+        NeedsAnswer: date columns that could be read in two ways; text that could be in two encodings.
         ExportRefused: no table of the source is in the drop.
     """
     store, run = services.store, run_of(ticket)
     migration = migration_of(store, run)
     intake = read_model(store, run.at("0-original", "manifest.json"), Intake)
     findings: list[Finding] = [*_file_findings(intake)]
-    grids = list(_read_all(services, intake, findings))
+    grids = list(_read_all(services, intake, migration, findings))
     profile, confidence, fits = _source(grids, migration)
     cuts: list[Cut] = []
     unknown: list[UnknownTable] = []
@@ -93,32 +98,38 @@ def _file_findings(intake: Intake) -> Iterator[Finding]:
         yield Finding(rule="unreadable_file", where=refusal.name, detail=f"{refusal.code} {refusal.detail}".strip())
 
 
-def _read_all(services: Services, intake: Intake, findings: list[Finding]) -> Iterator[Read]:
-    """Every grid of the drop. A file that can't be read is a finding; the others go on."""
-    limits = services.settings.limits
-    guard = WorkbookLimits(limits.reader_memory_bytes, limits.reader_seconds, limits.reader_seconds, limits.sheet_cells)
+def _read_all(services: Services, intake: Intake, migration: Migration, findings: list[Finding]) -> Iterator[Read]:
+    """Every grid of the drop. A file that can't be read is a finding; the others go on.
+
+    Raises:
+        NeedsAnswer: text whose encoding neither its bytes nor its letters tell.
+    """
+    limits = ReadingLimits.of(services.settings.limits)
+
     def read(kept: Kept) -> list[Grid] | Finding:
-        """The grids of one file, or why there are none. Workbooks are read in processes of their own, side by side."""
+        """The grids of one file, or why there are none. Each is read in a process of its own, some side by side."""
         try:
             data = services.store.get(kept.key)
-            return read_workbook(data, kept.name, guard) if kept.kind == Kind.WORKBOOK else [read_delimited(data)]
+            return read_lists(data, kept.kind == Kind.WORKBOOK, kept.name, limits, migration.options.encoding_of(kept.name))
         except ExportRefused as refusal:
             return Finding(rule="unreadable_file", where=kept.name, detail=f"{refusal.code} {refusal.detail}".strip())
-        except UnicodeDecodeError:
-            return Finding(rule="unreadable_file", where=kept.name, detail="CF-107")
 
     lists = [kept for kept in intake.files if kept.kind in {Kind.WORKBOOK, Kind.DELIMITED}]
-    with ThreadPoolExecutor(4) as pool:
+    with ThreadPoolExecutor(AT_ONCE) as pool:
         results = list(pool.map(read, lists))
+    questions = []
     for kept, grids in zip(lists, results, strict=True):
         if isinstance(grids, Finding):
             findings.append(grids)
             continue
         for grid in grids:
-            if grid.width > limits.columns:
-                findings.append(Finding(rule="unreadable_file", where=kept.name, detail=f"CF-130 more than {limits.columns} columns"))
-            elif grid.cells.height:
+            if grid.undecided:
+                found = f"its letters fit {' and '.join(grid.undecided)} alike"
+                questions.append(Question("CF-146", kept.name, found, "options.encoding"))
+            if grid.cells.height:
                 yield kept, grid
+    if questions:
+        raise NeedsAnswer(tuple(questions))
 
 
 def _source(grids: list[Read], migration: Migration) -> tuple[Profile, float, list[Fit | Unfit]]:
@@ -149,7 +160,8 @@ def _table_findings(cut: Cut, grid: Grid) -> Iterator[Finding]:
     table = cut.table
     where = " › ".join(filter(None, (table.file, table.sheet)))
     for note, count in sorted(grid.notes.items()):
-        yield Finding(rule=note, where=where, count=count, detail=_NOTES[note])
+        first = f"; the first in row {grid.places[note][0][0]}, column {grid.places[note][0][1]}" if grid.places.get(note) else ""
+        yield Finding(rule=note, where=where, count=count, detail=_NOTES[note] + first)
     for column in table.columns:
         place = f"{where} › column {column.place + 1}"
         filled = int(cut.data[f"c{column.place}"].is_not_null().sum())

@@ -52,6 +52,8 @@ def transform_table(raw: pl.DataFrame, job: Job) -> Result:
         # What names a matter in the old system may name no matter at all: keep the text, join by its normal form.
         sheet.frame = sheet.frame.with_columns(number_key(pl.col("matter")).alias("matter_key"))
     _wider_than_header(sheet)
+    if job.table.too_long:
+        sheet.find(pl.col(ROW).is_in(job.table.too_long), "row", "field_too_long", "quarantined")
     exclusion = job.spec.exclusion
     takes = exclusion == "unbilled_expenses" and job.migration.options.expenses
     if exclusion and not takes:

@@ -12,10 +12,12 @@ import polars as pl
 
 from caseferry.canonical import sha256
 from caseferry.errors import ExportRefused
+from caseferry.manifest import Kept
 from caseferry.mapping.headings import normal
 from caseferry.mapping.target import Column, Target
+from caseferry.reading.guard import ask
 from caseferry.reading.kinds import Kind
-from caseferry.reading.workbook import read_workbook
+from caseferry.reading.lists import read_lists
 from caseferry.records import RECORDS, Type
 from tasks.verify import recount
 from tasks.verify.evidence import Evidence, Handed, counted_once, kind_of_file
@@ -67,7 +69,7 @@ def _lines(evidence: Evidence) -> Check:
         if open_quotes:
             found = None
         elif file.kind == Kind.DELIMITED:
-            found = recount.count_delimited(evidence.store.get(file.key))
+            found = _count(evidence, file)
         else:
             found = sheets[file.name].get(table.sheet)
         if found is None:
@@ -82,10 +84,18 @@ def _lines(evidence: Evidence) -> Check:
     return Check("lines", "Every line of every list is data or named furniture", not wrong, detail, True, tuple(wrong))
 
 
+def _count(evidence: Evidence, file: Kept) -> int | None:
+    try:
+        made: int | None = ask("tasks.verify.recount:count", evidence.store.get(file.key), file.name, evidence.limits).made
+        return made
+    except ExportRefused:
+        return None
+
+
 def _sheet_heights(evidence: Evidence, name: str) -> dict[str, int]:
     key = next(file.key for file in evidence.intake.files if file.name == name and file.kind != "duplicate")
     try:
-        return {grid.sheet: grid.cells.height for grid in read_workbook(evidence.store.get(key), name)}
+        return {grid.sheet: grid.cells.height for grid in read_lists(evidence.store.get(key), True, name, evidence.limits)}
     except ExportRefused:
         return {}
 

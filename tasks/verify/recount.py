@@ -17,6 +17,11 @@ csv.field_size_limit(1 << 30)  # a note may be longer than the default 128 KiB
 EMAIL = re.compile(r"[\w.+'&-]+@[\w-]+(?:\.[\w-]+)+")
 
 
+def count(data: bytes, limits: dict[str, int]) -> tuple[int | None, list[bytes]]:
+    """`count_delimited`, as it is asked for behind the guard: these are the firm's own bytes."""
+    return count_delimited(data), []
+
+
 def count_delimited(data: bytes) -> int | None:
     """Rows of a delimited file, blank ones too, or None where its quoting leaves room for two answers."""
     text = _text(data)

@@ -1,11 +1,12 @@
 """The report: one file, no script, readable on paper, on a telephone and by a screen reader."""
 
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import polars as pl
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from caseferry import __version__
 from caseferry.rules import plainly
@@ -23,16 +24,20 @@ OUTCOMES = {
 }  # fmt: skip
 
 
+@cache
+def template() -> Template:
+    """The page, compiled once for each process."""
+    made = Environment(loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    return made.get_template("report.html.j2")
+
+
 def report_html(ledger: dict[str, Any], sample: list[dict[str, Any]], due: list[dict[str, str]], evidence: Evidence) -> str:
-    page = Environment(
-        loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    ).get_template("report.html.j2")
     read = sum(t["read"] for t in ledger["types"])
     totals = {
         "read": read, "carried": sum(t["carried"] for t in ledger["types"]), "merged": sum(t["merged"] for t in ledger["types"]),
         "excluded": sum(t["excluded"] for t in ledger["types"]), "quarantined": sum(t["quarantined"] for t in ledger["types"]),
     }  # fmt: skip
-    return page.render(
+    return template().render(
         ledger=ledger, sample=_by_type(sample), due=due, totals=totals, bars=[_bar(t, ledger) for t in ledger["types"]],
         state=STATES[ledger["state"]], plainly=plainly, number=_number, money=_money, outcome=OUTCOMES, version=__version__,
         titles={t["record"]: t["title"] for t in ledger["types"]}, waiting=_waiting(evidence), firm=evidence.migration.firm_name,

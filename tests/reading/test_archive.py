@@ -21,6 +21,10 @@ def zipped(files: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes
     return buffer.getvalue()
 
 
+def left_out(data: bytes) -> list[str]:
+    return [code for _, code, _ in Archive(data, "x.zip", LIMITS).refused]
+
+
 def refusal(data: bytes) -> str:
     with pytest.raises(ExportRefused) as caught:
         archive = Archive(data, "x.zip", LIMITS)
@@ -48,14 +52,22 @@ def test_a_size_that_lies_is_refused() -> None:
     assert refusal(bytes(data)) == "CF-121"
 
 
-@pytest.mark.parametrize("name", ["../up", "/etc/passwd", "a/../../b", "..\\..\\x", "C:\\x", "a//b", "con.txt", "tab\there", "n" * 300])
-def test_a_name_that_leaves_the_archive_is_refused(name: str) -> None:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        archive.writestr(zipfile.ZipInfo("placeholder" if name != "" else "x"), b"x")
+@pytest.mark.parametrize("name", ["../up", "/etc/passwd", "a/../../b", "..\\..\\x", "C:\\x", "a//b", "tab\there", "r\u202etl", "n" * 1100])
+def test_an_entry_whose_name_leaves_the_archive_is_left_out_by_name(name: str) -> None:
     raw = name.encode()
-    made = local_entry(raw, b"x") + directory([(raw, b"x", 0)])
-    assert refusal(made) == "CF-122"
+    made = local_entry(raw, b"x") + local_entry(b"good", b"y") + directory([(raw, b"x", 0), (b"good", b"y", 31 + len(raw))])
+    assert left_out(made) == ["CF-122"]
+    assert [entry.name for entry in Archive(made, "x.zip", LIMITS).entries] == ["good"]
+
+
+def test_awkward_names_are_only_names() -> None:
+    names = ["con.txt", "dot.", "n" * 300, "Café.csv", "Cafe\u0301.csv", "A.csv", "a.csv"]
+    made, entries = b"", []
+    for name in names:
+        entries.append((name.encode(), b"x", len(made)))
+        made += local_entry(name.encode(), b"x")
+    found = [entry.name for entry in Archive(made + directory(entries), "x.zip", LIMITS).entries]
+    assert len(set(found)) == len(names) and found[3:5] == ["Café.csv", "Café (2).csv"]
 
 
 def local_entry(name: bytes, data: bytes, flags: int = 0x800) -> bytes:
@@ -79,9 +91,10 @@ def test_overlapping_entries_are_refused() -> None:
 
 def test_a_locked_entry_a_link_and_a_twin_name_are_refused() -> None:
     assert refusal(local_entry(b"a", b"x", 0x801) + directory([(b"a", b"x", 0)], flags=0x801)) == "CF-103"
-    assert refusal(local_entry(b"a", b"x") + directory([(b"a", b"x", 0)], mode=0o120777)) == "CF-122"
-    twins = local_entry(b"A", b"x") + local_entry(b"a", b"y")
-    assert refusal(twins + directory([(b"A", b"x", 0), (b"a", b"y", 32)])) == "CF-121"
+    for mode in (0o120777, 0o010600, 0o020600, 0o060600, 0o140600):
+        assert left_out(local_entry(b"a", b"x") + directory([(b"a", b"x", 0)], mode=mode)) == ["CF-122"]
+    twins = local_entry(b"a", b"x") + local_entry(b"a", b"y")
+    assert refusal(twins + directory([(b"a", b"x", 0), (b"a", b"y", 32)])) == "CF-121"
 
 
 def test_a_cut_or_padded_archive_is_refused() -> None:

@@ -1,12 +1,13 @@
 import json
 from datetime import timedelta
 
+from tasks.attempts import lost
 from tasks.intake.arrive import arrive
 from tasks.journey import Ticket, next_steps
-from tasks.stage import Services, attempts, perform, present, run_of
+from tasks.stage import Services, perform, present, run_of
 from tests.crossing import CHOICES, Crossings, firm, noon, packed
 from workers.inprocess import cross
-from workers.reconciler import missed_uploads, reconcile
+from workers.reconciler import missed_uploads, reconcile, sweep
 
 
 def at(services: Services, seconds: float) -> Services:
@@ -17,7 +18,7 @@ def test_an_upload_whose_event_never_came_is_found(crossing: Crossings) -> None:
     services = crossing.services()
     services.store.put("drops/firm/trial/x.zip", packed(firm()))
     rung: list[str] = []
-    reconcile(services, lambda tickets: None, rung.append)
+    sweep(services, rung.append)
     assert rung == ["drops/firm/trial/x.zip"]
     arrive(services, rung[0])
     assert list(missed_uploads(services)) == []
@@ -30,15 +31,15 @@ def test_a_step_whose_message_was_lost_is_sent_again_and_only_after_a_while(cros
     ticket = arrive(services, "drops/firm/trial/x.zip")[0]
     perform(services, ticket)  # and the message that should follow is lost
     sent: list[Ticket] = []
-    for seconds in (0, 30):
-        reconcile(at(services, seconds), sent.extend, lambda key: None)
+    for seconds in (0, 10):
+        reconcile(at(services, seconds), sent.extend)
     assert sent == []
-    reconcile(at(services, 61), sent.extend, lambda key: None)
+    reconcile(at(services, 20), sent.extend)
     assert [t.step for t in sent] == ["admit"]
-    reconcile(at(services, 120), sent.extend, lambda key: None)
+    reconcile(at(services, 50), sent.extend)
     assert len(sent) == 1  # patience doubles, so a backlog is not multiplied
     assert cross(services, run_of(ticket)) == "completed"
-    reconcile(at(services, 4000), sent.extend, lambda key: None)
+    reconcile(at(services, 4000), sent.extend)
     assert len(sent) == 1
 
 
@@ -46,10 +47,10 @@ def test_choices_that_land_as_the_run_is_held_answer_it(crossing: Crossings) -> 
     held = crossing(firm(), account_owner=None)
     held.store.put("drops/firm/trial/migration.json", json.dumps(CHOICES).encode())  # its event is lost
     sent: list[Ticket] = []
-    reconcile(held.services, sent.extend, lambda key: None)
+    reconcile(held.services, sent.extend)
     assert [t.step for t in sent] == ["admit"]
     assert cross(held.services, held.run) == "completed"
-    reconcile(held.services, sent.extend, lambda key: None)
+    reconcile(held.services, sent.extend)
     assert len(sent) == 1
 
 
@@ -64,7 +65,11 @@ def test_a_part_that_ends_its_process_three_times_is_put_aside_and_the_run_goes_
     poisoned = next_steps(name, present(services.store, run))[0]
     for attempt in range(3):  # begun, and never heard of again
         services.store.put_once(run.at("attempts", f"{poisoned.name}.{attempt}.json"), b"{}")
-    assert attempts(poisoned, present(services.store, run)) == 3
+        sent: list[Ticket] = []
+        for seconds in (0, 10, 20):
+            reconcile(at(services, 100 * attempt + seconds), sent.extend)
+        assert poisoned in sent
+    assert lost(poisoned, present(services.store, run)) == 3
     assert cross(services, run) == "completed_with_differences"
     ledger = json.loads(services.store.get(run.at("4-verify", "ledger.json")))
     contact = next(t for t in ledger["types"] if t["record"] == "contact")

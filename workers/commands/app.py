@@ -6,6 +6,7 @@ from typing import Annotated, Any, Optional
 
 import typer
 
+from workers.commands.audit import audit
 from workers.commands.crossing import Stop, check_export, find_export, read_choices, run_export
 from workers.commands.hooks import hooks
 from workers.commands.show import say
@@ -190,6 +191,16 @@ def listen(json: Json = False) -> None:
 
 
 @app.command()
+def doctor(
+    state: State = Path("caseferry-state"), json: Json = False,
+) -> None:  # fmt: skip
+    """Look at everything the promises rest on, and say what to do where one fails. Exit 1 if a must fails."""
+    from workers.commands import stack
+
+    _guard(stack.doctor, state, json, as_json=json)
+
+
+@app.command()
 def explain(code: str, json: Json = False) -> None:
     """Say what a code means and what to do."""
     from caseferry.codes import CODES
@@ -209,6 +220,7 @@ def explain(code: str, json: Json = False) -> None:
 
 
 app.add_typer(hooks, name="webhooks")
+app.add_typer(audit, name="audit")
 
 
 def _version(wanted: bool) -> None:

@@ -43,7 +43,9 @@ def lay_drop(store: Any, export: Path, choices: dict[str, Any], templates: Path 
     """Copy the export into the store as an upload would; return the key that rings."""
     from caseferry.canonical import to_json
     from caseferry.keys import Migration
-    from caseferry.reading.kinds import Kind, kind_of
+    from caseferry.reading.guard import ReadingLimits
+    from caseferry.reading.kinds import Kind
+    from tasks.intake.unpack import kind_behind
 
     where = Migration(FIRM, MIGRATION)
     store.put(where.choices, to_json(choices))
@@ -52,7 +54,7 @@ def lay_drop(store: Any, export: Path, choices: dict[str, Any], templates: Path 
     data, name = (export.read_bytes(), export.name) if export.is_file() else (pack_folder(export), f"{export.resolve().name}.zip")
     key = f"{where.drops}{name}"
     store.put(key, data)
-    if kind_of(data[:65_536], data[-65_536:]) is Kind.ARCHIVE:
+    if kind_behind(data, name, ReadingLimits()) is Kind.ARCHIVE:
         return key
     closer = f"{where.drops}_complete"
     store.put(closer, b"")
@@ -139,7 +141,7 @@ def local_services(store: Any) -> Any:
     import logging
 
     from config.settings import LogSettings, Settings
-    from tasks.notify.outbox import tell
+    from tasks.news import tell
     from tasks.stage import Services
 
     settings = Settings(log=LogSettings(level="error"))
@@ -222,6 +224,10 @@ def publish(services: Any, run: Any, out: Path) -> None:
         (place / file["name"]).write_bytes(services.store.get(run.at("3-merge", "files", file["name"])))
     for name in ("report.html", "report.xlsx", "changes.csv", "ledger.json", "sample.json"):
         (out / name).write_bytes(services.store.get(run.at("4-verify", name)))
+    shutil.rmtree(out / "audit", ignore_errors=True)
+    (out / "audit").mkdir()
+    for key in sorted(key for key in _seen(services, run) if key.startswith("audit/")):
+        (out / key).write_bytes(services.store.get(run.home + key))
 
 
 def check_export(export: Path, choices: dict[str, Any], as_json: bool) -> int:

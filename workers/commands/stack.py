@@ -152,7 +152,7 @@ def up(state: Path, watch: Path | None, concurrency: int) -> int:
     if (state / "stack.json").is_file() and running_here(state):
         raise Stop(1, message("CF-138", str(state)))
     say("Caseferry · starting the embedded stack on 127.0.0.1 …")
-    from workers.embedded import BUCKET, client_of, running
+    from workers.embedded import BUCKET, client_of, revive, running
     from workers.listener import watch_folder
 
     stopping = threading.Event()
@@ -172,9 +172,11 @@ def up(state: Path, watch: Path | None, concurrency: int) -> int:
             say(f"  watching   {watch}/<firm>/<migration>/")
             threading.Thread(target=watch_folder, daemon=True, args=(watch, lambda key, data: client.put_object(Bucket=BUCKET, Key=key, Body=data), stopping, lambda: say(message("CF-136", str(watch))))).start()
         say("  ready      stop with Ctrl-C; look with: caseferry status")
-        while not stopping.wait(1):
-            if any(process.poll() is not None for process in stack.processes):
-                say(f"✗ A server or the worker ended. Its log lies in {state}.")
+        while not stopping.wait(0.5):
+            for ended in revive(stack):
+                say(f"! {ended} ended and was started again; nothing is lost. Its log: {state / ended}.log")
+            if stack.is_hopeless:
+                say(f"✗ A server or the worker keeps ending. Its log lies in {state}.")
                 return 4
         say("  stopping   …")
     say("  stopped")
@@ -275,6 +277,33 @@ def report(state: Path, name: str, out: Path, no_open: bool, as_json: bool) -> i
     if not no_open and not as_json and os.isatty(1):
         webbrowser.open((target / "report.html").resolve().as_uri())
     return 0
+
+
+def doctor(state: Path, as_json: bool) -> int:
+    """Every condition, one line each: pass or fail, what was found, what to do."""
+    if (state / "stack.json").is_file() and "CASEFERRY_S3__ENDPOINT" not in os.environ and "CASEFERRY_S3__BUCKET" not in os.environ:
+        from workers.embedded import prepare
+
+        os.environ.update({k: v for k, v in prepare(state).environment().items() if k.startswith("CASEFERRY_")})
+    from dataclasses import asdict
+
+    from config.settings import Settings
+    from workers.doctor import examine
+
+    settings = Settings()
+    found = examine(settings)
+    failing = [one for one in found if one.must and not one.passed and one.name not in settings.allow]
+    if as_json:
+        give({"ready": not failing, "conditions": [asdict(one) for one in found]})
+        return 1 if failing else 0
+    for one in found:
+        mark = "✓" if one.passed else "✗" if one.must else "!"
+        allowed = "   (allowed by CASEFERRY_ALLOW)" if not one.passed and one.must and one.name in settings.allow else ""
+        print(f"{mark} {one.name:<20} {one.found}{allowed}")
+        if one.remedy:
+            print(f"  {'':<20} Do: {one.remedy}")
+    print(f"\n{'✗ a worker refuses to start here' if failing else '✓ a worker starts here'}: {len(found)} conditions, {len(failing)} in the way")
+    return 1 if failing else 0
 
 
 def _valid_answer(services: Any, run: Any, changes: dict[str, Any]) -> None:

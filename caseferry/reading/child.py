@@ -1,0 +1,126 @@
+"""The process that hands out readers: it has everything imported, touches no foreign byte itself, and forks one child
+for each thing to read. A child that dies takes nothing with it.
+
+It speaks with `caseferry.reading.guard` over one socket: a request comes with three open files (what to read, where to
+answer, where the child's end is told), and is confirmed with one byte.
+"""
+
+import json
+import os
+import select
+import signal
+import socket
+import struct
+import sys
+from contextlib import suppress
+from typing import Any
+
+from caseferry.errors import ExportRefused
+from caseferry.reading.sandbox import close_in
+
+
+def serve(control: socket.socket) -> None:
+    """Fork a child for each request until the other side is gone."""
+    import caseferry.reading.works  # noqa: F401  what every child needs, imported once
+
+    ended: dict[int, int] = {}
+    bell, ring = os.pipe()
+    os.set_blocking(ring, False)
+    os.set_blocking(bell, False)
+    signal.set_wakeup_fd(ring)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    control.sendall(b"!")
+    while True:
+        ready, _, _ = select.select([control.fileno(), bell], [], [])
+        if bell in ready:
+            os.read(bell, 4096)
+            _reap(ended)
+        if control.fileno() in ready:
+            head, files, _, _ = socket.recv_fds(control, 4, 3)
+            if not head:
+                return
+            request = _exactly(control, struct.unpack("<I", head)[0])
+            child = os.fork()
+            if child == 0:
+                signal.set_wakeup_fd(-1)
+                signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+                control.close()
+                for one in (bell, ring, *ended.values(), files[2]):
+                    os.close(one)
+                _be(json.loads(request), *files[:2])
+            for one in files[:2]:
+                os.close(one)
+            ended[child] = files[2]
+            control.sendall(b"!")
+
+
+def _reap(ended: dict[int, int]) -> None:
+    while ended:
+        try:
+            child, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return
+        if child == 0:
+            return
+        report = ended.pop(child)
+        with suppress(OSError):  # whoever asked may be gone
+            os.write(report, struct.pack("<i", os.waitstatus_to_exitcode(status)))
+        os.close(report)
+
+
+def _exactly(control: socket.socket, length: int) -> bytes:
+    data = b""
+    while len(data) < length:
+        more = control.recv(length - len(data))
+        if not more:
+            os._exit(0)
+        data += more
+    return data
+
+
+def _be(request: dict[str, Any], given: int, answer: int) -> None:
+    """The child: close in, read, answer, end. Its exit code is 0 if there is an answer, whatever it says."""
+    try:
+        os.setsid()
+        limits = request["words"]["limits"]
+        close_in(limits["memory_bytes"], limits["seconds"], limits["answer_bytes"])
+        value, blobs = _work(request["work"], given, request["words"])
+        said = json.dumps({"value": value, "blobs": [len(blob) for blob in blobs]}).encode()
+        for piece in (struct.pack("<Q", len(said)), said, *blobs):
+            _write(answer, piece)
+        os._exit(0)
+    except MemoryError:
+        os._exit(3)
+    except BaseException:  # a reader's panic is none of Python's ordinary exceptions
+        os._exit(4)
+
+
+def _work(name: str, given: int, words: dict[str, Any]) -> tuple[Any, list[bytes]]:
+    import importlib
+
+    module, function = name.split(":")
+    found = getattr(importlib.import_module(module), function)
+    size = os.fstat(given).st_size
+    with os.fdopen(given, "rb") as file:
+        file.seek(0)
+        data = file.read(size)
+    try:
+        value, blobs = found(data, **words)
+        return {"made": value}, blobs
+    except ExportRefused as refusal:
+        return {"refused": [refusal.code, refusal.where, refusal.detail]}, []
+    except UnicodeDecodeError:
+        return {"refused": ["CF-107", "", "its mark promises an encoding that it breaks"]}, []
+
+
+def _write(file: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        try:
+            view = view[os.write(file, view) :]
+        except OSError:
+            os._exit(5)  # the answer grew past its limit
+
+
+if __name__ == "__main__":
+    serve(socket.socket(fileno=int(sys.argv[1])))

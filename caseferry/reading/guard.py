@@ -1,0 +1,212 @@
+"""The door foreign bytes go through: whatever parses them runs in a process of its own that can only answer or die.
+
+    ask("caseferry.reading.works:lists", data, name, limits, kind="workbook")
+
+A child that crashes, hangs, grows or talks too much is one refused file with a reason. The worker never notices.
+"""
+
+import json
+import mmap
+import os
+import select
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from caseferry.errors import ExportRefused, PassingFault
+
+_ROOT = Path(__file__).parents[2]
+_START = "import sys; sys.path.insert(0, sys.argv[2]); import socket; from caseferry.reading.child import serve; serve(socket.socket(fileno=int(sys.argv[1])))"
+WORKS = "caseferry.reading.works:"
+
+
+@dataclass(frozen=True)
+class ReadingLimits:
+    """What a reader may take, and what it may find. `config.settings.LimitSettings` says what each is for."""
+
+    memory_bytes: int = 4 << 30
+    seconds: int = 300
+    answer_bytes: int = 4 << 30
+    unpacked_bytes: int = 50 << 30
+    entry_bytes: int = 10 << 30
+    ratio: int = 200
+    entries: int = 100_000
+    path_bytes: int = 1024
+    columns: int = 2_000
+    field_bytes: int = 1 << 20
+    sheet_cells: int = 20_000_000
+    sheets: int = 1_000
+    json_depth: int = 64
+
+    @classmethod
+    def of(cls, limits: object) -> "ReadingLimits":
+        """From any object that has limits of these names."""
+        return cls(**{f.name: getattr(limits, f.name) for f in fields(cls)})
+
+
+@dataclass(frozen=True)
+class Answer:
+    made: Any
+    blobs: list[bytes]
+
+
+class Handed:
+    """Foreign bytes in a file without a name, to be asked about several times."""
+
+    def __init__(self, data: bytes) -> None:
+        self.file = _nameless()
+        with os.fdopen(os.dup(self.file), "wb") as out:
+            out.write(data)
+
+    def __enter__(self) -> "Handed":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self.file)
+
+
+def ask(work: str, data: bytes | Handed, name: str, limits: ReadingLimits, **words: object) -> Answer:
+    """What a function makes of foreign bytes, in a child.
+
+    Args:
+        work: `module:function`. It is called with the bytes, `limits` as a mapping, and the words; it returns what JSON
+            can hold, and any number of byte strings.
+        name: the file's name, for the refusal alone.
+
+    Raises:
+        ExportRefused: the function refused, or its process ended. Says which limit it met, as far as that can be told.
+        PassingFault: no child could be had.
+    """
+    if isinstance(data, bytes):
+        with Handed(data) as handed:
+            return ask(work, handed, name, limits, **words)
+    answer = _nameless()
+    try:
+        request = {"work": work, "words": {**words, "limits": asdict(limits)}}
+        try:
+            code = _reader().run(request, (data.file, answer), limits.seconds)
+        except PassingFault:  # the process that forks them was ended by somebody: another takes its place
+            code = _reader().run(request, (data.file, answer), limits.seconds)
+        if code != 0:
+            raise ExportRefused(*_why(code, name, limits))
+        said, blobs = _read(answer)
+    finally:
+        os.close(answer)
+    if "refused" in said:
+        refused, where, detail = said["refused"]
+        raise ExportRefused(refused, where or name, detail)
+    return Answer(said["made"], blobs)
+
+
+def _why(code: int, name: str, limits: ReadingLimits) -> tuple[str, str, str]:
+    if code in {-signal.SIGALRM, -signal.SIGXCPU, -signal.SIGVTALRM}:
+        return "CF-123", name, f"reading it took longer than {limits.seconds} seconds"
+    if code == 3:
+        return "CF-112", name, f"reading it takes more than {limits.memory_bytes} bytes of memory"
+    if code in {5, -signal.SIGXFSZ}:
+        return "CF-111", name, f"it unpacks to more than {limits.answer_bytes} bytes"
+    return "CF-123", name, "its reader ended while opening it"
+
+
+def _read(file: int) -> tuple[dict[str, Any], list[bytes]]:
+    size = os.fstat(file).st_size
+    with mmap.mmap(file, size, prot=mmap.PROT_READ) as view:
+        (length,) = struct.unpack("<Q", view[:8])
+        said = json.loads(view[8 : 8 + length])
+        blobs, at = [], 8 + length
+        for one in said["blobs"]:
+            blobs.append(view[at : at + one])
+            at += one
+    return dict(said["value"]), blobs
+
+
+def _nameless() -> int:
+    """A file that exists only as long as somebody has it open."""
+    if hasattr(os, "memfd_create"):
+        return os.memfd_create("caseferry")
+    handle, path = tempfile.mkstemp()
+    os.unlink(path)
+    return handle
+
+
+class _Reader:
+    """The process that forks the children, and the socket to it."""
+
+    def __init__(self) -> None:
+        ours, theirs = socket.socketpair()
+        self.owner, self.lock, self.socket = os.getpid(), threading.Lock(), ours
+        with theirs:
+            self.process = subprocess.Popen(
+                [sys.executable, "-I", "-c", _START, str(theirs.fileno()), str(_ROOT)], pass_fds=(theirs.fileno(),), stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={"POLARS_MAX_THREADS": "1"}, start_new_session=True,
+            )  # fmt: skip
+        self.is_ready = False
+
+    def run(self, request: dict[str, Any], files: Sequence[int], seconds: int) -> int:
+        """Have a child do it; return its exit code, negative for a signal."""
+        report, told = os.pipe()
+        try:
+            body = json.dumps(request).encode()
+            with self.lock:
+                self._confirm()
+                socket.send_fds(self.socket, [struct.pack("<I", len(body))], [*files, told])
+                self.socket.sendall(body)
+                self.is_ready = False
+                self._confirm()
+            os.close(told)
+            told = -1
+            ready, _, _ = select.select([report], [], [], seconds + 10)
+            code = os.read(report, 4) if ready else b""
+        except OSError:
+            code = b""
+        finally:
+            os.close(report)
+            if told >= 0:
+                os.close(told)
+        if len(code) < 4:
+            self.end()
+            raise PassingFault("the readers' own process is gone")
+        return int(struct.unpack("<i", code)[0])
+
+    def _confirm(self) -> None:
+        if not self.is_ready:
+            if self.socket.recv(1) != b"!":
+                raise ConnectionError
+            self.is_ready = True
+
+    def end(self) -> None:
+        self.socket.close()
+        with suppress(ProcessLookupError):
+            self.process.kill()
+        self.process.wait()
+
+    @property
+    def is_ours(self) -> bool:
+        return self.owner == os.getpid() and self.socket.fileno() >= 0 and self.process.poll() is None
+
+
+_known: list[_Reader] = []
+_starting = threading.Lock()
+
+
+def _reader() -> _Reader:
+    with _starting:
+        if not _known or not _known[0].is_ours:
+            if _known and _known[0].owner == os.getpid():
+                _known[0].end()
+            _known[:] = [_Reader()]
+        return _known[0]
+
+
+def start() -> None:
+    """Have the readers' process ready before the first file comes."""
+    _reader()

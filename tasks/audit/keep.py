@@ -1,0 +1,106 @@
+"""What is written into a run's log: each object that changed the run's state, with its hash, once.
+
+`keep` may be called by anyone at any time: it looks at what lies in the bucket and adds what was not told yet. Whoever
+dies between a change and its entry leaves an entry for the next to write, not a hole.
+"""
+
+import json
+from collections.abc import Collection, Iterator
+from typing import Any
+
+from caseferry import __version__
+from caseferry.canonical import sha256, to_json
+from caseferry.chain import HEAD, START, entry, head, name_of
+from caseferry.keys import Run
+from caseferry.services.store import get_all
+from tasks.journey import STEPS, parts_of
+from tasks.stage import Services, present, stamp
+
+_STEPS = {
+    "arrival.json": "claimed", "0-original/manifest.json": "stored", "0-original/admission.json": "admitted",
+    "1-split/tables.json": "split", "3-merge/manifest.json": "merged", "4-verify/ledger.json": "verified",
+    "refused.json": "refused", "failed.json": "failed",
+}  # fmt: skip
+TRANSFORMED = "2-transform"
+"""All outcomes of the parts together: their hashes, hashed in the order of the parts."""
+
+
+def told_of(seen: Collection[str]) -> Iterator[tuple[str, str]]:
+    """What changed the run, as far as its keys tell, in the order of the journey: a key below the run, and a word."""
+    for key in ("arrival.json", "0-original/manifest.json"):
+        if key in seen:
+            yield key, _STEPS[key]
+    for key in sorted(seen):
+        if key.startswith("holds/"):
+            yield key, "answered" if key.endswith(".released.json") else "held"
+    for key in ("0-original/admission.json", "1-split/tables.json"):
+        if key in seen:
+            yield key, _STEPS[key]
+    for key in sorted(seen):
+        if key.startswith("attempts/") and key.endswith(".lost.json"):
+            yield key, "attempt lost"
+        elif key.startswith("aside/"):
+            yield key, "part quarantined"
+    parts = parts_of(seen)
+    if "1-split/tables.json" in seen and all(STEPS["transform"].makes.format(part=part) in seen for part in parts):
+        yield TRANSFORMED, "transformed"
+    for key in ("3-merge/manifest.json", "4-verify/ledger.json", "refused.json", "failed.json"):
+        if key in seen:
+            yield key, _STEPS[key]
+
+
+def keep(services: Services, run: Run) -> None:
+    """Bring the log up to what the bucket holds."""
+    store, seen = services.store, present(services.store, run)
+    secret = services.settings.audit.key
+    key = secret.get_secret_value() if secret else ""
+    due = list(told_of(seen))
+    chain = _chain(services, run, seen)
+    about = {str(one["about"]) for _, one in chain}
+    missing = [(what, word) for what, word in due if what not in about]
+    for what, word in missing:
+        data = _bytes(services, run, what, seen)
+        by = json.loads(data).get("by", "") if word == "answered" else f"caseferry {__version__}"
+        facts = {"at": stamp(services.clock()), "what": word, "by": by, "about": what, "sha256": sha256(data)}
+        while what not in about:
+            seq = len(chain) + 1
+            prev = sha256(chain[-1][0]) if chain else START
+            made = entry(seq, prev, facts, key)
+            if store.put_once(run.at("audit", name_of(seq)), made):
+                chain.append((made, json.loads(made)))
+            else:
+                chain = _chain(services, run, present(store, run))
+            about = {str(one["about"]) for _, one in chain}
+    if chain:
+        _head(services, run, chain, key)
+
+
+def _chain(services: Services, run: Run, seen: Collection[str]) -> list[tuple[bytes, dict[str, Any]]]:
+    names = sorted(name for name in seen if name.startswith("audit/") and not name.endswith(HEAD))
+    return [(data, json.loads(data)) for data in get_all(services.store, [run.home + name for name in names])]
+
+
+def _head(services: Services, run: Run, chain: list[tuple[bytes, dict[str, Any]]], key: str) -> None:
+    """Set the head, unless somebody has set a later one."""
+    store, where = services.store, run.at("audit", HEAD)
+    new = head(len(chain), sha256(chain[-1][0]), key)
+    for _ in range(20):
+        try:
+            data, tag = store.get_tagged(where)
+        except KeyError:
+            if store.put_once(where, new):
+                return
+            continue
+        if json.loads(data)["count"] >= len(chain) or store.swap(where, new, tag):
+            return
+
+
+def _bytes(services: Services, run: Run, what: str, seen: Collection[str]) -> bytes:
+    if what != TRANSFORMED:
+        return services.store.get(run.home + what)
+    return transformed(get_all(services.store, [run.at("2-transform", f"{part}.json") for part in parts_of(seen)]))
+
+
+def transformed(outcomes: list[bytes]) -> bytes:
+    """What stands for all parts: the hashes of their outcomes, in order."""
+    return to_json([sha256(one) for one in outcomes])

@@ -1,0 +1,101 @@
+"""What a file is and what an archive holds, asked behind the guard; archives in archives as deep as the limits let."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from caseferry.errors import ExportRefused
+from caseferry.manifest import Refusal
+from caseferry.reading.guard import WORKS, Handed, ReadingLimits, ask
+from caseferry.reading.kinds import Kind
+
+_BATCH = 64 << 20
+"""Bytes of an archive that are asked for at a time."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """One file of a drop."""
+
+    name: str
+    archive: str
+    kind: Kind
+    data: bytes
+
+
+def kind_behind(data: bytes, name: str, limits: ReadingLimits, head: int = -1) -> Kind:
+    """What a file is, by its content.
+
+    Args:
+        head: where the tail begins, when `data` is only the two ends of it.
+    """
+    return Kind(ask(f"{WORKS}kind", data, name, limits, head=head).made)
+
+
+def unpack(data: bytes, name: str, limits: ReadingLimits, nesting: int, refused: list[Refusal], depth: int = 0) -> Iterator[Found]:
+    """Every file of an archive.
+
+    Args:
+        refused: takes what could not be read of it, by name and reason.
+
+    Raises:
+        ExportRefused: the archive as a whole can't be taken.
+    """
+    with Handed(data) as handed:
+        listed = ask(f"{WORKS}directory", handed, name, limits, file=name).made
+        for entry, code, detail in listed["refused"]:
+            refused.append(Refusal(name=_shown(name, entry, depth), code=code, detail=detail))
+        for batch in _batches(listed["entries"]):
+            for number, kind, code, detail, inner in _read(handed, batch, name, limits):
+                entry = _shown(name, listed["entries"][number][0], depth)
+                if code:
+                    refused.append(Refusal(name=entry, code=code, detail=detail))
+                elif kind is not Kind.ARCHIVE:
+                    yield Found(entry, name, kind, inner)
+                elif depth >= nesting:
+                    refused.append(Refusal(name=entry, code="CF-111", detail="archives lie too deep in archives"))
+                else:
+                    yield from _inner(inner, listed["entries"][number][0], entry, limits, nesting, refused, depth)
+
+
+def _inner(data: bytes, name: str, shown: str, limits: ReadingLimits, nesting: int, refused: list[Refusal], depth: int) -> Iterator[Found]:
+    """An archive in the archive: whole, or not at all."""
+    odd: list[Refusal] = []
+    try:
+        found = list(unpack(data, name, limits, nesting, odd, depth + 1))
+    except ExportRefused as refusal:
+        refused.append(Refusal(name=shown, code=refusal.code, detail=refusal.detail))
+        return
+    refused += odd
+    yield from found
+
+
+def _shown(archive: str, entry: str, depth: int) -> str:
+    return entry if depth == 0 else f"{archive}/{entry}"
+
+
+def _batches(entries: list[tuple[str, int]]) -> Iterator[list[int]]:
+    batch: list[int] = []
+    held = 0
+    for number, (_, size) in enumerate(entries):
+        if batch and held + size > _BATCH:
+            yield batch
+            batch, held = [], 0
+        batch.append(number)
+        held += size
+    if batch:
+        yield batch
+
+
+def _read(handed: Handed, batch: list[int], name: str, limits: ReadingLimits) -> Iterator[tuple[int, Kind, str, str, bytes]]:
+    """Entries of one batch; where the batch ends its reader, each by itself, so that one costs no other."""
+    try:
+        answer = ask(f"{WORKS}entries", handed, name, limits, file=name, numbers=batch)
+    except ExportRefused as refusal:
+        if len(batch) == 1:
+            yield batch[0], Kind.DOCUMENT, refusal.code, refusal.detail, b""
+        else:
+            for number in batch:
+                yield from _read(handed, [number], name, limits)
+        return
+    for number, found, data in zip(batch, answer.made, answer.blobs, strict=True):
+        yield number, Kind(found.get("kind", Kind.DOCUMENT)), found.get("code", ""), found.get("detail", ""), data
