@@ -146,7 +146,7 @@ def parse_drop(key: str) -> DropKey | None:
     try:
         migration = Migration(parts[1], parts[2])
         for part in parts[3:]:
-            segment(part)
+            segment(unicodedata.normalize("NFC", part))  # a Mac writes letters and accents apart; the name is only data
     except BadKey:
         return None
     return DropKey(migration, "/".join(parts[3:]))

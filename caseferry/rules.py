@@ -6,6 +6,7 @@ RULES: dict[str, str] = {
     "pdf_report": "A PDF can't be read as data. Export the report again as CSV or Excel if its numbers are needed.",
     "duplicate_file": "The file is a copy of another one in the drop. It was read once.",
     "unreadable_file": "The file can't be read. It is kept; all others went on.",
+    "program": "The file is a program. Programs are not part of a firm's records; it was kept and not carried. Do not open it.",
     "hidden_rows": "The sheet has hidden rows. They were read like all others.",
     "hidden_sheet": "The workbook has a hidden sheet. It was read like all others.",
     "error_cells": "Cells hold a spreadsheet error instead of a value. They were read as empty.",
@@ -25,6 +26,7 @@ RULES: dict[str, str] = {
     "unknown_table": "We do not know this list. It stays in the archive.",
     "part_quarantined": "These rows ended the program that read them three times. They wait for a person.",
     # values
+    "formula_like": "The cell begins like a formula. It was carried to the letter; open such a file as text, not by a double click.",
     "placeholder": "The cell says that there is no value. It was left empty.",
     "date_unreadable": "The text is no day that exists. It was left empty; the text is in this list.",
     "birth_in_future": "The date of birth lies in the future. It was left empty.",

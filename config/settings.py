@@ -75,6 +75,8 @@ class WorkSettings(Group):
     """How often the holder of a step says that it lives."""
     silent_after: timedelta = timedelta(seconds=20)
     """A holder not heard of for so long is pronounced dead, and the step given to another."""
+    stop_within: timedelta = timedelta(seconds=30)
+    """A worker that is told to stop finishes what it can in this time and hands the rest back."""
     firms: tuple[str, ...] = ()
     """Only these firms' runs and drops are looked at: for a worker whose role may see no others."""
     attempts: int = 3

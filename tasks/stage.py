@@ -161,6 +161,9 @@ def carry_out(services: Services, ticket: Ticket, seen: frozenset[str]) -> froze
             if not is_dead(store, run, before):
                 log.info("step_in_hand", attempt=before.rsplit(".", 1)[-1])
                 return seen  # somebody is at work on it; if they die, the reconciler notices
+            seen = present(store, run)
+            if step.makes.format(part=ticket.part) in seen:
+                return seen  # it finished and went home
             pronounce_lost(store, run, before, stamp(services.clock()))
             seen = present(store, run)
         if lost(ticket, seen) >= services.settings.work.attempts:

@@ -19,6 +19,7 @@ def cross(services: Services, run: Run, said: Callable[[Ticket], None] = lambda 
             if not perform(services, ticket):
                 return rest(services, run)
             said(ticket)
+    services.tell(services, run)  # whoever carried it here may have died before they said so
     return rest(services, run)
 
 

@@ -13,12 +13,14 @@ from typing import Any
 
 import structlog
 
+from caseferry.reading.archive import is_noise
 from config.settings import Settings
 from workers.doorbell import keys_in
 
 log = structlog.get_logger()
 Ring = Callable[[str], Any]
 _MOST = 1 << 20
+_UNFINISHED = (".part", ".partial", ".crdownload", ".download", ".filepart", ".tmp", ".swp")
 
 
 class Listener:
@@ -137,7 +139,7 @@ def watch_folder(folder: Path, put: Callable[[str, bytes], None], stopping: thre
     def look() -> None:
         """Every file is looked at: a folder made and filled in one breath is filled before anyone can watch it."""
         for path in folder.rglob("*"):
-            if path.is_file() and not path.name.startswith((".", "~$")) and path not in waiting:
+            if path.is_file() and path not in waiting and not _is_leftover(path.relative_to(folder).as_posix()):
                 stat = path.stat()
                 if sent.get(path) != (stat.st_size, stat.st_mtime_ns):
                     waiting[path] = (stat.st_size, time.monotonic())
@@ -166,6 +168,11 @@ def watch_folder(folder: Path, put: Callable[[str, bytes], None], stopping: thre
     for _ in watch(folder, stop_event=stopping, rust_timeout=500, yield_on_timeout=True):
         flush()
         look()
+
+
+def _is_leftover(name: str) -> bool:
+    """True for what systems and programs leave lying about, and for files that are still on their way."""
+    return is_noise(name) or any(step.startswith(".") for step in name.split("/")) or name.casefold().endswith(_UNFINISHED)
 
 
 def _turn(path: Path) -> tuple[int, Path]:

@@ -17,7 +17,7 @@ from caseferry.keys import OPEN, BadKey, Migration, Run, parse_marker
 from caseferry.reading.guard import WORKS, ReadingLimits, ask
 from tasks.attempts import begun, is_dead, open_attempt, pronounce_lost
 from tasks.intake.arrive import is_missed
-from tasks.journey import Ticket, next_steps, state_of
+from tasks.journey import STEPS, Ticket, next_steps, state_of
 from tasks.notify.deliver import due
 from tasks.stage import Services, choices_tag, present, release, stamp
 
@@ -82,8 +82,9 @@ def overdue(services: Services, run: Run, seen: frozenset[str]) -> list[Ticket]:
         sign = _sign(services, run, ticket, mark, seen)
         last = before.get(ticket.name)
         if mark and is_dead(store, run, mark):
-            pronounce_lost(store, run, mark, stamp(now))
-            late.append(ticket)
+            if not _is_done(services, run, ticket):
+                pronounce_lost(store, run, mark, stamp(now))
+                late.append(ticket)
             continue
         if last is None or last["sign"] != sign:
             after[ticket.name] = {"sign": sign, "at": stamp(now), "looks": 0, "nudges": 0}
@@ -96,6 +97,8 @@ def overdue(services: Services, run: Run, seen: frozenset[str]) -> list[Ticket]:
         if waited < patience or last["looks"] < 1:
             continue
         if mark:
+            if _is_done(services, run, ticket):
+                continue
             pronounce_lost(store, run, mark, stamp(now))
             log.warning("holder_lost", run=run.run, step=ticket.step, part=ticket.part)
             del after[ticket.name]
@@ -110,6 +113,11 @@ def overdue(services: Services, run: Run, seen: frozenset[str]) -> list[Ticket]:
     if late:
         log.warning("run_nudged", run=run.run, step=late[0].step, count=len(late))
     return late
+
+
+def _is_done(services: Services, run: Run, ticket: Ticket) -> bool:
+    """True if the step was done since the run was looked at."""
+    return services.store.stat(run.home + STEPS[ticket.step].makes.format(part=ticket.part)) is not None
 
 
 def _looked(data: bytes) -> dict[str, dict[str, Any]]:

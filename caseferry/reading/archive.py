@@ -22,7 +22,7 @@ _LOCAL = b"PK\x03\x04"
 _ZIP64_EOCD = b"PK\x06\x06"
 _MIB = 1 << 20
 _UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
-NOISE = ("__MACOSX/", ".DS_Store", "Thumbs.db", "desktop.ini", ".stfolder")
+NOISE = frozenset({"__macosx", ".ds_store", "thumbs.db", "desktop.ini", ".stfolder", "@eadir", "#recycle", "$recycle.bin", ".spotlight-v100", ".trashes"})
 
 
 class ArchiveLimits(Protocol):
@@ -231,8 +231,8 @@ class Archive:
 
 def is_noise(name: str) -> bool:
     """True for what operating systems add to folders by themselves, and office lock files."""
-    last = name.rsplit("/", 1)[-1]
-    return name.startswith(NOISE) or last in NOISE or last.startswith(("~$", "._"))
+    steps = name.split("/")
+    return any(step.casefold() in NOISE for step in steps) or steps[-1].startswith(("~$", "._"))
 
 
 def _wide(extra: bytes, packed: int, size: int, local: int) -> tuple[int, int, int]:

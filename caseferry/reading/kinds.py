@@ -14,6 +14,7 @@ class Kind(StrEnum):
     JSON = "json"
     DOCUMENT = "document"
     EMPTY = "empty"
+    PROGRAM = "program"
 
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -22,6 +23,7 @@ _DOCUMENTS = (
     b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"II*\x00", b"MM\x00*", b"BM", b"RIFF", b"{\\rtf",
     b"\x1f\x8b", b"7z\xbc\xaf", b"Rar!", b"\x00\x00\x00", b"ID3", b"OggS",
 )  # fmt: skip
+_PROGRAMS = (b"MZ\x90", b"MZ\x00", b"\x7fELF", b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe", b"#!/", b"\x4c\x00\x00\x00\x01\x14\x02\x00")
 _MAIL = re.compile(rb"^(?:Return-Path|Received|From|To|Date|Subject|Message-ID|MIME-Version|Delivered-To):", re.I)
 _UTF16_NAMES = ("Workbook", "Book")
 _OFFICE = {b"[Content_Types].xml", b"mimetype", b"_rels/.rels"}
@@ -44,6 +46,8 @@ def kind_of(data: bytes, tail: bytes = b"") -> Kind:
     head = data[:4096]
     if head.startswith(b"%PDF"):
         return Kind.PDF
+    if head.startswith(_PROGRAMS):
+        return Kind.PROGRAM
     if (head.startswith(_DOCUMENTS) and (_is_binary(head) or head.startswith(b"{\\rtf"))) or _is_binary(head):
         return Kind.DOCUMENT
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
@@ -99,7 +103,8 @@ def _is_binary(head: bytes) -> bool:
         return False
     zeros = head.count(0)
     # UTF-16 without a mark: about every other byte of Western text is NUL.
-    looks_utf16 = zeros and (head[1::2].count(0) > len(head) * 0.3 or head[0::2].count(0) > len(head) * 0.3)
+    odd, even = head[1::2].count(0), head[0::2].count(0)
+    looks_utf16 = zeros and max(odd, even) > len(head) * 0.3 and min(odd, even) < len(head) * 0.05
     controls = sum(head.count(code) for code in range(9)) + sum(head.count(code) for code in range(14, 32))
     return not looks_utf16 and (zeros > 0 or controls > len(head) * 0.02)
 

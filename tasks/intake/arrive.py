@@ -38,7 +38,10 @@ def arrive(services: Services, key: str) -> list[Ticket]:
     """
     store = services.store
     drop, stat = parse_drop(key), store.stat(key)
-    if drop is None or stat is None or drop.path.startswith(TEMPLATES):
+    if drop is None:
+        log.warning("upload_outside_a_migration", code="CF-136")
+        return []
+    if stat is None or drop.path.startswith(TEMPLATES):
         return []
     where = drop.migration
     if drop.name in CLOSERS:

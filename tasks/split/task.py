@@ -90,6 +90,8 @@ def _file_findings(intake: Intake) -> Iterator[Finding]:
     for kept in intake.files:
         if kept.kind == Kind.EMPTY:
             yield Finding(rule="empty_file", where=kept.name)
+        elif kept.kind == Kind.PROGRAM:
+            yield Finding(rule="program", where=kept.name, detail="kept, never run, not carried", outcome="excluded")
         elif kept.kind == Kind.PDF and "/" not in kept.name.strip("/"):
             yield Finding(rule="pdf_report", where=kept.name, detail="kept, not read: export it again as CSV or Excel", outcome="excluded")
     for name, first in intake.duplicates:

@@ -13,6 +13,8 @@ _DAYS = {Type.DATE, Type.BIRTH, Type.MOMENT}
 _DURATION: dict[Type, Literal["hours", "units", "minutes"]] = {
     Type.HOURS: "hours", Type.UNITS: "units", Type.MINUTES: "minutes",
 }  # fmt: skip
+_WORDS = {Type.TEXT, Type.KEY, Type.NAME, Type.EMAIL, Type.PERSON}
+_FORMULA = r"^(?:[=@|%\t\r]|[+-]\S)"
 TWO_DIGIT_AHEAD = 20
 """Two-digit years of deadlines and the like lie at most this many years ahead; births never do."""
 
@@ -24,6 +26,8 @@ def read_fields(sheet: Sheet) -> None:
         for number, place in enumerate(places, 1):
             name = f"{spec.name}#{number}" if spec.many else spec.name
             _take(sheet, name, place)
+            if spec.type in _WORDS:
+                formula_like(sheet, name)
             _read(sheet, name, spec)
         if f"group:{spec.name}" in sheet.raw.columns:
             _from_group(sheet, spec)
@@ -31,8 +35,14 @@ def read_fields(sheet: Sheet) -> None:
         if column.use == "custom_field":
             name = f"x:{column.field}"
             _take(sheet, name, column.place)
+            formula_like(sheet, name)
             if sheet.job.spec.custom[column.field].type == "date":
                 _read_day(sheet, name, Type.DATE)
+
+
+def formula_like(sheet: Sheet, name: str) -> None:
+    """A spreadsheet would run what begins like this. The cell goes to the target to the letter, and is listed."""
+    sheet.find(pl.col(name).str.contains(_FORMULA), name, "formula_like", "carried", pl.col(name))
 
 
 def is_placeholder(sheet: Sheet, text: pl.Expr) -> pl.Expr:

@@ -1,0 +1,55 @@
+"""Imported by every process a fault campaign starts: makes a step slow, deadly or talkative, as its environment says.
+
+    FAULT_SLOW=transform:14          the step takes so many seconds longer
+    FAULT_POISON=t001-cards-0001     this part kills its process
+    FAULT_RAISE=transform            the step raises with a client's cell as its text
+"""
+
+import importlib.abc
+import importlib.util
+import os
+import signal
+import sys
+import time
+
+_ROOMS = {"tasks.transform.task": "transform", "tasks.merge.task": "merge", "tasks.split.task": "split"}
+
+
+class _Finder(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path, target=None):  # type: ignore[no-untyped-def]
+        if name not in _ROOMS:
+            return None
+        sys.meta_path.remove(self)
+        try:
+            spec = importlib.util.find_spec(name)
+        finally:
+            sys.meta_path.insert(0, self)
+        assert spec is not None and spec.loader is not None
+        real = spec.loader.exec_module
+
+        def load(module):  # type: ignore[no-untyped-def]
+            real(module)
+            _wrap(module, _ROOMS[name])  # type: ignore[no-untyped-call]
+
+        spec.loader.exec_module = load  # type: ignore[method-assign]
+        return spec
+
+
+def _wrap(module, step):  # type: ignore[no-untyped-def]
+    work = getattr(module, step)
+
+    def faulty(services, ticket):  # type: ignore[no-untyped-def]
+        if os.environ.get("FAULT_POISON") == (ticket.part or step):
+            os.kill(os.getpid(), signal.SIGKILL)
+        slow = os.environ.get("FAULT_SLOW", "").split(":")
+        if slow[0] == step:
+            time.sleep(float(slow[1]))
+        if os.environ.get("FAULT_RAISE") == step:
+            raise ValueError(os.environ.get("FAULT_TEXT", "a cell"))
+        return work(services, ticket)
+
+    setattr(module, step, faulty)
+
+
+if any(name.startswith("FAULT_") for name in os.environ):
+    sys.meta_path.insert(0, _Finder())
