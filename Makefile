@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 
-.PHONY: help demo test check bench requirements lock clean
+.PHONY: help demo test faults bench requirements lock clean
 
 help:  ## show what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -17,6 +17,9 @@ test: $(VENV)/.dev  ## all checks and all tests; they start what they need
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest
+
+faults: $(VENV)/.dev  ## break everything on purpose, count, and write docs/reliability.md (half an hour)
+	$(BIN)/python -m tests.faults
 
 bench: $(VENV)/.dev  ## measure against the floor and write bench/results.md
 	$(BIN)/python -m bench

@@ -99,11 +99,13 @@ def _end(data: bytes | None, count: int, last: str, public: str) -> Iterator[str
         yield "the head is missing: nothing says where the log ends"
     elif _genuine(body, public) is False:
         yield "the head was changed: its signature does not fit"
+    elif not isinstance(body.get("count"), int):
+        yield "the head was damaged"
     elif body["count"] > count:
         yield f"the log was cut off: it had {body['count']} entries and has {count}"
     elif body["count"] < count:
         yield f"entry {body['count'] + 1} was added behind the end"
-    elif body["sha256"] != last:
+    elif body.get("sha256") != last:
         yield f"entry {count} was changed: the head tells of another"
 
 

@@ -12,6 +12,7 @@ _FORBIDDEN = re.compile(r"[\x00-\x1f\x7f/\\\u200b-\u200f\u2028-\u202e\u2066-\u20
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
+DROPS = "drops/"
 OPEN = "open/"
 ENDPOINTS = "endpoints/"
 

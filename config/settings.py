@@ -29,6 +29,8 @@ class S3Settings(Group):
     """Both empty: the machine's own role."""
     encryption: Literal["AES256", "aws:kms", "none"] = "AES256"
     kms_key: str | None = None
+    timeout: timedelta = timedelta(seconds=10)
+    """How long the bucket may be silent in the middle of an answer."""
 
 
 class BrokerSettings(Group):

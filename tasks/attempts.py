@@ -14,6 +14,7 @@ import json
 import os
 import sys
 import threading
+import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -28,6 +29,7 @@ from caseferry.services.store import ObjectStore
 from tasks.journey import Ticket
 
 _MARKS = ("beat", "ended", "lost")
+_PATIENCE = 600
 _MINE: set[str] = set()
 """The attempts of this very process."""
 
@@ -58,8 +60,12 @@ def begin(store: ObjectStore, run: Run, ticket: Ticket, seen: Collection[str], a
     """Take the step's next attempt; nothing if somebody has it. The last holder must be settled before."""
     mark = f"attempts/{ticket.name}.{len(begun(ticket, seen))}"
     _MINE.add(run.home + mark)
-    if store.put_once(run.home + f"{mark}.json", to_json({"at": at, "who": me()})):
-        return mark
+    try:
+        if store.put_once(run.home + f"{mark}.json", to_json({"at": at, "who": me()})):
+            return mark
+    except CaseferryError:
+        ended(store, run, mark)  # it may have been written and its answer lost: then it was begun by nobody
+        raise
     _MINE.discard(run.home + mark)
     return ""
 
@@ -88,8 +94,8 @@ def alive(store: ObjectStore, run: Run, mark: str, every: float) -> Iterator[Non
             number += 1
             try:
                 store.put(run.home + f"{mark}.beat.json", to_json({"beat": number}))
-            except CaseferryError:
-                continue  # the store is away: whoever would pronounce us lost can't either
+            except Exception:  # noqa: S112  the store is away: whoever would pronounce us lost can't either
+                continue
 
     thread = threading.Thread(target=beat, daemon=True, name="alive")
     thread.start()
@@ -97,12 +103,36 @@ def alive(store: ObjectStore, run: Run, mark: str, every: float) -> Iterator[Non
         yield
     finally:
         stop.set()
-        _MINE.discard(run.home + mark)
 
 
 def ended(store: ObjectStore, run: Run, mark: str) -> None:
-    """The attempt came to nothing, and not by dying."""
-    store.put_once(run.home + f"{mark}.ended.json", to_json({"at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}))
+    """The attempt came to nothing, and not by dying. If the store can't be told now it is told later: what ended the
+    attempt may well be that the store was away, and that must not count as a death.
+    """
+    told = to_json({"at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")})
+
+    def tell() -> bool:
+        try:
+            store.put_once(run.home + f"{mark}.ended.json", told)
+        except Exception:
+            return False
+        _MINE.discard(run.home + mark)
+        return True
+
+    def tell_later() -> None:
+        for _ in range(_PATIENCE):
+            time.sleep(1)
+            if tell():
+                return
+        _MINE.discard(run.home + mark)
+
+    if not tell():
+        threading.Thread(target=tell_later, daemon=True, name="ended").start()
+
+
+def done_with(run: Run, mark: str) -> None:
+    """The attempt is over, whichever way; its step's own object or a mark says how."""
+    _MINE.discard(run.home + mark)
 
 
 def me() -> dict[str, Any]:

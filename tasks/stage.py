@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakKeyDictionary
 
 import structlog
@@ -18,7 +18,7 @@ from caseferry.errors import BrokenPromise, ExportRefused, NeedsAnswer, PassingF
 from caseferry.keys import Run
 from caseferry.manifest import FORMAT, Arrival, Migration, Model
 from caseferry.services.store import ObjectStore
-from tasks.attempts import alive, begin, begun, ended, is_dead, lost, open_attempt, pronounce_lost
+from tasks.attempts import alive, begin, begun, done_with, ended, is_dead, lost, open_attempt, pronounce_lost
 from tasks.journey import STEPS, Ticket, is_news, next_steps
 
 if TYPE_CHECKING:
@@ -63,6 +63,7 @@ def read_json(store: ObjectStore, key: str) -> dict[str, object]:
 
 
 M = TypeVar("M", bound=Model)
+_LIKE_A_DEATH = {"SoftTimeLimitExceeded", "PanicException"}
 _READ: WeakKeyDictionary[ObjectStore, OrderedDict[str, Model]] = WeakKeyDictionary()
 
 
@@ -87,8 +88,9 @@ def migration_of(store: ObjectStore, run: Run) -> Migration:
     if not later:
         return admitted
     choices: dict[str, object] = admitted.model_dump(mode="json")
-    for key in later:
-        choices = merged(choices, read_json(store, key).get("changes") or {})
+    answers = [read_json(store, key) for key in later]
+    for answer in sorted(answers, key=lambda one: str(one.get("at", ""))):  # in the order they were given
+        choices = merged(choices, answer.get("changes") or {})
     return choices_of(choices)
 
 
@@ -170,20 +172,23 @@ def carry_out(services: Services, ticket: Ticket, seen: frozenset[str]) -> froze
             _give_up(services, ticket)
             services.tell(services, run)
             return present(store, run)
+        if ticket.step == "intake":
+            services.tell(services, run)  # the log is begun before the work: from now on a log that is gone was taken away
         mark = begin(store, run, ticket, seen, stamp(services.clock()))
         if not mark:
             return seen
         try:
             with alive(store, run, mark, services.settings.work.heartbeat.total_seconds()):
                 _enter(step.room)(services, ticket)
+            done_with(run, mark)
             log.info("step_done", attempt=mark.rsplit(".", 1)[-1])
         except PassingFault:
             ended(store, run, mark)
             raise
-        except (MemoryError, OSError) as error:
+        except OSError as error:
             ended(store, run, mark)
             log.warning("step_interrupted", exc_info=error, code="CF-120")
-            raise PassingFault("this machine is short of memory or disk") from error
+            raise PassingFault("this machine is short of disk") from error
         except StorageRefused as refusal:
             log.error("storage_refused", code=refusal.code, reason=CODES[refusal.code].do)
             _end_by_name(store, run, ticket, mark, refusal)
@@ -193,12 +198,17 @@ def carry_out(services: Services, ticket: Ticket, seen: frozenset[str]) -> froze
         except ExportRefused as refusal:
             log.warning("export_refused", code=refusal.code)
             store.put_once(run.at("refused.json"), to_json(asdict(refusal)))
-        except Exception as error:
-            log.error("step_failed", exc_info=error)
-            _give_up(services, ticket, type(error).__name__)
-        except BaseException:  # the worker is told to stop: that is not the step's fault
+        except (SystemExit, KeyboardInterrupt):  # the worker is told to stop: that is not the step's fault
             ended(store, run, mark)
             raise
+        except BaseException as error:  # a native library's panic is no Exception
+            if isinstance(error, MemoryError) or type(error).__name__ in _LIKE_A_DEATH:
+                # As if it had died of it: it may go better elsewhere, and it must not go on for ever.
+                log.warning("step_interrupted", exc_info=error, code="CF-120")
+                pronounce_lost(store, run, mark, stamp(services.clock()))
+                raise PassingFault("the step needs more time or memory than it was given") from error
+            log.error("step_failed", exc_info=error)
+            _give_up(services, ticket, type(error).__name__)
         after = present(store, run)
         _tell(services, ticket, after)
         return after
@@ -231,9 +241,10 @@ def _give_up(services: Services, ticket: Ticket, reason: str = "WorkerLost") -> 
     """A part is quarantined and the run goes on; any other step ends the run."""
     run = run_of(ticket)
     if ticket.part:
-        services.store.put_once(run.at("aside", f"{ticket.part}.json"), to_json({"reason": reason, "at": stamp(services.clock())}))
-        _enter(STEPS[ticket.step].aside)(services, ticket)
-        log.error("part_quarantined", part=ticket.part, exc_type=reason)
+        aside = run.at("aside", f"{ticket.part}.json")
+        put_aside: Any = _enter(STEPS[ticket.step].aside)
+        if put_aside(services, ticket, lambda: services.store.put_once(aside, to_json({"reason": reason, "at": stamp(services.clock())}))):
+            log.error("part_quarantined", part=ticket.part, exc_type=reason)
         return
     code = "CF-132" if ticket.step == "verify" or reason == "BrokenPromise" else "CF-129" if reason == "WorkerLost" else "CF-135"
     services.store.put_once(run.at("failed.json"), to_json({"code": code, "where": ticket.step, "detail": reason}))

@@ -3,8 +3,10 @@
 What each setting protects against stands in docs/decisions/0002.
 """
 
+import ctypes
 import os
 import resource
+import sys
 from dataclasses import asdict
 from functools import lru_cache
 from typing import Any
@@ -46,6 +48,7 @@ def services() -> Services:
 class Stage(Task):  # type: ignore[type-arg]
     """Run at least once; tried again on passing faults alone."""
 
+    Request = "workers.carriers:Readable"
     acks_late = True
     reject_on_worker_lost = True
     autoretry_for = (PassingFault,)
@@ -98,11 +101,11 @@ def make_app(given: Settings) -> "Celery[Any]":
         beat_schedule={
             "reconcile": {
                 "task": "caseferry.reconcile", "schedule": given.work.reconcile_every.total_seconds(),
-                "options": {"queue": "control", "expires": 30},
+                "options": {"queue": "control", "expires": 600},  # by clocks that may differ
             },
             "sweep": {
                 "task": "caseferry.sweep", "schedule": given.work.sweep_every.total_seconds(),
-                "options": {"queue": "control", "expires": 90},
+                "options": {"queue": "control", "expires": 600},
             },
         },
     )  # fmt: skip
@@ -165,6 +168,13 @@ def _log(**_: Any) -> None:
     configure(settings().log)
 
 
+def keep_to_yourself() -> None:
+    """No core dump of this process, and no look into it by others of the same user: both would show a client's data."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(4, 0, 0, 0, 0)  # not dumpable
+
+
 @worker_init.connect
 def _may_start(**_: Any) -> None:
     """A worker that could not keep the promises does not take the first message."""
@@ -175,13 +185,13 @@ def _may_start(**_: Any) -> None:
         log.error("worker_refuses_to_start", reason=f"{found.name}: {found.found}; {found.remedy}")
     if failing:
         raise SystemExit(78)  # sysexits.h: configuration error
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core dump would hold a client's data
+    keep_to_yourself()
 
 
 @worker_process_init.connect
 def _child(**_: Any) -> None:
     """A child of the pool: import what every task needs before the first one comes."""
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    keep_to_yourself()
     configure(settings().log)
     import importlib
 

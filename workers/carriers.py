@@ -6,10 +6,27 @@ Named by us, `caseferry.<step>`: moving a file must not orphan messages that are
 from typing import Any
 
 from celery import shared_task
+from celery.exceptions import InvalidTaskError
+from celery.worker.request import Request
 
 from tasks.journey import JOURNEY, Ticket
 from tasks.stage import carry_out, present, run_of
 from workers.app import Stage, go_on, is_suspect, ring, send, send_events, services
+
+
+class Readable(Request):
+    """A message as a task; one nobody can read is dropped.
+
+    As Celery comes, such a message ends the worker, which puts it back first: then it ends the next one.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        try:
+            super().__init__(*args, **kwargs)
+        except InvalidTaskError:
+            raise
+        except Exception as error:
+            raise InvalidTaskError("the message is no task") from error
 
 
 def _carrier(name: str) -> Any:
@@ -37,7 +54,7 @@ def deliver(firm: str, migration: str, run: str, endpoint: str = "") -> None:
     go(services(), Run(firm, migration, run), endpoint=endpoint)
 
 
-@shared_task(name="caseferry.reconcile", acks_late=False, time_limit=300)
+@shared_task(name="caseferry.reconcile", acks_late=False, time_limit=300, soft_time_limit=240)
 def reconcile() -> None:
     """Send again what has its inputs and not its output; pronounce lost whoever has fallen silent."""
     from workers.reconciler import reconcile as look
@@ -45,7 +62,7 @@ def reconcile() -> None:
     look(services(), send, send_events)
 
 
-@shared_task(name="caseferry.sweep", acks_late=False, time_limit=300)
+@shared_task(name="caseferry.sweep", acks_late=False, time_limit=300, soft_time_limit=240)
 def sweep() -> None:
     """Find uploads nobody told us of."""
     from workers.reconciler import sweep as look

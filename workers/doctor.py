@@ -173,7 +173,7 @@ def _broker_password(settings: Settings) -> Answer:
 
 
 def _clock(settings: Settings) -> Answer:
-    answer = _store(settings).client.list_objects_v2(Bucket=settings.s3.bucket, MaxKeys=1)
+    answer = _store(settings).client.list_objects_v2(Bucket=settings.s3.bucket, Prefix=probe("clock", *settings.work.firms[:1]), MaxKeys=1)
     theirs = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
     skew = abs((datetime.now(UTC) - theirs).total_seconds())
     yield skew < MOST_SKEW, f"it is {skew:.0f} s off the bucket's", "set the clock by NTP"

@@ -7,12 +7,13 @@ import threading
 def listen_forever() -> int:
     """Start every source of events the settings name; end on SIGTERM or SIGINT."""
     from config.logging import configure
-    from workers.app import ring, settings
+    from workers.app import keep_to_yourself, ring, settings
     from workers.commands.crossing import Stop
     from workers.doctor import refusals
     from workers.listener import Listener
 
     configure(settings().log)
+    keep_to_yourself()
     failing = refusals(settings())
     if failing:
         raise Stop(1, "\n".join(f"✗ {found.code} {found.name}: {found.found}\n  Do: {found.remedy}" for found in failing))

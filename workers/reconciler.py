@@ -5,6 +5,7 @@ Both may run twice at once, and against runs that are well under way: a step tha
 """
 
 import json
+import random
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
@@ -12,11 +13,11 @@ from typing import Any
 import structlog
 
 from caseferry.canonical import to_json
-from caseferry.errors import CaseferryError, ExportRefused
+from caseferry.errors import ExportRefused
 from caseferry.keys import OPEN, BadKey, Migration, Run, parse_marker
 from caseferry.reading.guard import WORKS, ReadingLimits, ask
 from tasks.attempts import begun, is_dead, open_attempt, pronounce_lost
-from tasks.intake.arrive import is_missed
+from tasks.intake.arrive import is_missed, read_choices
 from tasks.journey import STEPS, Ticket, next_steps, state_of
 from tasks.notify.deliver import due
 from tasks.stage import Services, choices_tag, present, release, stamp
@@ -29,10 +30,12 @@ def reconcile(
     services: Services, send: Callable[[list[Ticket]], None], send_events: Callable[[Run, list[str]], None] = lambda run, endpoints: None
 ) -> None:
     """Look at every run that is under way."""
-    for run in open_runs(services):
+    runs = list(open_runs(services))
+    random.shuffle(runs)  # should a look ever be cut short, the same runs are not left out each time
+    for run in runs:
         try:
             _look_at(services, run, send, send_events)
-        except CaseferryError as error:  # one run's trouble is not the next one's
+        except Exception as error:  # one run's trouble is not the next one's
             log.warning("run_not_looked_at", run=run.run, exc_info=error)
 
 
@@ -59,7 +62,10 @@ def sweep(services: Services, ring: Callable[[str], object]) -> None:
     """Ring for every upload that nobody told us of."""
     for key in missed_uploads(services):
         log.warning("upload_found_by_the_sweep")
-        ring(key)
+        try:
+            ring(key)
+        except Exception as error:  # nor is one upload's
+            log.warning("upload_not_rung_for", exc_info=error)
 
 
 def overdue(services: Services, run: Run, seen: frozenset[str]) -> list[Ticket]:
@@ -108,8 +114,8 @@ def overdue(services: Services, run: Run, seen: frozenset[str]) -> list[Ticket]:
     new = to_json(after)
     if new != data:
         wrote = store.swap(key, new, tag) if tag else store.put_once(key, new)
-        if not wrote:
-            return []  # another reconciler looked at the same moment; what it sends is enough
+        if not wrote:  # another reconciler looked at the same moment; what it nudges is enough, not so the dead
+            late = [ticket for ticket in late if ticket.name not in after]
     if late:
         log.warning("run_nudged", run=run.run, step=late[0].step, count=len(late))
     return late
@@ -144,7 +150,7 @@ def _answers_that_came(services: Services, run: Run, seen: frozenset[str]) -> li
     if choices_tag(services.store, run) in asked_with | {""}:
         return []
     try:
-        changes = ask(f"{WORKS}mapping", services.store.get(run.of.beside), "", ReadingLimits.of(services.settings.limits)).made
+        changes = ask(f"{WORKS}mapping", read_choices(services.store, run.of.beside) or b"", "", ReadingLimits.of(services.settings.limits)).made
     except ExportRefused:
         return []  # no answer anybody could read
     release(services, run, "migration.json", changes)
@@ -178,5 +184,10 @@ def missed_uploads(services: Services) -> Iterator[str]:
     """Uploads that no run has claimed. Ringing for one that is claimed after all changes nothing."""
     for prefix in _prefixes(services, "drops/"):
         for stat in services.store.listing(prefix):
-            if is_missed(services, stat):
+            try:
+                missed = is_missed(services, stat)
+            except Exception as error:  # one that can't even be looked at: by its event it ends by name, or not at all
+                log.warning("upload_not_looked_at", exc_info=error)
+                continue
+            if missed:
                 yield stat.key

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 import polars as pl
 
-_SPLITTERS = re.compile(r"\s*(?:;|\n|\s&\s|\sand\s|\s/\s)\s*", re.IGNORECASE)
+_SPLITTERS = re.compile(r"\s{0,9}(?:;|\n|\s&\s|\sand\s|\s/\s)\s{0,9}", re.IGNORECASE)
 
 
 def key(text: pl.Expr) -> pl.Expr:

@@ -43,7 +43,7 @@ def decode(data: bytes) -> Decoded:
             if name == "utf-8-sig":
                 return _utf8(data[len(mark) :], "utf-8-sig")
             return Decoded(data.decode(name), name)
-    if b"\x00" in data[:4096]:
+    if data[:4096].count(0) > len(data[:4096]) * 0.1:
         little = data[1:4096:2].count(0) >= data[0:4096:2].count(0)
         name = "utf-16-le" if little else "utf-16-be"
         return Decoded(data.decode(name), name)

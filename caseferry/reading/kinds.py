@@ -106,7 +106,7 @@ def _is_binary(head: bytes) -> bool:
     odd, even = head[1::2].count(0), head[0::2].count(0)
     looks_utf16 = zeros and max(odd, even) > len(head) * 0.3 and min(odd, even) < len(head) * 0.05
     controls = sum(head.count(code) for code in range(9)) + sum(head.count(code) for code in range(14, 32))
-    return not looks_utf16 and (zeros > 0 or controls > len(head) * 0.02)
+    return not looks_utf16 and (zeros > len(head) * 0.01 or controls > len(head) * 0.02)
 
 
 def _headers(text: bytes) -> list[bytes]:

@@ -83,6 +83,7 @@ def mapping(data: bytes, limits: Limits) -> Made:
     """
     try:
         value = json.loads(data, parse_constant=_no_constant)
+        json.dumps(value, ensure_ascii=False).encode()  # half a character can be written in JSON and nowhere else
     except (ValueError, RecursionError):
         raise ExportRefused("CF-124", "", "it is not JSON") from None
     if not isinstance(value, dict):

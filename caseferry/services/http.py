@@ -11,6 +11,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cache
@@ -27,7 +28,7 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 _REFUSED = tuple(ipaddress.ip_network(text) for text in (
     "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24",
     "192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24",
-    "224.0.0.0/4", "240.0.0.0/4", "::/128", "::1/128", "::ffff:0:0/96", "::/96", "64:ff9b::/96", "64:ff9b:1::/48",
+    "224.0.0.0/4", "240.0.0.0/4", "::/128", "::1/128", "::ffff:0:0/96", "::ffff:0:0:0/96", "::/96", "64:ff9b::/96", "64:ff9b:1::/48",
     "100::/64", "2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20", "5f00::/16", "fc00::/7", "fe80::/10",
     "fec0::/10", "ff00::/8",
 ))  # fmt: skip
@@ -108,28 +109,27 @@ def post(
     shown = name if port == (443 if parts.scheme == "https" else 80) else f"{name}:{port}"
     left = max(0.01, ends - time.monotonic())
     client = httpx2.Client(timeout=httpx2.Timeout(left), follow_redirects=False, trust_env=False, verify=_trust(authorities))
-    # A reply that drips one byte at a time never runs into a read timeout: close the door from outside.
-    door = threading.Timer(left, client.close)
-    door.daemon = True
-    door.start()
-    try:
-        size = 0
-        given = {**headers, "host": shown, "accept-encoding": "identity"}
-        request = client.build_request("POST", target, content=body, headers=given, extensions={"sni_hostname": host})
-        answer = client.send(request, stream=True)
+    given = {**headers, "host": shown, "accept-encoding": "identity"}
+    request = client.build_request("POST", target, content=body, headers=given, extensions={"sni_hostname": host})
+
+    def exchange() -> Reply:
         try:
-            for chunk in answer.iter_raw(4096):
-                size += len(chunk)
-                if size > most or time.monotonic() > ends:
-                    break
+            size = 0
+            answer = client.send(request, stream=True)
+            try:
+                for chunk in answer.iter_raw(4096):
+                    size += len(chunk)
+                    if size > most or time.monotonic() > ends:
+                        break
+            finally:
+                answer.close()
+            return Reply(answer.status_code, {k.casefold(): v for k, v in answer.headers.items()})
+        except (httpx2.HTTPError, RuntimeError, OSError) as error:
+            raise ConnectionError(type(error).__name__) from None
         finally:
-            answer.close()
-        return Reply(answer.status_code, {k.casefold(): v for k, v in answer.headers.items()})
-    except (httpx2.HTTPError, RuntimeError, OSError) as error:
-        raise ConnectionError(type(error).__name__) from None
-    finally:
-        door.cancel()
-        client.close()
+            client.close()
+
+    return _in_time(exchange, ends, client.close)
 
 
 @cache
@@ -140,8 +140,10 @@ def _trust(authorities: Path | None) -> ssl.SSLContext:
     return context
 
 
-def _in_time(call: Callable[[], T], ends: float) -> T:
-    """What a call gives that has no timeout of its own."""
+def _in_time(call: Callable[[], T], ends: float, hang_up: Callable[[], None] | None = None) -> T:
+    """What a call gives, if it gives it in time. One that does not is left to itself, its line closed again and again:
+    a line that is only being set up can't be closed yet, and no read times out on a reply that drips.
+    """
     made: list[T] = []
     failed: list[Exception] = []
 
@@ -156,6 +158,15 @@ def _in_time(call: Callable[[], T], ends: float) -> T:
     thread.join(max(0.01, ends - time.monotonic()))
     if failed:
         raise failed[0]
-    if not made:
-        raise ConnectionError("NameNotResolvedInTime")
-    return made[0]
+    if made:
+        return made[0]
+    if hang_up is not None:
+        threading.Thread(target=_close, args=(thread, hang_up), daemon=True).start()
+    raise ConnectionError("DeadlinePassed")
+
+
+def _close(thread: threading.Thread, hang_up: Callable[[], None]) -> None:
+    while thread.is_alive():
+        with suppress(Exception):
+            hang_up()
+        thread.join(0.5)

@@ -14,10 +14,12 @@ import boto3
 import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError as ParserError
 from isal import isal_zlib
 from urllib3.exceptions import HTTPError
 
 from caseferry.errors import PassingFault, StorageRefused
+from caseferry.keys import DROPS
 from caseferry.services.store import Replaced, Stat
 
 if TYPE_CHECKING:
@@ -27,7 +29,8 @@ T = TypeVar("T")
 _LOST = {"PreconditionFailed", "412"}
 _RACED = {"ConditionalRequestConflict", "409", "OperationAborted"}
 _GONE = {"NoSuchKey", "404", "NotFound", "NoSuchVersion"}
-_FLIPPED = {"BadDigest", "InvalidDigest", "XAmzContentSHA256Mismatch", "XAmzContentChecksumMismatch", "SignatureDoesNotMatch", "InvalidRequest"}
+_FLIPPED = {"SignatureDoesNotMatch"}
+"""What was sent is not what arrived. Other words for it are no refusals anyway."""
 _CLOCK = {"RequestTimeTooSkewed", "RequestExpired"}
 _ELSEWHERE = {"NoSuchBucket", "PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException", "301"}
 _MD5 = re.compile(r"[0-9a-f]{32}")
@@ -70,6 +73,8 @@ class S3Store:
         for attempt in range(TRIES):
             try:
                 data, answer = _ask(read)
+            except StorageRefused as refusal:
+                self._unless_it_is_not_there(key, refusal)
             except PassingFault:
                 if attempt == TRIES - 1:
                     raise
@@ -79,9 +84,22 @@ class S3Store:
                 if _code(error) in _GONE:
                     raise KeyError(key) from None
                 raise
-            if _is_whole(data, answer):
-                return data, answer["ETag"].strip('"')
+            if _is_whole(data, answer, is_ours=not key.startswith(DROPS)):
+                return data, _tag(answer)
         raise StorageRefused("CF-145", "GetObject")
+
+    def _unless_it_is_not_there(self, key: str, refusal: StorageRefused) -> None:
+        """A role that may not list says 'denied' of an object that is missing; a listing of that very key knows better.
+
+        Raises:
+            KeyError: it is not there.
+            StorageRefused: it is, and we may not have it.
+        """
+        if refusal.code == "CF-116":
+            found = _ask(lambda: self.client.list_objects_v2(Bucket=self.bucket, Prefix=key, MaxKeys=1))
+            if not any(item["Key"] == key for item in found.get("Contents", ())):
+                raise KeyError(key) from None
+        raise refusal
 
     def get_range(self, key: str, start: int, length: int) -> bytes:
         if length <= 0:
@@ -91,7 +109,12 @@ class S3Store:
 
     def put(self, key: str, data: bytes) -> None:
         for _ in range(TRIES):
-            answer = _ask(lambda: self.client.put_object(Bucket=self.bucket, Key=key, Body=data, **self._with(data)))
+            try:
+                answer = _ask(lambda: self.client.put_object(Bucket=self.bucket, Key=key, Body=data, **self._with(data)))
+            except ClientError as error:
+                if _code(error) not in _RACED:
+                    raise
+                continue
             if self._arrived(data, answer):
                 return
         raise PassingFault("what is stored is not what was sent")
@@ -108,7 +131,7 @@ class S3Store:
                 answer = _ask(lambda: self.client.put_object(Bucket=self.bucket, Key=key, Body=data, **self._with(data), **condition))  # noqa: B023
                 if self._arrived(data, answer):
                     return True
-                condition = {"IfMatch": answer["ETag"]}  # ours, and damaged on the way: write over that one alone
+                condition = {"IfMatch": f'"{_tag(answer)}"'}  # ours, and damaged on the way: write over that one alone
             except ClientError as error:
                 if _code(error) in _LOST | _GONE:
                     tries = error.response.get("ResponseMetadata", {}).get("RetryAttempts", 0)
@@ -130,7 +153,7 @@ class S3Store:
 
     def _arrived(self, data: bytes, answer: Any) -> bool:
         """True if the store has what was sent, as far as its answer can tell."""
-        tag = str(answer["ETag"]).strip('"')
+        tag = _tag(answer)
         if answer.get("ChecksumCRC32") or "kms" in str(answer.get("ServerSideEncryption", "")) or not _MD5.fullmatch(tag):
             return True  # it checked by itself, or its tag is no digest
         return tag == hashlib.md5(data, usedforsecurity=False).hexdigest()
@@ -141,12 +164,18 @@ class S3Store:
     def stat(self, key: str) -> Stat | None:
         try:
             answer = _ask(lambda: self.client.head_object(Bucket=self.bucket, Key=key))
+        except StorageRefused as refusal:
+            try:
+                self._unless_it_is_not_there(key, refusal)
+            except KeyError:
+                return None
+            raise
         except ClientError as error:
             if _code(error) in _GONE:
                 return None
             raise
         version = str(answer.get("VersionId") or "")
-        return Stat(key, int(answer["ContentLength"]), answer["ETag"].strip('"'), "" if version == "null" else version, str(answer.get("LastModified", "")))
+        return Stat(key, int(answer.get("ContentLength", 0)), _tag(answer), "" if version == "null" else version, str(answer.get("LastModified", "")))
 
     def listing(self, prefix: str) -> Iterator[Stat]:
         token: dict[str, str] = {}
@@ -217,7 +246,7 @@ def make_client(service: str, settings: "S3Settings") -> Any:
         config=Config(
             retries={"mode": "standard", "total_max_attempts": 7},
             connect_timeout=5,
-            read_timeout=60,
+            read_timeout=settings.timeout.total_seconds(),
             s3={"addressing_style": "path" if settings.endpoint else "auto"},
         ),
     )
@@ -231,12 +260,20 @@ def _crc(data: bytes) -> str:
     return f"{isal_zlib.crc32(data):08x}"
 
 
-def _is_whole(data: bytes, answer: Any) -> bool:
+def _tag(answer: Any) -> str:
+    """The version an answer tells of. One that tells of none was damaged on its way; it is no missing object."""
+    tag = str(answer.get("ETag", "")).strip('"')
+    if not tag:
+        raise PassingFault("the object store's answer lacks its version")
+    return tag
+
+
+def _is_whole(data: bytes, answer: Any, *, is_ours: bool) -> bool:
     """True if these are the bytes that were stored: by our own checksum, else by a tag that is their digest."""
     ours = (answer.get("Metadata") or {}).get("crc32")
-    if ours:
+    if ours and is_ours:  # what an uploader wrote beside his file is not believed
         return bool(ours == _crc(data))
-    tag = str(answer["ETag"]).strip('"')
+    tag = _tag(answer)
     if "kms" in str(answer.get("ServerSideEncryption", "")) or not _MD5.fullmatch(tag):
         return len(data) == int(answer.get("ContentLength", len(data)))
     return tag == hashlib.md5(data, usedforsecurity=False).hexdigest()
@@ -244,23 +281,27 @@ def _is_whole(data: bytes, answer: Any) -> bool:
 
 def _ask(call: Callable[[], T]) -> T:
     """The answer. What may pass by itself comes back as a passing fault, what needs a person as a refusal; neither
-    with any key in its text.
+    with any key in its text. A refusal is believed when it is repeated: a bit may have flipped in our own name.
     """
-    try:
-        return call()
-    except ClientError as error:
-        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        code = _code(error)
-        if status >= 500 or code in {"SlowDown", "RequestTimeout", "ThrottlingException"}:
-            raise PassingFault("the object store is busy") from error
-        if code in _FLIPPED:
-            raise PassingFault("what arrived at the object store is not what was sent") from error
-        refusal = _refusal(code, status)
-        if refusal:
-            raise StorageRefused(refusal, error.operation_name) from error
-        raise
-    except (BotoCoreError, HTTPError) as error:
-        raise PassingFault("the object store does not answer") from error
+    for attempt in range(TRIES):
+        try:
+            return call()
+        except ClientError as error:
+            status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+            code = _code(error)
+            if code in _LOST | _RACED | _GONE:
+                raise
+            if status >= 500 or code in {"SlowDown", "RequestTimeout", "ThrottlingException"}:
+                raise PassingFault("the object store is busy") from error
+            refusal = "" if code in _FLIPPED else _refusal(code, status)
+            if not refusal:
+                raise PassingFault("the object store did not understand what reached it") from error
+            if attempt == TRIES - 1:
+                raise StorageRefused(refusal, error.operation_name) from error
+            time.sleep(0.1)
+        except (BotoCoreError, HTTPError, ParserError, ValueError) as error:  # a header that makes no sense is a ValueError
+            raise PassingFault("the object store does not answer") from error
+    raise PassingFault("the object store does not answer")
 
 
 def _refusal(code: str, status: int) -> str:

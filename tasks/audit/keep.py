@@ -8,6 +8,8 @@ import json
 from collections.abc import Collection, Iterator
 from typing import Any
 
+import structlog
+
 from caseferry import __version__
 from caseferry.canonical import sha256, to_json
 from caseferry.chain import HEAD, START, entry, head, name_of
@@ -21,6 +23,7 @@ _STEPS = {
     "1-split/tables.json": "split", "3-merge/manifest.json": "merged", "4-verify/ledger.json": "verified",
     "refused.json": "refused", "failed.json": "failed",
 }  # fmt: skip
+log = structlog.get_logger()
 TRANSFORMED = "2-transform"
 """All outcomes of the parts together: their hashes, hashed in the order of the parts."""
 
@@ -55,7 +58,11 @@ def keep(services: Services, run: Run) -> None:
     secret = services.settings.audit.key
     key = secret.get_secret_value() if secret else ""
     due = list(told_of(seen))
-    chain = _chain(services, run, seen)
+    try:
+        chain = _chain(services, run, seen)
+    except _Damaged as damage:
+        log.error("audit_log_damaged", run=run.run, reason=str(damage))  # verified, it says where; writing on would hide it
+        return
     about = {str(one["about"]) for _, one in chain}
     missing = [(what, word) for what, word in due if what not in about]
     for what, word in missing:
@@ -69,15 +76,40 @@ def keep(services: Services, run: Run) -> None:
             if store.put_once(run.at("audit", name_of(seq)), made):
                 chain.append((made, json.loads(made)))
             else:
-                chain = _chain(services, run, present(store, run))
+                try:
+                    chain = _chain(services, run, present(store, run))
+                except _Damaged:
+                    return
+                if len(chain) < seq:
+                    return
             about = {str(one["about"]) for _, one in chain}
     if chain:
         _head(services, run, chain, key)
 
 
 def _chain(services: Services, run: Run, seen: Collection[str]) -> list[tuple[bytes, dict[str, Any]]]:
+    """The entries so far.
+
+    Raises:
+        _Damaged: entries are missing or can't be read, or the log is gone that must have been begun.
+    """
     names = sorted(name for name in seen if name.startswith("audit/") and not name.endswith(HEAD))
-    return [(data, json.loads(data)) for data in get_all(services.store, [run.home + name for name in names])]
+    if names != [f"audit/{name_of(n)}" for n in range(1, len(names) + 1)]:
+        raise _Damaged("entries are missing")
+    if not names and "0-original/manifest.json" in seen:
+        raise _Damaged("the log is gone")
+    try:
+        chain = [(data, dict(json.loads(data))) for data in get_all(services.store, [run.home + name for name in names])]
+        said = int(json.loads(services.store.get(run.at("audit", HEAD)))["count"]) if f"audit/{HEAD}" in seen else 0
+    except (ValueError, KeyError, TypeError):
+        raise _Damaged("an entry can't be read") from None
+    if said > len(chain):
+        raise _Damaged("entries were cut off")
+    return chain
+
+
+class _Damaged(Exception):
+    """The log is not what it must be."""
 
 
 def _head(services: Services, run: Run, chain: list[tuple[bytes, dict[str, Any]]], key: str) -> None:

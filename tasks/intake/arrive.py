@@ -23,6 +23,7 @@ log = structlog.get_logger()
 CLOSERS = ("_complete", "migration.json")
 TEMPLATES = "templates/"
 _PEEK = 65_536
+_CHOICES_BYTES = 1 << 20
 
 
 def run_id(key: str, version: str) -> str:
@@ -46,9 +47,14 @@ def arrive(services: Services, key: str) -> list[Ticket]:
     where = drop.migration
     if drop.name in CLOSERS:
         tickets: list[Ticket] = []
+        if store.stat(where.closed(closing(stat))) is not None:
+            log.info("event_repeated", firm=where.firm, migration=where.migration)
+            return []  # acted upon; what lies there by now may be the beginning of the next drop
         if drop.name == "migration.json":
-            store.put(where.choices, store.get(key))
-            tickets = _answer_held(services, where)
+            choices = read_choices(store, key)
+            if choices is not None:
+                store.put(where.choices, choices)
+                tickets = _answer_held(services, where)
         loose = loose_files(services, where)
         if loose:
             tickets += _claim(services, where, stat, loose)
@@ -57,6 +63,20 @@ def arrive(services: Services, key: str) -> list[Ticket]:
     if _peek(services, stat) is Kind.ARCHIVE:
         return _claim(services, where, stat, [])
     return []  # a loose file waits for the one that closes the drop
+
+
+def read_choices(store: ObjectStore, key: str) -> bytes | None:
+    """The firm's choices as they lie there. One larger than any choices are is left alone, unread."""
+    stat = store.stat(key)
+    if stat is None:
+        return None
+    if stat.size > _CHOICES_BYTES:
+        log.warning("choices_too_large", bytes=stat.size, limit=_CHOICES_BYTES, code="CF-124")
+        return b"{}too large"  # refused as no JSON, by name
+    try:
+        return store.get(key)
+    except KeyError:
+        return None
 
 
 def closing(stat: Stat) -> str:

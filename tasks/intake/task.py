@@ -11,11 +11,12 @@ from caseferry.manifest import Arrival, Intake, Kept, Refusal, Uploaded
 from caseferry.reading.guard import WORKS, ReadingLimits, ask
 from caseferry.reading.kinds import Kind
 from caseferry.services.store import Replaced, Stat, put_all
-from tasks.intake.arrive import TEMPLATES
+from tasks.intake.arrive import TEMPLATES, read_choices
 from tasks.intake.unpack import Found, kind_behind, unpack
 from tasks.journey import Ticket
 from tasks.stage import Services, choices_of, merged, present, read_json, read_model, run_of
 
+_CHOICES = ("0-original", "choices.json")
 _PAUSES = (0.1, 0.2, 0.4, 0.8, 1.6)
 """Seconds between looks for an object that was announced and is not there: some servers list late."""
 _IN_TEMPLATES = re.compile(r"(?:^|/)templates/[^/]+$", re.IGNORECASE)
@@ -31,16 +32,16 @@ def intake(services: Services, ticket: Ticket) -> None:
     store, run = services.store, run_of(ticket)
     arrival = Arrival.model_validate(read_json(store, run.at("arrival.json")))
     received = arrival.at.date()
-    originals = list(_originals(services, arrival))
-    if sum(len(data) for _, data in originals) > services.settings.limits.upload_bytes:
+    if sum(one.size for one in arrival.objects) > services.settings.limits.upload_bytes:
         raise ExportRefused("CF-130", "the upload", f"it passes limits.upload_bytes={services.settings.limits.upload_bytes}")
+    originals = list(_originals(services, arrival))
     limits = ReadingLimits.of(services.settings.limits)
     files: list[Kept] = []
     refused: list[Refusal] = []
     members: list[Found] = []
     for number, (name, data) in enumerate(originals, 1):
         digest = sha256(data)
-        key = run.at("0-original", _dated(name, received.isoformat(), number))
+        key = run.at("0-original", _dated(name, received.isoformat(), number if len(originals) > 1 else 0))
         store.put_once(key, data)
         if sha256(store.get(key)) != digest:
             raise BrokenPromise("the stored copy of the upload differs from what was uploaded")
@@ -48,6 +49,7 @@ def intake(services: Services, ticket: Ticket) -> None:
         files.append(Kept(name=name, key=key, size=len(data), sha256=digest, kind=found))
         if found is Kind.ARCHIVE:
             members += unpack(data, name, limits, services.settings.limits.nesting, refused)
+    _keep_choices(services, run)
     templates = list(_templates(services, run))
     seen: dict[str, str] = {}
     duplicates: list[tuple[str, str]] = []
@@ -100,17 +102,24 @@ def _templates(services: Services, run: Run) -> Iterator[Kept]:
     """Template files of the target that lie beside the drop."""
     store = services.store
     for number, stat in enumerate(store.listing(run.of.drops + TEMPLATES), 1):
-        data = store.get(stat.key)
         key = run.at("0-original", "templates", f"{number:03d}")
-        store.put_once(key, data)
+        store.put_once(key, store.get(stat.key))
+        data = store.get(key)  # an earlier attempt may have kept another
         yield Kept(name=stat.key[len(run.of.drops) :], key=key, size=len(data), sha256=sha256(data), kind=Kind.DELIMITED)
+
+
+def _keep_choices(services: Services, run: Run) -> None:
+    """The choices beside the drop, as they were when it was stored: what lies in drops/ may be cleared away at any time."""
+    data = read_choices(services.store, run.of.beside)
+    if data is not None:
+        services.store.put_once(run.at(*_CHOICES), data)
 
 
 def _dated(name: str, day: str, number: int) -> str:
     """The key's last segment: the day of receipt, then the name the firm gave it."""
     last = name.rsplit("/", 1)[-1]
     wanted = last if last.startswith(day) else f"{day}_{last}"
-    if number > 1:
+    if number:
         wanted = f"{day}_{number:04d}_{last}"
     try:
         return segment(wanted)
@@ -153,11 +162,10 @@ def _choices(services: Services, run: Run) -> dict[str, object]:
     limits = ReadingLimits.of(services.settings.limits)
     if inside:
         choices = _mapping(services.store.get(min(inside, key=lambda kept: kept.name.count("/")).key), limits)
-    for key in (run.of.choices, run.of.beside):
-        try:
-            choices = merged(choices, _mapping(services.store.get(key), limits))
-        except KeyError:
-            continue
+    newer = [data for data in (read_choices(services.store, key) for key in (run.of.choices, run.of.beside)) if data is not None]
+    kept = read_choices(services.store, run.at(*_CHOICES))
+    for data in newer or ([kept] if kept is not None else []):  # the copy only where nothing newer is left: it may be what was corrected
+        choices = merged(choices, _mapping(data, limits))
     return choices
 
 

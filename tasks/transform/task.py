@@ -1,6 +1,7 @@
 """Read a part, call one pure function, write what it made."""
 
 import io
+from collections.abc import Callable
 
 import polars as pl
 
@@ -14,6 +15,8 @@ from tasks.stage import Services, migration_of, read_model, run_of
 from tasks.transform.rows import Result, transform_table
 from tasks.transform.sheet import CHANGES, FINDINGS, PLACE, REASON, Job
 
+_MADE = ("records", "findings", "changes")
+
 
 def transform(services: Services, ticket: Ticket) -> None:
     """Make `2-transform/<part>.json`; records, findings and changes lie beside it before it does."""
@@ -23,15 +26,46 @@ def transform(services: Services, ticket: Ticket) -> None:
     _write(services, ticket, result, result.outcome(ticket.part, job))
 
 
-def poison(services: Services, ticket: Ticket) -> None:
-    """Put a part aside that keeps ending its process: its rows are quarantined, the run goes on."""
+def poison(services: Services, ticket: Ticket, put_aside: Callable[[], object]) -> bool:
+    """Put a part aside that keeps ending its process: its rows are quarantined, the run goes on.
+
+    Args:
+        put_aside: notes that it is; called before anything says so.
+
+    Returns:
+        False if all it makes lies there already, but for the last word: then that is written, and nothing is put aside.
+    """
     job = _job(services, ticket)
+    store, keys = services.store, _keys(ticket)
+    made = [pl.read_parquet(store.get(key)) for key in keys if store.stat(key) is not None]
+    if len(made) == len(keys):
+        result = Result(*made)
+        store.put_once(run_of(ticket).at("2-transform", f"{ticket.part}.json"), to_json(result.outcome(ticket.part, job)))
+        return False
+    put_aside()
     raw = pl.read_parquet(services.store.get(run_of(ticket).at("1-split", "parts", f"{ticket.part}.parquet")))
     rows = raw.select(
         pl.lit(job.table.id).alias("table"), ROW, pl.lit("quarantined").alias(PLACE), pl.lit("part_quarantined").alias(REASON)
     )
     result = Result(rows, pl.DataFrame(schema=FINDINGS), pl.DataFrame(schema=CHANGES))
-    _write(services, ticket, result, result.outcome(ticket.part, job).model_copy(update={"status": "poison"}))
+    for key, data in zip(keys, _bytes(result), strict=True):
+        store.put(key, data)  # over what little of it may lie there
+    outcome = result.outcome(ticket.part, job).model_copy(update={"status": "poison"})
+    store.put_once(run_of(ticket).at("2-transform", f"{ticket.part}.json"), to_json(outcome))
+    return True
+
+
+def _keys(ticket: Ticket) -> list[str]:
+    return [run_of(ticket).at("2-transform", f"{ticket.part}.{name}.parquet") for name in _MADE]
+
+
+def _bytes(result: Result) -> list[bytes]:
+    made = []
+    for name in _MADE:
+        buffer = io.BytesIO()
+        getattr(result, name).write_parquet(buffer, compression="zstd", compression_level=1)
+        made.append(buffer.getvalue())
+    return made
 
 
 def _job(services: Services, ticket: Ticket) -> Job:
@@ -43,10 +77,5 @@ def _job(services: Services, ticket: Ticket) -> Job:
 
 def _write(services: Services, ticket: Ticket, result: Result, outcome: PartOutcome) -> None:
     store, run = services.store, run_of(ticket)
-    made = []
-    for name in ("records", "findings", "changes"):
-        buffer = io.BytesIO()
-        getattr(result, name).write_parquet(buffer, compression="zstd", compression_level=1)
-        made.append((run.at("2-transform", f"{ticket.part}.{name}.parquet"), buffer.getvalue()))
-    put_all(store, made)
+    put_all(store, zip(_keys(ticket), _bytes(result), strict=True))
     store.put_once(run.at("2-transform", f"{ticket.part}.json"), to_json(outcome))

@@ -14,7 +14,9 @@ from decimal import Decimal, InvalidOperation
 import polars as pl
 
 csv.field_size_limit(1 << 30)  # a note may be longer than the default 128 KiB
-EMAIL = re.compile(r"[\w.+'&-]+@[\w-]+(?:\.[\w-]+)+")
+_NO_SUM_OF_MONEY = Decimal(10) ** 30
+EMAIL = re.compile(r"[\w.+'&-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,9}")
+"""With the lengths RFC 5321 allows: without them a long text without an @ takes the square of its length."""
 
 
 def count(data: bytes, limits: dict[str, int]) -> tuple[int | None, list[bytes]]:
@@ -39,7 +41,7 @@ def _text(data: bytes) -> str:
     """For counting, the letters do not matter: only where lines and quotes are."""
     if data[:2] in {b"\xff\xfe", b"\xfe\xff"}:
         return data.decode("utf-16")
-    if b"\x00" in data[:4096]:
+    if data[:4096].count(0) > len(data[:4096]) * 0.1:
         return data.decode("utf-16-le" if data[1:2] == b"\x00" else "utf-16-be", errors="replace")
     return data.decode("latin-1").removeprefix("\xef\xbb\xbf")
 
@@ -65,6 +67,8 @@ def amount(text: str | None, credit_is_negative: bool = True, comma: bool = Fals
     try:
         value = Decimal(digits)
     except InvalidOperation:
+        return None
+    if abs(value) >= _NO_SUM_OF_MONEY:
         return None
     if side and (side.group(1) == "CR") == credit_is_negative:
         negative = not negative
@@ -97,7 +101,7 @@ def sum_by(header: list[str], rows: Iterable[list[str]], key: str, *factors: str
 
 
 def emails_in(cells: Iterable[str]) -> set[str]:
-    return {found.casefold().strip(".'") for cell in cells for found in EMAIL.findall(cell)}
+    return {found.casefold().strip(".'") for cell in cells if "@" in cell for found in EMAIL.findall(cell)}
 
 
 def digits_in(cells: Iterable[str]) -> set[str]:

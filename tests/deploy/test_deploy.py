@@ -93,6 +93,20 @@ def test_every_broker_gets_the_settings_that_keep_its_promises(url: str) -> None
         assert options == {"confirm_publish": True} and conf.task_default_queue_type == "quorum"
 
 
+def test_what_beat_sends_can_be_sent_and_is_known() -> None:
+    from celery.beat import Scheduler
+
+    import workers.carriers
+
+    app = make_app(Settings(_env_file=None, broker={"url": "memory://"}))
+    app.finalize()
+    assert workers.carriers.CARRIERS
+    scheduler = Scheduler(app=app, lazy=True)
+    for name, entry in app.conf.beat_schedule.items():
+        assert entry["task"] in app.tasks
+        scheduler.apply_async(scheduler.Entry(name=name, app=app, **entry), advance=False)  # raises where the limits do not fit
+
+
 @pytest.fixture(scope="module")
 def aws() -> Iterator[str]:
     os.environ.update(AWS)

@@ -70,10 +70,10 @@ def written_by(data: bytes) -> int:
     sizes: list[int] = []
     close = os.close
 
-    def closing(file: int) -> None:
-        if file in files[1:]:  # the first is what was handed over
-            sizes.append(os.fstat(file).st_size)
-        close(file)
+    def closing(fd: int) -> None:
+        if fd in files[1:]:  # the first is what was handed over
+            sizes.append(os.fstat(fd).st_size)
+        close(fd)
 
     guard._nameless, os.close = watched, closing
     try:

@@ -67,6 +67,7 @@ def all_campaigns() -> dict[str, Campaign]:
         archives,
         broker,
         crashes,
+        disk,
         events,
         hooks,
         lists,

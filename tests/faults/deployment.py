@@ -15,7 +15,7 @@ import redis
 
 from tests.crossing import CHOICES
 from tests.faults.proxy import Proxy
-from workers.embedded import BUCKET, Stack, client_of, prepare, start_servers, wait_until_ready
+from workers.embedded import BUCKET, Stack, answers, client_of, prepare, start_servers, wait_until_ready
 
 _SITE = Path(__file__).parent / "site"
 QUICK = {
@@ -68,6 +68,9 @@ class Deployment:
             self._spawn([sys.executable, "-m", "workers.commands", "listen"]),
             self._spawn(self._worker("control", 1, "control", "-B", "-s", str(self.stack.state / "beat"))),
         ]
+        deadline = time.monotonic() + 30
+        while not answers(self.stack.ports["hook"]) and time.monotonic() < deadline:
+            time.sleep(0.05)  # the store tells of an upload once: somebody has to listen
         for number in range(workers):
             self.workers.append(self._spawn(self._worker(queues, concurrency, f"w{number}"), **extra))
 

@@ -80,8 +80,9 @@ def one_event_many_times_at_once(ground: Ground) -> Counts:
 def versions_in_every_order(ground: Ground) -> Counts:
     """Two versions of one key, two events each, in all 24 orders, with the object replaced at every possible moment."""
     runs = superseded = 0
-    for number, order in enumerate(itertools.permutations(["v1", "v1 again", "v2", "v2 again"])):
-        for replaced_after in range(ground.n(5, 2)):
+    orders = list(itertools.permutations(["v1", "v1 again", "v2", "v2 again"]))
+    for number, order in enumerate(orders if ground.full else ground.dice.sample(orders, 4)):
+        for replaced_after in range(ground.n(5, 1)):
             services = services_at(ground.folder / f"{number}-{replaced_after}")
             services.store.put("drops/firm/trial/migration.json", json.dumps(CHOICES).encode())
             services.store.put(KEY, packed(firm()))
@@ -98,7 +99,7 @@ def versions_in_every_order(ground: Ground) -> Counts:
             assert sum(1 for state in states if state == "completed") == 1 and set(ends) <= {"CF-140"}, states
             runs += 1
             superseded += len(ends)
-    return {"orders": 24, "runs that completed": runs, "versions superseded by name": superseded, "mixed": 0}
+    return {"orders": len(orders) if ground.full else 4, "runs that completed": runs, "versions superseded by name": superseded, "mixed": 0}
 
 
 @fault(3)

@@ -4,6 +4,7 @@ import asyncio
 import random
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 
 
 class Proxy:
@@ -37,8 +38,15 @@ class Proxy:
             self._call(self._hang_up)
 
     def stop(self) -> None:
-        self._call(self._hang_up)
-        self._loop.call_soon_threadsafe(self._loop.stop)
+        async def end() -> None:
+            self._hang_up()
+            others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+            for task in others:
+                task.cancel()
+            await asyncio.gather(*others, return_exceptions=True)
+            self._loop.stop()
+
+        asyncio.run_coroutine_threadsafe(end(), self._loop)
 
     def _call(self, work: Callable[[], None]) -> None:
         self._loop.call_soon_threadsafe(work)
@@ -58,7 +66,8 @@ class Proxy:
             writer.transport.abort()
             return
         self._writers |= {writer, onward}
-        await asyncio.gather(self._pass(reader, onward), self._pass(there, writer), return_exceptions=True)
+        with suppress(asyncio.CancelledError):
+            await asyncio.gather(self._pass(reader, onward), self._pass(there, writer), return_exceptions=True)
         for one in (writer, onward):
             self._writers.discard(one)
             one.transport.abort()

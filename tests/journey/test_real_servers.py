@@ -147,3 +147,50 @@ def test_the_json_of_a_crossing_is_on_standard_output_alone(tmp_path: Path) -> N
     found: Any = json.loads(done.stdout)
     assert found["state"] == "completed" and done.returncode == 0
     assert not re.search(r"\x1b\[", done.stdout + done.stderr)
+
+
+def test_the_doctor_finds_this_stack_well_and_says_what_is_wrong_with_another(stack: Up) -> None:
+    well = caseferry("doctor", "--state", str(stack.state), "--json")
+    found = json.loads(well.stdout)
+    assert well.returncode == 0 and found["ready"], found
+    assert {"bucket", "bucket.private", "broker.eviction", "broker.persistence", "clock", "scratch", "readers", "audit.signed"} <= {c["name"] for c in found["conditions"] if c["passed"]}
+    facts = stack.facts
+    ill = caseferry(
+        "doctor", CASEFERRY_S3__BUCKET=facts["bucket"], CASEFERRY_S3__ENDPOINT=facts["endpoint"], CASEFERRY_S3__ACCESS_KEY=facts["access_key"],
+        CASEFERRY_S3__SECRET_KEY="wrong", CASEFERRY_S3__ENCRYPTION="none", CASEFERRY_BROKER__URL="redis://127.0.0.1:1/0",
+    )  # fmt: skip
+    assert ill.returncode == 1
+    assert "✗ bucket.encryption" in ill.stdout and "Do: set CASEFERRY_S3__ENCRYPTION" in ill.stdout and "✗ broker" in ill.stdout
+    assert facts["secret_key"] not in ill.stdout + ill.stderr
+
+
+def test_the_log_of_a_run_verifies_in_the_bucket_and_offline_and_shows_when_it_was_touched(stack: Up, tmp_path: Path) -> None:
+    stack.upload("audited/one", {"migration.json": json.dumps(CHOICES).encode(), "x.zip": packed(firm())})
+    run = stack.wait_for("audited/one", "4-verify/ledger.json").split("/")[4]
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        live = caseferry("audit", "verify", run, "--state", str(stack.state), "--json")
+        told = json.loads(live.stdout)
+        if told["whole"]:
+            break
+        time.sleep(0.5)  # the last entry is written right after the proof
+    assert told == {"whole": True, "entries": 7, "problems": [], "signatures": True}, told
+    caseferry("report", run, "--state", str(stack.state), "--out", str(tmp_path), "--no-open")
+    offline = caseferry("audit", "verify", str(tmp_path / run))
+    assert offline.returncode == 0 and "✓ whole: 7 entries, 1 objects" in offline.stdout, offline.stdout
+    (tmp_path / run / "ledger.json").write_bytes((tmp_path / run / "ledger.json").read_bytes() + b" ")
+    touched = caseferry("audit", "verify", str(tmp_path / run))
+    assert touched.returncode == 1 and "entry 7 tells of another version of 4-verify/ledger.json" in touched.stdout
+
+
+def test_a_worker_that_ended_is_started_again(tmp_path: Path) -> None:
+    import os
+    import signal
+
+    with up(tmp_path / "state") as there:
+        listed = subprocess.run(["ps", "axww", "-o", "pid=,ppid=,args="], capture_output=True, text=True, check=True).stdout.splitlines()
+        mine = [line.split() for line in listed if f"{tmp_path}/state/beat" in line and line.split()[1] == str(there.process.pid)]
+        os.killpg(int(mine[0][0]), signal.SIGKILL)
+        there.upload("after/one", {"migration.json": json.dumps(CHOICES).encode(), "x.zip": packed(firm())})
+        ledger = json.loads(there.get(there.wait_for("after/one", "4-verify/ledger.json", seconds=60)))
+        assert ledger["state"] == "completed"

@@ -38,7 +38,7 @@ def test_the_sample_firm_ends_in_the_ledger_its_generator_kept(sample: Crossed, 
 @pytest.mark.requirement("E103")
 def test_mapping_conversion_and_verification_are_stages_of_their_own(sample: Crossed) -> None:
     assert sample.ledger["stages"] == ["field mapping", "format conversion", "accuracy verification"]
-    assert [h[0] for h in sample.json("run.json")["history"]] == ["received", "split", "transformed", "merged", "ready", "completed_with_differences"]
+    assert [h[0] for h in sample.json("run.json")["history"]] == ["arrived", "received", "split", "transformed", "merged", "ready", "completed_with_differences"]
 
 
 @pytest.mark.requirement("E78")
