@@ -62,7 +62,7 @@ def busy_workers_killed_at_random(ground: Ground) -> Counts:
     exports = {seed: export(seed, 3) for seed in range(1, 7)}
     expected = {seed: clean(ground.folder / f"clean-{seed}", data) for seed, data in exports.items()}
     counts: Counts = {"kills": 0, "runs": 0, "runs with a part put aside": 0, "lost": 0, "outputs that differ": 0}
-    with deployed(ground.folder, **PART_ROWS) as there:
+    with deployed(ground.folder, **PART_ROWS, FAULT_SLOW="transform:0.4") as there:  # so that a worker is mostly at work
         there.start(workers=2)
         open_runs: dict[str, int] = {}
         number = 0
