@@ -1,6 +1,7 @@
 import csv
 import io
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -73,3 +74,10 @@ def test_stray_old_bytes_in_a_utf8_file_are_read_and_counted() -> None:
 def test_an_old_encoding_is_called_assumed() -> None:
     assert decode("café".encode("cp1252")).assumed
     assert not decode("café".encode()).assumed
+
+
+@pytest.mark.parametrize("size", [200, 30_000])
+def test_one_line_full_of_another_delimiter_does_not_decide(size: int) -> None:
+    noise = '"' + "x,y;" * size + '"'
+    assert sniff(f"A,B,C\n{noise},{noise},1\nx,y,2\n")[0] == ","
+    assert sniff(f"A;B;C\n{noise};{noise};1\nx;y;2\n")[0] == ";"
