@@ -106,6 +106,14 @@ class Deployment:
         pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix=f"migrations/{where}/runs/")
         return [item["Key"] for page in pages for item in page.get("Contents", ())]
 
+    def forget(self, where: str) -> None:
+        """A migration goes from the bucket and its messages from the broker, as if it had never come."""
+        for prefix in (f"drops/{where}/", f"migrations/{where.split('/')[0]}/"):
+            for page in self.client.get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix=prefix):
+                for item in page.get("Contents", ()):
+                    self.client.delete_object(Bucket=BUCKET, Key=item["Key"])
+        self.redis().flushall()
+
     def get(self, key: str) -> bytes:
         data: bytes = self.client.get_object(Bucket=BUCKET, Key=key)["Body"].read()
         return data

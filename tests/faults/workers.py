@@ -181,7 +181,7 @@ def from_death_to_running_elsewhere(ground: Ground) -> Counts:
                 assert not held, f"{len(held)} parts of {kind} not taken up within 90 s"
                 there.kill(other)
                 there.workers.clear()
-                there.redis().flushall()
+                there.forget(where)  # its parts would fill the next one's workers
     every = [wait for some in waits.values() for wait in some]
     assert max(every) <= 60, max(every)
     counts: Counts = {"parts": len(every), "slowest, seconds": round(max(every), 1), "median, seconds": round(sorted(every)[len(every) // 2], 1)}
