@@ -12,6 +12,8 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, HttpUrl, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from caseferry.reading.limits import ReadingLimits
+
 
 class Group(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)  # a refused secret is not repeated
@@ -85,27 +87,12 @@ class WorkSettings(Group):
     """A part that ended its process this often is quarantined."""
 
 
-class LimitSettings(Group):
+class LimitSettings(ReadingLimits):
     """What a drop may be. Passing one is an answer to the firm, never a crash."""
 
     upload_bytes: int = 10 << 30
-    unpacked_bytes: int = 50 << 30
-    entry_bytes: int = 10 << 30
-    ratio: int = 200
-    entries: int = 100_000
     nesting: int = 1
-    path_bytes: int = 1024
-    columns: int = 2_000
-    field_bytes: int = 1 << 20
-    """A row with a longer cell waits in quarantine."""
-    sheet_cells: int = 20_000_000
-    sheets: int = 1_000
-    json_depth: int = 64
-    memory_bytes: int = 4 << 30
-    """Of the process that reads one foreign file."""
-    seconds: int = 300
-    answer_bytes: int = 4 << 30
-    """What that process may make of it."""
+    """How deep archives in archives are opened."""
 
 
 class WebhookEndpoint(Group):

@@ -195,9 +195,9 @@ def _scratch(settings: Settings) -> Answer:
 
 def _readers(settings: Settings) -> Answer:
     """Foreign bytes are read behind the guard, and the guard holds."""
-    from caseferry.reading.guard import ReadingLimits, ask
+    from caseferry.reading.guard import ask
 
-    limits = ReadingLimits.of(settings.limits)
+    limits = settings.limits
     held = ask("workers.doctor:what_a_reader_may", b"x", "", limits).made
     yield held["answer"], "a reader starts and answers", "see which limit of CASEFERRY_LIMITS is too low for this computer"
     yield not held["network"], "a reader has no network" if not held["network"] else "a reader could reach the network", "run on Linux with seccomp, as every container engine has it"

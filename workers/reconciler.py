@@ -15,7 +15,7 @@ import structlog
 from caseferry.canonical import to_json
 from caseferry.errors import ExportRefused
 from caseferry.keys import OPEN, BadKey, Migration, Run, parse_marker
-from caseferry.reading.guard import WORKS, ReadingLimits, ask
+from caseferry.reading.guard import WORKS, ask
 from tasks.attempts import begun, is_dead, open_attempt, pronounce_lost
 from tasks.intake.arrive import is_missed, read_choices
 from tasks.journey import STEPS, Ticket, next_steps, state_of
@@ -150,7 +150,7 @@ def _answers_that_came(services: Services, run: Run, seen: frozenset[str]) -> li
     if choices_tag(services.store, run) in asked_with | {""}:
         return []
     try:
-        changes = ask(f"{WORKS}mapping", read_choices(services.store, run.of.beside) or b"", "", ReadingLimits.of(services.settings.limits)).made
+        changes = ask(f"{WORKS}mapping", read_choices(services.store, run.of.beside) or b"", "", services.settings.limits).made
     except ExportRefused:
         return []  # no answer anybody could read
     release(services, run, "migration.json", changes)

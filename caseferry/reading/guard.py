@@ -18,39 +18,16 @@ import tempfile
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from caseferry.errors import ExportRefused, PassingFault
+from caseferry.reading.limits import ReadingLimits
 
 _ROOT = Path(__file__).parents[2]
 _START = "import sys; sys.path.insert(0, sys.argv[2]); import socket; from caseferry.reading.child import serve; serve(socket.socket(fileno=int(sys.argv[1])))"
 WORKS = "caseferry.reading.works:"
-
-
-@dataclass(frozen=True)
-class ReadingLimits:
-    """What a reader may take, and what it may find. `config.settings.LimitSettings` says what each is for."""
-
-    memory_bytes: int = 4 << 30
-    seconds: int = 300
-    answer_bytes: int = 4 << 30
-    unpacked_bytes: int = 50 << 30
-    entry_bytes: int = 10 << 30
-    ratio: int = 200
-    entries: int = 100_000
-    path_bytes: int = 1024
-    columns: int = 2_000
-    field_bytes: int = 1 << 20
-    sheet_cells: int = 20_000_000
-    sheets: int = 1_000
-    json_depth: int = 64
-
-    @classmethod
-    def of(cls, limits: object) -> "ReadingLimits":
-        """From any object that has limits of these names."""
-        return cls(**{f.name: getattr(limits, f.name) for f in fields(cls)})
 
 
 @dataclass(frozen=True)
@@ -91,7 +68,7 @@ def ask(work: str, data: bytes | Handed, name: str, limits: ReadingLimits, **wor
             return ask(work, handed, name, limits, **words)
     answer = _nameless()
     try:
-        request = {"work": work, "words": {**words, "limits": asdict(limits)}}
+        request = {"work": work, "words": {**words, "limits": limits.model_dump()}}
         try:
             code = _reader().run(request, (data.file, answer), limits.seconds)
         except PassingFault:  # the process that forks them was ended by somebody: another takes its place

@@ -5,7 +5,8 @@ import io
 import polars as pl
 
 from caseferry.reading.grid import Grid
-from caseferry.reading.guard import WORKS, Answer, ReadingLimits, ask
+from caseferry.reading.guard import WORKS, Answer, ask
+from caseferry.reading.limits import ReadingLimits
 
 
 def read_lists(data: bytes, is_workbook: bool, name: str, limits: ReadingLimits, encoding: str = "") -> list[Grid]:

@@ -54,15 +54,19 @@ def told_of(seen: Collection[str]) -> Iterator[tuple[str, str]]:
 
 def keep(services: Services, run: Run) -> None:
     """Bring the log up to what the bucket holds."""
-    store, seen = services.store, present(services.store, run)
+    store = services.store
     secret = services.settings.audit.key
     key = secret.get_secret_value() if secret else ""
+    for last in (False, True):
+        seen = present(store, run)
+        try:
+            chain = _chain(services, run, seen)
+            break
+        except _Damaged as damage:  # or others wrote on while we looked: what they wrote then lies there now
+            if last:
+                log.error("audit_log_damaged", run=run.run, reason=str(damage))  # verified, it says where; writing on would hide it
+                return
     due = list(told_of(seen))
-    try:
-        chain = _chain(services, run, seen)
-    except _Damaged as damage:
-        log.error("audit_log_damaged", run=run.run, reason=str(damage))  # verified, it says where; writing on would hide it
-        return
     about = {str(one["about"]) for _, one in chain}
     missing = [(what, word) for what, word in due if what not in about]
     for what, word in missing:

@@ -12,7 +12,7 @@ from caseferry.canonical import to_json
 from caseferry.errors import ExportRefused
 from caseferry.keys import Migration, parse_drop
 from caseferry.manifest import Arrival, Uploaded
-from caseferry.reading.guard import WORKS, ReadingLimits, ask
+from caseferry.reading.guard import WORKS, ask
 from caseferry.reading.kinds import Kind
 from caseferry.services.store import ObjectStore, Stat
 from tasks.intake.unpack import kind_behind
@@ -100,7 +100,7 @@ def _answer_held(services: Services, where: Migration) -> list[Ticket]:
     """New choices answer every run of the migration that waits for some."""
     tickets: list[Ticket] = []
     try:
-        changes = ask(f"{WORKS}mapping", services.store.get(where.choices), "", ReadingLimits.of(services.settings.limits)).made
+        changes = ask(f"{WORKS}mapping", services.store.get(where.choices), "", services.settings.limits).made
     except ExportRefused:
         changes = {}
     for name in _runs(services.store, where):
@@ -147,7 +147,7 @@ def _peek(services: Services, stat: Stat) -> Kind:
     head = store.get_range(stat.key, 0, min(_PEEK, stat.size))
     tail = store.get_range(stat.key, max(0, stat.size - _PEEK), _PEEK) if stat.size > _PEEK else b""
     try:
-        return kind_behind(head + tail, "", ReadingLimits.of(services.settings.limits), len(head) if tail else -1)
+        return kind_behind(head + tail, "", services.settings.limits, len(head) if tail else -1)
     except ExportRefused:
         return Kind.DOCUMENT
 

@@ -8,8 +8,9 @@ from caseferry.canonical import sha256, to_json
 from caseferry.errors import BrokenPromise, ExportRefused, NeedsAnswer, Question
 from caseferry.keys import BadKey, Run, segment
 from caseferry.manifest import Arrival, Intake, Kept, Refusal, Uploaded
-from caseferry.reading.guard import WORKS, ReadingLimits, ask
+from caseferry.reading.guard import WORKS, ask
 from caseferry.reading.kinds import Kind
+from caseferry.reading.limits import ReadingLimits
 from caseferry.services.store import Replaced, Stat, put_all
 from tasks.intake.arrive import TEMPLATES, read_choices
 from tasks.intake.unpack import Found, kind_behind, unpack
@@ -35,7 +36,7 @@ def intake(services: Services, ticket: Ticket) -> None:
     if sum(one.size for one in arrival.objects) > services.settings.limits.upload_bytes:
         raise ExportRefused("CF-130", "the upload", f"it passes limits.upload_bytes={services.settings.limits.upload_bytes}")
     originals = list(_originals(services, arrival))
-    limits = ReadingLimits.of(services.settings.limits)
+    limits = services.settings.limits
     files: list[Kept] = []
     refused: list[Refusal] = []
     members: list[Found] = []
@@ -159,7 +160,7 @@ def _choices(services: Services, run: Run) -> dict[str, object]:
     manifest = read_model(services.store, run.at("0-original", "manifest.json"), Intake)
     inside = [kept for kept in manifest.files if kept.name.rsplit("/", 1)[-1] == "migration.json"]
     choices: dict[str, object] = {}
-    limits = ReadingLimits.of(services.settings.limits)
+    limits = services.settings.limits
     if inside:
         choices = _mapping(services.store.get(min(inside, key=lambda kept: kept.name.count("/")).key), limits)
     newer = [data for data in (read_choices(services.store, key) for key in (run.of.choices, run.of.beside)) if data is not None]

@@ -13,7 +13,6 @@ from caseferry.manifest import Finding, Intake, Merged, Migration, Placed, Split
 from caseferry.mapping.profile import load_profile
 from caseferry.mapping.target import load_target
 from caseferry.reading.grid import ROW
-from caseferry.reading.guard import ReadingLimits
 from caseferry.services.store import get_all, put_all
 from tasks.journey import Ticket
 from tasks.merge import balances, papers
@@ -131,7 +130,7 @@ def _as_at_findings(desk: Desk) -> None:
 def _templates(services: Services, desk: Desk) -> dict[str, Template]:
     found: dict[str, Template] = {}
     for kept in desk.intake.templates:
-        template = read_template(services.store.get(kept.key), kept.name, desk.target, ReadingLimits.of(services.settings.limits))
+        template = read_template(services.store.get(kept.key), kept.name, desk.target, services.settings.limits)
         if isinstance(template, Finding):
             desk.notes.append(template)
         elif template.file in found:

@@ -11,7 +11,6 @@ from caseferry.errors import ExportRefused, NeedsAnswer, Question
 from caseferry.manifest import Finding, Intake, Kept, Migration, Split, UnknownTable
 from caseferry.mapping.profile import Profile, known_sources, load_profile
 from caseferry.reading.grid import Grid
-from caseferry.reading.guard import ReadingLimits
 from caseferry.reading.kinds import Kind
 from caseferry.reading.lists import read_lists
 from caseferry.services.store import put_all
@@ -106,7 +105,7 @@ def _read_all(services: Services, intake: Intake, migration: Migration, findings
     Raises:
         NeedsAnswer: text whose encoding neither its bytes nor its letters tell.
     """
-    limits = ReadingLimits.of(services.settings.limits)
+    limits = services.settings.limits
 
     def read(kept: Kept) -> list[Grid] | Finding:
         """The grids of one file, or why there are none. Each is read in a process of its own, some side by side."""

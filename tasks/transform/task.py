@@ -47,7 +47,8 @@ def poison(services: Services, ticket: Ticket, put_aside: Callable[[], object]) 
     rows = raw.select(
         pl.lit(job.table.id).alias("table"), ROW, pl.lit("quarantined").alias(PLACE), pl.lit("part_quarantined").alias(REASON)
     )
-    result = Result(rows, pl.DataFrame(schema=FINDINGS), pl.DataFrame(schema=CHANGES))
+    columns = transform_table(raw.clear(), job).records  # of no rows: merge finds every column it asks for
+    result = Result(pl.concat([columns, rows], how="diagonal_relaxed"), pl.DataFrame(schema=FINDINGS), pl.DataFrame(schema=CHANGES))
     for key, data in zip(keys, _bytes(result), strict=True):
         store.put(key, data)  # over what little of it may lie there
     outcome = result.outcome(ticket.part, job).model_copy(update={"status": "poison"})

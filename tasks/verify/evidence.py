@@ -10,7 +10,7 @@ import polars as pl
 
 from caseferry.keys import Run
 from caseferry.manifest import Intake, Merged, Migration, Split, Table
-from caseferry.reading.guard import ReadingLimits
+from caseferry.reading.limits import ReadingLimits
 from caseferry.services.store import ObjectStore, get_all
 from tasks.verify.recount import read_file
 

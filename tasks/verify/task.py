@@ -7,7 +7,6 @@ import polars as pl
 from caseferry.canonical import to_json
 from caseferry.manifest import Intake, Merged, Split
 from caseferry.mapping.target import load_target
-from caseferry.reading.guard import ReadingLimits
 from tasks.journey import Ticket
 from tasks.stage import Services, migration_of, read_json, read_model, run_of
 from tasks.verify.checks import run_checks
@@ -26,7 +25,7 @@ def verify(services: Services, ticket: Ticket) -> None:
         read_model(store, run.at("0-original", "manifest.json"), Intake),
         read_model(store, run.at("1-split", "tables.json"), Split),
         read_model(store, run.at("3-merge", "manifest.json"), Merged),
-        ReadingLimits.of(services.settings.limits),
+        services.settings.limits,
     )  # fmt: skip
     checks = run_checks(evidence, load_target(evidence.migration.target))
     ledger = make_ledger(evidence, checks, read_json(store, run.at("1-split", "quality.json")))

@@ -1,7 +1,7 @@
 """Run every campaign in full and write docs/reliability.md. Usage: python -m tests.faults [NAME …]
 
-Two run side by side: those that start servers and workers, and those that need one process alone. With names, only
-these run again, and their results take the place of the last ones. Exit 1 if one fails.
+Three run side by side, each in a process of its own, those that took longest last time first. With names, only these
+run again, and their results take the place of the last ones. Exit 1 if one fails.
 """
 
 import datetime
@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
 
@@ -22,51 +23,51 @@ import structlog
 from tests.faults.campaign import all_campaigns, carry
 from tests.faults.page import PAGE, RESULTS, known, render
 
-_WITH_SERVERS = {"workers", "broker", "storage", "secrets"}
+SIDE_BY_SIDE = 3
+_LONGEST = 1500  # seconds; the longest takes ten minutes
 
 
-def _lane(names: list[str]) -> None:
-    """Carry some campaigns one after the other, and say each result on a line of its own."""
+def _alone(name: str) -> None:
+    """Carry one campaign and say its result on a line."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     logging.disable(logging.CRITICAL)
-    campaigns = all_campaigns()
-    for name in names:
-        folder = Path(tempfile.mkdtemp(prefix=f"faults-{name[:20]}-"))
-        result = carry(campaigns[name], folder, full=True)
-        shutil.rmtree(folder, ignore_errors=True)
-        print(json.dumps({"name": name, **result}), flush=True)
+    folder = Path(tempfile.mkdtemp(prefix=f"faults-{name[:20]}-"))
+    result = carry(all_campaigns()[name], folder, full=True)
+    shutil.rmtree(folder, ignore_errors=True)
+    print(json.dumps(result), flush=True)
+
+
+def _apart(name: str) -> dict[str, Any]:
+    """Carry one campaign in a process of its own, whose end is its result too."""
+    began = time.monotonic()
+    command = [sys.executable, "-m", "tests.faults", "--alone", name]
+    try:
+        said = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, timeout=_LONGEST, check=True).stdout
+        result: dict[str, Any] = json.loads(said.splitlines()[-1])
+    except (subprocess.SubprocessError, IndexError, json.JSONDecodeError) as error:
+        seconds = round(time.monotonic() - began, 1)
+        result = {"rows": list(all_campaigns()[name].rows), "passed": False, "why": f"its process: {type(error).__name__}", "counts": {}, "seconds": seconds}
+    return result
 
 
 def main() -> int:
     words = sys.argv[1:]
-    if words[:1] == ["--lane"]:
-        _lane(words[1:])
+    if words[:1] == ["--alone"]:
+        _alone(words[1])
         return 0
     campaigns = all_campaigns()
-    wanted = words or list(campaigns)
-    lanes = [[n for n in wanted if (campaigns[n].run.__module__.rsplit(".", 1)[1] in _WITH_SERVERS) is served] for served in (True, False)]
+    before = known()["campaigns"] if RESULTS.is_file() else {}
+    wanted = sorted(words or campaigns, key=lambda name: -before.get(name, {"seconds": 1e9})["seconds"])
     began = time.monotonic()
-    processes = [
-        subprocess.Popen([sys.executable, "-m", "tests.faults", "--lane", *lane], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) for lane in lanes if lane
-    ]
     results: dict[str, Any] = {}
-    import selectors
-
-    watch = selectors.DefaultSelector()
-    for process in processes:
-        watch.register(process.stdout, selectors.EVENT_READ)  # type: ignore[arg-type]
-    while watch.get_map():
-        for key, _ in watch.select():
-            line = key.fileobj.readline()  # type: ignore[union-attr]
-            if not line:
-                watch.unregister(key.fileobj)
-                continue
-            result = json.loads(line)
-            name = result.pop("name")
+    with ThreadPoolExecutor(SIDE_BY_SIDE) as lanes:
+        under_way = {lanes.submit(_apart, name): name for name in wanted}
+        for ended in as_completed(under_way):
+            name, result = under_way[ended], ended.result()
             results[name] = result
             print(f"{'✓' if result['passed'] else '✗'} {time.monotonic() - began:6.0f} s  {','.join(map(str, result['rows'])):<10} {name}  {result['counts'] or result['why']}", flush=True)
-    before = known()["campaigns"] if words and RESULTS.is_file() else {}
-    results = {name: result for name, result in before.items() if name not in wanted} | results
+    if words:
+        results = before | results
     ordered = {name: results[name] for name in campaigns if name in results}
     machine = f"{os.cpu_count()} shared cores, Python {platform.python_version()}, {platform.system()} {platform.release().split('-')[0]}"
     whole = {"day": datetime.datetime.now(datetime.UTC).date().isoformat(), "machine": machine, "campaigns": ordered}

@@ -27,12 +27,6 @@ from workers.inprocess import cross
 KEY = "drops/firm/trial/x.zip"
 
 
-@contextmanager
-def servers(folder: Path) -> Iterator[Deployment]:
-    with deployed(folder) as there:
-        yield there
-
-
 def store_of(there: Deployment, endpoint: str = "") -> S3Store:
     given = {"bucket": "caseferry", "endpoint": endpoint or there.stack.endpoint, "access_key": there.stack.access_key, "secret_key": there.stack.secret_key, "timeout": "PT2S"}
     return S3Store(S3Settings.model_validate(given))
@@ -72,6 +66,15 @@ def made(there: Deployment, run: Any) -> dict[str, bytes]:
     return {key.rsplit("/", 1)[1]: there.get(key) for key in wanted}
 
 
+@contextmanager
+def after_a_clean_run(folder: Path, data: bytes) -> Iterator[tuple[Deployment, dict[str, bytes]]]:
+    """A deployment, and what an undisturbed run of `data` made there."""
+    with deployed(folder) as there:
+        services, run = begun(there, "clean", data)
+        cross(services, run)
+        yield there, made(there, run)
+
+
 def answer(status: int, code: str) -> Callable[..., AWSResponse]:
     body = f"<?xml version='1.0'?><Error><Code>{code}</Code><Message>no</Message></Error>".encode()
 
@@ -89,10 +92,7 @@ def answer(status: int, code: str) -> Callable[..., AWSResponse]:
 def busy_broken_and_lying(ground: Ground) -> Counts:
     """503 four times in a row, 500s, colliding writes; then a way on which connections break, bodies are cut and bits flip."""
     data = export(2, 4)
-    with servers(ground.folder) as there:
-        services, run = begun(there, "clean", data)
-        cross(services, run)
-        expected = made(there, run)
+    with after_a_clean_run(ground.folder, data) as (there, expected):
         store = store_of(there)
         counts: Counts = {"busy answers": 0, "collisions": 0}
         run_lengths = [0]
@@ -142,7 +142,7 @@ def an_object_replaced_while_it_is_read(ground: Ground) -> Counts:
     rounds = ground.n(30, 4)
     old, new = export(1, 3), export(2, 4)
     ends: dict[str, int] = {}
-    with servers(ground.folder) as there:
+    with deployed(ground.folder) as there:
         expected = {}
         for name, data in (("old", old), ("new", new)):
             services, run = begun(there, name, data)
@@ -196,7 +196,7 @@ def closed_to_us(ground: Ground) -> Counts:
     """Each refusal at the reading of an upload, and at everything at once; then the bucket opens again."""
     kinds = {"AccessDenied": (403, "CF-116"), "KMS.DisabledException": (400, "CF-142"), "PermanentRedirect": (301, "CF-144"), "RequestTimeTooSkewed": (403, "CF-143"), "NoSuchBucket": (404, "CF-144")}
     slowest = 0.0
-    with servers(ground.folder) as there:
+    with deployed(ground.folder) as there:
         for number, (code, (status, expected)) in enumerate(kinds.items()):
             store = store_of(there)
             services, run = begun(there, f"firm-{number}", packed(firm()), store)
@@ -230,10 +230,7 @@ def closed_to_us(ground: Ground) -> Counts:
 @fault(15)
 def a_rule_that_deletes_the_upload(ground: Ground) -> Counts:
     data = export(2, 4)
-    with servers(ground.folder) as there:
-        services, run = begun(there, "clean", data)
-        cross(services, run)
-        expected = made(there, run)
+    with after_a_clean_run(ground.folder, data) as (there, expected):
         services, run = begun(there, "deleted", data)
         from tasks.journey import next_steps
         from tasks.stage import perform, present
@@ -250,10 +247,7 @@ def a_rule_that_deletes_the_upload(ground: Ground) -> Counts:
 def an_answer_that_is_lost(ground: Ground) -> Counts:
     """Writes succeed, and their answers do not arrive: the client asks again and is told that somebody was first."""
     data = export(2, 4)
-    with servers(ground.folder) as there:
-        services, run = begun(there, "clean", data)
-        cross(services, run)
-        expected = made(there, run)
+    with after_a_clean_run(ground.folder, data) as (there, expected):
         store = store_of(there)
         services, run = begun(there, "lost", data, store)
         dropped = [0]
@@ -276,7 +270,7 @@ def an_answer_that_is_lost(ground: Ground) -> Counts:
 def an_object_damaged_at_rest(ground: Ground) -> Counts:
     """A part, a record file and a manifest are damaged behind our back, their own checksums left as they were."""
     noticed = 0
-    with servers(ground.folder) as there:
+    with deployed(ground.folder) as there:
         for number, victim in enumerate(("1-split/parts/", "2-transform/t001", "0-original/files/")):
             services, run = begun(there, f"firm-{number}", packed(firm()))
             from tasks.journey import next_steps

@@ -57,13 +57,13 @@ def at_work(deployment: Deployment, runs: list[str]) -> "subprocess.Popen[bytes]
 
 @fault(17)
 def busy_workers_killed_at_random(ground: Ground) -> Counts:
-    """Two workers, one of them killed with all its processes every few seconds, while firms keep coming."""
+    """Three workers, one of them killed with all its processes every second or so, while firms keep coming."""
     kills = ground.n(200, 3)
     exports = {seed: export(seed, 3) for seed in range(1, 7)}
     expected = {seed: clean(ground.folder / f"clean-{seed}", data) for seed, data in exports.items()}
     counts: Counts = {"kills": 0, "runs": 0, "runs with a part put aside": 0, "lost": 0, "outputs that differ": 0}
-    with deployed(ground.folder, **PART_ROWS, FAULT_SLOW="transform:0.4") as there:  # so that a worker is mostly at work
-        there.start(workers=2)
+    with deployed(ground.folder, **PART_ROWS, FAULT_SLOW="transform:0.3") as there:  # so that a worker is mostly at work
+        there.start(workers=3)
         open_runs: dict[str, int] = {}
         number = 0
 
@@ -95,6 +95,8 @@ def busy_workers_killed_at_random(ground: Ground) -> Counts:
                 time.sleep(ground.dice.uniform(0, 0.05))
                 there.kill(victim)
                 counts["kills"] = int(counts["kills"]) + 1
+                there.revive()
+                time.sleep(ground.dice.uniform(0.5, 2))  # a part that meets every kill would be put aside, as it should
             assert time.monotonic() < deadline, counts
             there.revive()
             harvest()

@@ -3,7 +3,8 @@
 import pytest
 
 from caseferry.errors import ExportRefused
-from caseferry.reading.guard import WORKS, ReadingLimits, ask
+from caseferry.reading.guard import WORKS, ask
+from caseferry.reading.limits import ReadingLimits
 
 
 @pytest.mark.parametrize(

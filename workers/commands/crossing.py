@@ -43,8 +43,8 @@ def lay_drop(store: Any, export: Path, choices: dict[str, Any], templates: Path 
     """Copy the export into the store as an upload would; return the key that rings."""
     from caseferry.canonical import to_json
     from caseferry.keys import Migration
-    from caseferry.reading.guard import ReadingLimits
     from caseferry.reading.kinds import Kind
+    from caseferry.reading.limits import ReadingLimits
     from tasks.intake.unpack import kind_behind
 
     where = Migration(FIRM, MIGRATION)
