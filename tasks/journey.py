@@ -57,11 +57,18 @@ def parts_of(present: Collection[str]) -> list[str]:
     return sorted(key[len(PARTS) :].removesuffix(".parquet") for key in present if key.startswith(PARTS))
 
 
-def is_news(present: Collection[str]) -> bool:
-    """True when the share of parts that are done has just passed a twentieth, or is whole."""
+def is_milestone(number: int, parts: int) -> bool:
+    """True for the part with which another twentieth of many is through, near enough."""
+    return parts >= 40 and 20 * (number + 1) // parts > 20 * number // parts
+
+
+def is_news(done: Ticket, present: Collection[str]) -> bool:
+    """True when somebody should be told that this step is done: of parts, only of some, and when none is left."""
+    if not done.part:
+        return True
     parts = parts_of(present)
-    done = sum(1 for part in parts if STEPS["transform"].makes.format(part=part) in present)
-    return done >= len(parts) or (len(parts) >= 40 and 20 * done // len(parts) > 20 * (done - 1) // len(parts))
+    left = any(STEPS["transform"].makes.format(part=part) not in present for part in parts)
+    return not left or (done.part in parts and is_milestone(parts.index(done.part), len(parts)))
 
 
 def is_held(step: str, present: Collection[str]) -> bool:

@@ -16,10 +16,10 @@ from caseferry.canonical import to_json
 from caseferry.codes import CODES
 from caseferry.errors import BrokenPromise, ExportRefused, NeedsAnswer, PassingFault, Question, StorageRefused
 from caseferry.keys import Run
-from caseferry.manifest import FORMAT, Arrival, Migration, Model
+from caseferry.manifest import FORMAT, Arrival, Migration, Model, Split
 from caseferry.services.store import ObjectStore
 from tasks.attempts import alive, begin, begun, done_with, ended, is_dead, lost, open_attempt, pronounce_lost
-from tasks.journey import STEPS, Ticket, is_news, next_steps
+from tasks.journey import JOURNEY, PARTS, STEPS, Ticket, is_milestone, is_news, next_steps
 
 if TYPE_CHECKING:
     from config.settings import Settings
@@ -53,6 +53,31 @@ def run_of(ticket: Ticket) -> Run:
 def present(store: ObjectStore, run: Run) -> frozenset[str]:
     """The keys that lie below a run."""
     return frozenset(stat.key[len(run.home) :] for stat in store.listing(run.home))
+
+
+def look(services: Services, ticket: Ticket) -> frozenset[str]:
+    """The keys below a run, as far as a step has to know of them: for most parts of a large run only its own.
+
+    A listing of everything at each part would grow with the square of the parts. The parts that say where the run is,
+    and the last of them, of which one finds that all are done, look at the whole.
+    """
+    store, run = services.store, run_of(ticket)
+    if not ticket.part:
+        return present(store, run)
+    try:
+        split = read_model(store, run.at("1-split", "tables.json"), Split)
+    except KeyError:
+        return present(store, run)
+    parts = [part for table in split.tables for part in table.parts]
+    number = parts.index(ticket.part) if ticket.part in parts else len(parts)
+    if number + services.settings.work.window >= len(parts) or is_milestone(number, len(parts)):
+        return present(store, run)
+    step = STEPS[ticket.step]
+    made = {one.makes for one in JOURNEY[: JOURNEY.index(step)]} | {f"{PARTS}{part}.parquet" for part in parts}
+    own = [run.home + step.makes.format(part=ticket.part).removesuffix("json"), run.at("attempts", f"{ticket.name}.")]
+    found = {stat.key[len(run.home) :] for prefix in own for stat in store.listing(prefix)}
+    failed = {"failed.json"} if store.stat(run.at("failed.json")) else set()
+    return frozenset(made | found | failed)
 
 
 def read_json(store: ObjectStore, key: str) -> dict[str, object]:
@@ -141,7 +166,7 @@ def carry_out(services: Services, ticket: Ticket, seen: frozenset[str]) -> froze
     """Carry out one step, at least once, with one effect.
 
     Args:
-        seen: what lay in the run a moment ago. A listing costs as much as the smallest parts do.
+        seen: what lay in the run a moment ago, as `look` saw it.
 
     Returns:
         What lies there afterwards.
@@ -163,15 +188,15 @@ def carry_out(services: Services, ticket: Ticket, seen: frozenset[str]) -> froze
             if not is_dead(store, run, before):
                 log.info("step_in_hand", attempt=before.rsplit(".", 1)[-1])
                 return seen  # somebody is at work on it; if they die, the reconciler notices
-            seen = present(store, run)
+            seen = look(services, ticket)
             if step.makes.format(part=ticket.part) in seen:
                 return seen  # it finished and went home
             pronounce_lost(store, run, before, stamp(services.clock()))
-            seen = present(store, run)
+            seen = look(services, ticket)
         if lost(ticket, seen) >= services.settings.work.attempts:
             _give_up(services, ticket)
             services.tell(services, run)
-            return present(store, run)
+            return look(services, ticket)
         if ticket.step == "intake":
             services.tell(services, run)  # the log is begun before the work: from now on a log that is gone was taken away
         mark = begin(store, run, ticket, seen, stamp(services.clock()))
@@ -209,7 +234,7 @@ def carry_out(services: Services, ticket: Ticket, seen: frozenset[str]) -> froze
                 raise PassingFault("the step needs more time or memory than it was given") from error
             log.error("step_failed", exc_info=error)
             _give_up(services, ticket, type(error).__name__)
-        after = present(store, run)
+        after = look(services, ticket)
         _tell(services, ticket, after)
         return after
 
@@ -225,7 +250,7 @@ def _end_by_name(store: ObjectStore, run: Run, ticket: Ticket, mark: str, refusa
 
 def _tell(services: Services, ticket: Ticket, seen: Collection[str]) -> None:
     """Say where the run is; of a run's parts only every twentieth is news, and the last."""
-    if ticket.part and len(begun(ticket, seen)) <= 1 and not is_news(seen):
+    if ticket.part and len(begun(ticket, seen)) <= 1 and not is_news(ticket, seen):
         return
     services.tell(services, run_of(ticket))
 

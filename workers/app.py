@@ -123,7 +123,7 @@ def is_suspect(ticket: Ticket, seen: frozenset[str]) -> bool:
 def go_on(done: Ticket, seen: frozenset[str]) -> None:
     """Send what can start now, and the news of what is done."""
     send(follow(done, seen, services().settings.work.window))
-    if not done.part or is_news(seen):
+    if is_news(done, seen):
         run = run_of(done)
         send_events(run, [one.id for one in settings().webhook.endpoints if one.firm in {None, run.firm}])
 

@@ -10,7 +10,7 @@ from celery.exceptions import InvalidTaskError
 from celery.worker.request import Request
 
 from tasks.journey import JOURNEY, Ticket
-from tasks.stage import carry_out, present, run_of
+from tasks.stage import carry_out, look
 from workers.app import Stage, go_on, is_suspect, ring, send, send_events, services
 
 
@@ -32,7 +32,7 @@ class Readable(Request):
 def _carrier(name: str) -> Any:
     def carry(self: Any, firm: str, migration: str, run: str, part: str = "") -> None:
         ticket = Ticket(firm, migration, run, name, part)
-        seen = present(services().store, run_of(ticket))
+        seen = look(services(), ticket)
         if is_suspect(ticket, seen) and (self.request.delivery_info or {}).get("routing_key") != "suspect":
             send([ticket], queue="suspect")  # it ended its process before: alone from now on
             return

@@ -126,23 +126,24 @@ class S3Store:
         return self._conditional(key, data, {"IfMatch": f'"{tag}"'})
 
     def _conditional(self, key: str, data: bytes, condition: dict[str, str]) -> bool:
+        written = False
         for _ in range(20):
             try:
                 answer = _ask(lambda: self.client.put_object(Bucket=self.bucket, Key=key, Body=data, **self._with(data), **condition))  # noqa: B023
                 if self._arrived(data, answer):
                     return True
-                condition = {"IfMatch": f'"{_tag(answer)}"'}  # ours, and damaged on the way: write over that one alone
+                written, condition = True, {"IfMatch": f'"{_tag(answer)}"'}  # ours, and damaged on the way: write over that one alone
             except ClientError as error:
                 if _code(error) in _LOST | _GONE:
                     tries = error.response.get("ResponseMetadata", {}).get("RetryAttempts", 0)
-                    return bool(tries) and self._is_mine_after_all(key, data)
+                    return (bool(tries) or written) and self._is_mine_after_all(key, data)
                 if _code(error) not in _RACED:
                     raise
                 time.sleep(0.05)  # two writers at once: the server asks both to come again
         raise PassingFault("the object store kept answering that two writes collide")
 
     def _is_mine_after_all(self, key: str, data: bytes) -> bool:
-        """A first try whose answer got lost is told 'somebody was first' by the second, and it was itself."""
+        """A first try whose answer got lost, or was damaged, is told 'somebody was first' by the second: it was itself."""
         try:
             return self.get(key) == data
         except KeyError:
