@@ -57,7 +57,7 @@ def the_mark(ground: Ground) -> Counts:
                     if kind == "good":
                         there.kill(there.workers[0])
                         there.revive()
-                    there.wait(f"{kind}-{number}/trial", "4-verify/ledger.json", "failed.json", seconds=120)
+                    there.wait(f"{kind}-{number}/trial", "4-verify/ledger.json", "failed.json", seconds=240)
                     there.wait(f"{kind}-bad-{number}/trial", "refused.json", "failed.json", seconds=60)
                     runs += 2
                 processes += subprocess.run(["ps", "axww", "-o", "args"], capture_output=True, text=True, check=True).stdout

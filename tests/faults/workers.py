@@ -88,7 +88,7 @@ def busy_workers_killed_at_random(ground: Ground) -> Counts:
 
         feed()
         there.wait("firm-1/trial", "1-split/tables.json")
-        deadline = time.monotonic() + 900
+        deadline = time.monotonic() + 1300
         while int(counts["kills"]) < kills:
             victim = at_work(there, list(open_runs))
             if victim is not None:
@@ -269,8 +269,8 @@ def hundreds_of_parts_at_once(ground: Ground) -> Counts:
 @fault(35)
 def small_firms_beside_a_large_one(ground: Ground) -> Counts:
     """The small ones come while the large one's parts are being worked on; how long each takes, and alone."""
-    small, many = export(1, 3), ground.n(20, 2)
-    large = export(3, ground.n(120, 12))
+    small, many = export(1, 3), ground.n(12, 2)
+    large = export(3, ground.n(200, 12))
     with deployed(ground.folder, CASEFERRY_WORK__PART_ROWS="2") as there:
         there.start(workers=2)
         there.upload("warm/trial", small)
