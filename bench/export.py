@@ -8,11 +8,9 @@ million rows take a second.
 import json
 import zipfile
 from dataclasses import dataclass
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import isal.isal_zlib
 import polars as pl
 
 _BLOCK = 500_000

@@ -33,14 +33,16 @@ class Grid:
         return [f"c{place}" for place in range(self.width)]
 
 
-def from_lists(values: pl.Series, sheet: str = "", **rest: object) -> Grid:
+def from_lists(values: pl.Series, **rest: object) -> Grid:
     """A grid from one list of cells per row; short rows end in empty cells."""
     width = int(values.list.len().max() or 0)  # type: ignore[arg-type]
     names = [f"c{place}" for place in range(width)]
-    if width == 0:
-        cells = pl.DataFrame({ROW: pl.Series([], dtype=pl.UInt32)})
-    else:
-        cells = values.list.to_struct(fields=names).struct.unnest()
-        cells = cells.with_columns(pl.when(pl.all().str.strip_chars() == "").then(None).otherwise(pl.all()).name.keep())
-        cells = cells.with_row_index(ROW, offset=1)
-    return Grid(cells, sheet, **rest)  # type: ignore[arg-type]
+    return from_columns(values.list.to_struct(fields=names).struct.unnest() if width else pl.DataFrame(), **rest)
+
+
+def from_columns(cells: pl.DataFrame, **rest: object) -> Grid:
+    """A grid from columns of text, first row first; a cell of blanks is empty."""
+    if cells.width == 0:
+        return Grid(pl.DataFrame({ROW: pl.Series([], dtype=pl.UInt32)}), **rest)  # type: ignore[arg-type]
+    cells = cells.with_columns(pl.when(pl.all().str.strip_chars() == "").then(None).otherwise(pl.all()).name.keep())
+    return Grid(cells.with_row_index(ROW, offset=1), **rest)  # type: ignore[arg-type]

@@ -1,12 +1,14 @@
 import csv
 import io
 
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from caseferry.reading.delimited import cut, read_delimited, sniff
+from caseferry.reading.delimited import cut, quickly, read_delimited, sniff
 from caseferry.reading.encoding import decode
+from caseferry.reading.grid import from_columns, from_lists
 
 CELL = st.text(alphabet=st.characters(exclude_characters="\r\x00", exclude_categories=["Cs"]), max_size=12)
 ROWS = st.lists(st.lists(CELL, min_size=2, max_size=5), min_size=1, max_size=8)
@@ -25,6 +27,31 @@ def test_what_a_csv_writer_wrote_is_read_to_the_letter(rows: list[list[str]], de
 def test_any_text_is_cut_without_losing_a_character(text: str) -> None:
     values, _ = cut(text, ",")  # raises if the pieces do not add up to the text
     assert values.len() <= text.count("\n") + text.count("\r") + 1
+
+
+PIECES = st.lists(st.sampled_from(["a", "é", " ", ",", ",", '"', '""', "\n", "\r\n", '"b"', '"c,d"', '"e\nf"', ",,", "12"]), max_size=25).map("".join)
+
+
+@given(PIECES | st.text(alphabet='ab,"\n\r ;', max_size=40))
+def test_the_quick_way_and_the_close_look_see_the_same_cells(text: str) -> None:
+    quick = quickly(text, ",")
+    values, odd = cut(text, ",")
+    close = from_lists(values).cells
+    if quick is not None:
+        found = from_columns(quick).cells
+        wider = found.drop(close.columns, strict=False)
+        assert all(column.is_null().all() for column in wider)
+        narrower = close.drop(found.columns, strict=False)
+        assert all(column.is_null().all() for column in narrower)
+        both = [name for name in found.columns if name in close.columns]
+        assert found.select(both).rows() == close.select(both).rows()
+        assert not any(odd.values())
+
+
+def test_the_quick_way_is_taken_where_nothing_is_odd() -> None:
+    assert quickly('a,b\r\n"x, ""y""","1\n2"\r\n\r\n,z\r\n', ",") is not None
+    assert quickly('a,b\n12" pipe,2\n', ",") is None
+    assert quickly("a,b\n" + "x,y\n" * 20_000 + "1,2,3\n", ",") is not None
 
 
 def test_a_quote_that_never_closes_swallows_no_rows() -> None:
