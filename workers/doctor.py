@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -22,7 +23,7 @@ from caseferry.canonical import to_json
 from caseferry.codes import CODES
 from caseferry.errors import CaseferryError, StorageRefused
 from caseferry.keys import probe
-from config.settings import Settings
+from config.settings import S3Settings, Settings
 
 LEAST_SCRATCH = 1 << 30
 MOST_SKEW = 300
@@ -257,9 +258,15 @@ NAMES = tuple(name for name, _, _ in _CHECKS)
 
 
 def _store(settings: Settings) -> Any:
+    return _store_at(settings.s3)
+
+
+@lru_cache(maxsize=1)
+def _store_at(given: S3Settings) -> Any:
+    """One client for all checks: making one costs more than asking with it."""
     from caseferry.services.s3 import S3Store
 
-    return S3Store(settings.s3)
+    return S3Store(given)
 
 
 def _redis(settings: Settings) -> Any:

@@ -481,7 +481,7 @@ def addresses_that_lead_inside(ground: Ground) -> Counts:
 @fault(97)
 def a_receiver_that_fails_at_random(ground: Ground) -> Counts:
     """Runs with many events through a receiver that fails every third time; then the sequence is put together again."""
-    runs = ground.n(80, 5)
+    runs = ground.n(40, 5)
     taken: dict[str, list[dict[str, Any]]] = {}
     clock = [datetime(2026, 1, 1, tzinfo=UTC)]
 

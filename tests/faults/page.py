@@ -43,7 +43,7 @@ def render(results: dict[str, Any]) -> str:
         f"- **Workers**: {kills.get('kills', 0)} busy workers killed with all their processes under load, {kills.get('runs', 0)} runs finished: {kills.get('outputs that differ', 0)} outputs that differ, {kills.get('runs with a part put aside', 0)} with a part put aside.",
         f"- **Recovery**: from a worker's death to its part running elsewhere {death.get('slowest, seconds', '?')} s at worst, {death.get('median, seconds', '?')} s in the middle.",
         f"- **Rows**: {len(passed)} of {len(by_row)} faults end as they must; {len(NOT_SHOWN)} could not be shown here.", "",
-        f"Measured {results['day']} on {results['machine']}; {total / 60:.0f} minutes of campaigns, three at a time. Numbers that are missing belong to parts that are not built yet (review pages, erasure, retention, the load into the target). From 103 on the faults are our own finds.", "",
+        f"Measured {results['day']} on {results['machine']}; {total / 60:.0f} minutes of campaigns, two at a time. Numbers that are missing belong to parts that are not built yet (review pages, erasure, retention, the load into the target). From 103 on the faults are our own finds.", "",
     ]  # fmt: skip
     for group, numbers in GROUPS.items():
         lines += [f"## {group}", "", "| # | what goes wrong | what must come of it | counted |", "|---|---|---|---|"]
