@@ -34,7 +34,7 @@ def read_delimited(data: bytes, encoding: str = "", field_bytes: int = 1 << 20) 
     decoded = Decoded(data.decode(encoding), encoding) if encoding else decode(data)
     delimiter, text = sniff(decoded.text)
     cells = quickly(text, delimiter, field_bytes)
-    values, odd = cut(text, delimiter, field_bytes) if cells is None else (None, {})
+    values, odd = (pl.Series(), {}) if cells is not None else cut(text, delimiter, field_bytes)
     notes = {name: len(places) for name, places in odd.items()}
     notes |= {"repaired_bytes": decoded.repaired, "encoding_assumed": int(decoded.assumed), "replaced_characters": text.count("\ufffd")}
     places = {name: found[:_SHOWN] if name == "broken_quoting" else found for name, found in odd.items() if found}

@@ -123,14 +123,14 @@ def _files(evidence: Evidence) -> Iterator[Check]:
     for record, names in _FILES_OF.items():
         placed = evidence.merged.placed.get(record)
         expected = (placed.carried if placed else 0) + evidence.merged.derived.get(record, 0)
-        found = sum(len(handed.rows) for name in names for handed in evidence.handed(name))
+        found = sum(handed.lines.height for name in names for handed in evidence.handed(name))
         if record == "document" and not evidence.migration.options.documents:
             expected = 0
         if found != expected:
             wrong.append({"type": record, "carried": expected, "in_files": found})
     yield Check("written", "Every carried row is in a file handed over", not wrong, "", True, tuple(wrong))
     changed = [{"file": e.name} for e in evidence.merged.files
-               if sha256(evidence.files[e.name].data) != e.sha256 or len(evidence.files[e.name].rows) != e.rows]  # fmt: skip
+               if sha256(evidence.files[e.name].data) != e.sha256 or evidence.files[e.name].lines.height != e.rows]  # fmt: skip
     yield Check("hashes", "The files are the ones the manifest names", not changed, f"{len(evidence.merged.files)} files", True, tuple(changed))
 
 
@@ -144,16 +144,16 @@ def _schema(evidence: Evidence, target: Target) -> Check:
             wrong.append({"file": entry.name, "problem": "header"})
         if entry.is_import and spec.known and not any(t.kind for t in evidence.intake.templates) and tuple(handed.header) != tuple(spec.columns):
             wrong.append({"file": entry.name, "problem": "header is not the template's"})
-        if any(len(row) != len(handed.header) or not any(row) for row in handed.rows):
+        if not handed.even or handed.lines.select(pl.all_horizontal(pl.all() == "").any()).item():
             wrong.append({"file": entry.name, "problem": "a row is blank or of another width"})
         aliases = spec.aliases()
         for place, heading in enumerate(handed.header):
             column = spec.every().get(aliases.get(normal(heading), ""))
             if column is not None:
-                wrong += _column(entry.name, heading, column, [row[place] for row in handed.rows if len(row) > place], style)
+                wrong += _column(entry.name, heading, column, handed.lines[str(place)], style)
         for group in spec.one_of:
-            places = [handed.header.index(name) for name in group if name in handed.header]
-            lost = sum(1 for row in handed.rows if places and not any(row[p] for p in places))
+            there = [handed.column(name) == "" for name in group if name in handed.header]
+            lost = int(pl.DataFrame([empty.alias(str(n)) for n, empty in enumerate(there)]).select(pl.all_horizontal(pl.all())).to_series().sum()) if there else 0
             if lost:
                 wrong.append({"file": entry.name, "problem": f"none of {', '.join(group)}", "rows": lost})
     imports = sum(1 for entry in evidence.merged.files if entry.is_import)
@@ -161,12 +161,13 @@ def _schema(evidence: Evidence, target: Target) -> Check:
     return Check("schema", "Each file follows its template", not wrong, detail, True, tuple(wrong))
 
 
-def _column(file: str, heading: str, column: Column, cells: list[str], style: str) -> Iterator[dict[str, Any]]:
-    empty = sum(1 for cell in cells if not cell)
+def _column(file: str, heading: str, column: Column, cells: pl.Series, style: str) -> Iterator[dict[str, Any]]:
+    distinct = cells.unique().to_list() if column.values or column.type in {"decimal", "date"} else []
+    empty = int((cells == "").sum())
     if column.required and empty:
         yield {"file": file, "problem": f"{heading} is empty", "rows": empty}
-    distinct = {cell for cell in cells if cell}
-    if column.values and distinct - set(column.values):
+    distinct = [cell for cell in distinct if cell]
+    if column.values and set(distinct) - set(column.values):
         yield {"file": file, "problem": f"{heading} is not in its closed list"}
     if column.type == "decimal" and any(not _PLAIN.fullmatch(cell) for cell in distinct):
         yield {"file": file, "problem": f"{heading} is not a plain number"}
@@ -185,31 +186,33 @@ def _references(evidence: Evidence) -> Check:
     """Every client, matter and user that a file names is there for the import to find."""
     wrong: list[dict[str, Any]] = []
 
-    def column(handed: Handed, *names: str) -> list[tuple[str, ...]]:
-        if not all(name in handed.header for name in names):
-            return []
-        places = [handed.header.index(name) for name in names]
-        return [tuple(row[p] for p in places) for row in handed.rows]
+    def columns(handed: Handed, *names: str) -> pl.DataFrame:
+        there = all(name in handed.header for name in names)
+        return pl.DataFrame({f"k{n}": handed.column(name) if there else [] for n, name in enumerate(names)}, schema={f"k{n}": pl.String for n in range(len(names))})
 
-    contacts = {row for handed in evidence.handed("contacts") for row in column(handed, "first_name", "last_name", "company")}
-    people = {(first, last, "") for first, last, _ in contacts if first or last}
-    numbers = {row[0] for handed in evidence.handed("matters") for row in column(handed, "custom_number")}
-    active = {user.name for user in evidence.migration.users if user.licence == "active"}
+    def named(kind: str, *names: str) -> pl.DataFrame:
+        schema = {f"k{n}": pl.String for n in range(len(names))}
+        return pl.concat([pl.DataFrame(schema=schema), *(columns(handed, *names) for handed in evidence.handed(kind))]).unique()
+
+    contacts = named("contacts", "first_name", "last_name", "company")
+    people = contacts.filter((pl.col("k0") != "") | (pl.col("k1") != "")).select("k0", "k1", pl.lit("").alias("k2"))
+    known = pl.concat([contacts, people]).unique()
+    numbers = named("matters", "custom_number")
+    active = [user.name for user in evidence.migration.users if user.licence == "active"]
     for handed in evidence.handed("matters"):
-        clients = column(handed, "client_first_name", "client_last_name", "client_company_name")
-        lost = sum(1 for client in clients if client not in contacts and (client[0], client[1], "") not in people)
+        lost = columns(handed, "client_first_name", "client_last_name", "client_company_name").join(known, on=["k0", "k1", "k2"], how="anti").height
         wrong += [{"file": handed.name, "problem": "clients without a contact", "rows": lost}] if lost else []
     for name, heading in (("activities", "matter"), ("balances_forward", "matter"), ("trust_balances", "matter"), ("matter_notes", "matter"),
                           ("related_contacts", "matter"), ("tasks", "matter"), ("calendar_events", "matter"), ("matter_users", "matter")):  # fmt: skip
         for handed in evidence.handed(name):
-            lost = sum(1 for (number,) in column(handed, heading) if number and number not in numbers)
+            lost = columns(handed, heading).filter(pl.col("k0") != "").join(numbers, on="k0", how="anti").height
             wrong += [{"file": handed.name, "problem": "matters that are not in the matters file", "rows": lost}] if lost else []
     for name, heading in (("activities", "activity_user"), ("matter_users", "responsible_attorney"), ("matters", "responsible_attorney"),
                           ("tasks", "assignee"), ("calendar_events", "calendar")):  # fmt: skip
         for handed in evidence.handed(name):
-            lost = sum(1 for (user,) in column(handed, heading) if user not in active)
+            lost = columns(handed, heading).filter(~pl.col("k0").is_in(active)).height
             wrong += [{"file": handed.name, "problem": "users without an active licence", "rows": lost}] if lost else []
-    return Check("references", "Every client, matter and user named is there", not wrong, f"{len(numbers)} matters", True, tuple(wrong))
+    return Check("references", "Every client, matter and user named is there", not wrong, f"{numbers.height} matters", True, tuple(wrong))
 
 
 def _money(evidence: Evidence) -> Iterator[Check]:
@@ -230,18 +233,19 @@ def _all_hours(evidence: Evidence) -> Check:
 
 def _reached(evidence: Evidence) -> Check:
     """Every distinct e-mail and telephone number of the cards is in the files, or on a card that waits."""
-    emails: set[str] = set()
-    phones: set[str] = set()
+    emails, phones = [pl.Series([], dtype=pl.String)], [pl.Series([], dtype=pl.String)]
     for table in (t for t in evidence.split.tables if t.record == "contact"):
         raw = evidence.raw(table)
         place = evidence.places.filter((pl.col("table") == table.id) & (pl.col("place") == "carried")).select("row")
         kept = raw.join(place, on="row", how="semi")
-        emails |= recount.emails_in(recount.cells_of(kept, [c.place for c in table.columns if c.use == "mapped"]))
-        numbers = [c.place for c in table.columns if c.use == "mapped" and RECORDS["contact"][c.field].type is Type.PHONE]
-        phones |= recount.digits_in(recount.cells_of(kept, numbers))
-    out = [cell for name in ("contacts", "contact_details", "contact_custom_fields") for handed in evidence.handed(name) for cell in handed.cells]
-    lost = len(emails - recount.emails_in(out)) + len(phones - recount.digits_in(out))
-    detail = f"{len(emails)} e-mail addresses and {len(phones)} telephone numbers, {lost} not found"
+        mapped = [c for c in table.columns if c.use == "mapped"]
+        emails.append(recount.emails_in(recount.cells_of(kept, [f"c{c.place}" for c in mapped])))
+        phones.append(recount.digits_in(recount.cells_of(kept, [f"c{c.place}" for c in mapped if RECORDS["contact"][c.field].type is Type.PHONE])))
+    files = [handed.cells for name in ("contacts", "contact_details", "contact_custom_fields") for handed in evidence.handed(name)]
+    out = pl.concat([pl.Series("cell", [], dtype=pl.String), *files])
+    had, numbers = pl.concat(emails).unique(), pl.concat(phones).unique()
+    lost = had.len() - int(had.is_in(recount.emails_in(out).implode()).sum()) + numbers.len() - int(numbers.is_in(recount.digits_in(out).implode()).sum())
+    detail = f"{had.len()} e-mail addresses and {numbers.len()} telephone numbers, {lost} not found"
     return Check("contact_points", "All e-mail addresses and telephone numbers arrived", not lost, detail)
 
 
@@ -262,7 +266,7 @@ def accuracy(evidence: Evidence) -> dict[str, Any]:
         raw = evidence.raw(table)
         places = {c.field: c.place for c in table.columns if c.use == "mapped"}
         for handed in files:
-            lines = pl.DataFrame(handed.rows, schema=[f"h:{name}" for name in handed.header], orient="row").with_row_index("line", offset=2)
+            lines = handed.lines.rename({str(n): f"h:{name}" for n, name in enumerate(handed.header)}, strict=False).with_row_index("line", offset=2)
             lined = evidence.lineage.filter((pl.col("file") == handed.name) & (pl.col("table") == table.id))
             both = raw.join(lined, on="row").join(lines, on="line")
             for field_name, heading in _AS_IS.items():

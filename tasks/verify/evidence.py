@@ -12,7 +12,7 @@ from caseferry.keys import Run
 from caseferry.manifest import Intake, Merged, Migration, Split, Table
 from caseferry.reading.limits import ReadingLimits
 from caseferry.services.store import ObjectStore, get_all
-from tasks.verify.recount import read_file
+from tasks.verify import recount
 
 
 @dataclass(frozen=True)
@@ -22,11 +22,17 @@ class Handed:
     name: str
     data: bytes
     header: list[str]
-    rows: list[list[str]]
+    lines: pl.DataFrame
+    """Columns `0`, `1`, … of text; an empty cell is the empty text."""
+    even: bool
+    """All rows are as wide as the header."""
 
-    @cached_property
-    def cells(self) -> list[str]:
-        return [cell for row in self.rows for cell in row]
+    def column(self, name: str) -> pl.Series:
+        return self.lines[str(self.header.index(name))]
+
+    @property
+    def cells(self) -> pl.Series:
+        return recount.cells_of(self.lines, self.lines.columns)
 
 
 @dataclass(frozen=True)
@@ -43,7 +49,7 @@ class Evidence:
     def files(self) -> dict[str, Handed]:
         names = [entry.name for entry in self.merged.files]
         every = get_all(self.store, [self.run.at("3-merge", "files", name) for name in names])
-        return {name: Handed(name, data, *read_file(data)) for name, data in zip(names, every, strict=True)}
+        return {name: Handed(name, data, *recount.read_file(data)) for name, data in zip(names, every, strict=True)}
 
     def handed(self, name: str) -> list[Handed]:
         """The files of one kind, all users' together; `name` without number and mark."""

@@ -100,40 +100,39 @@ def _to_bill(evidence: Evidence) -> list[dict[str, str]]:
     """Matters with an opening balance: after the review, each needs a bill."""
     lines = []
     for handed in evidence.handed("balances_forward"):
-        matter, price = handed.header.index("matter"), handed.header.index("price")
-        lines += [{"matter": row[matter], "amount": row[price]} for row in handed.rows]
+        lines += [{"matter": matter, "amount": price} for matter, price in zip(handed.column("matter"), handed.column("price"), strict=True)]
     return sorted(lines, key=lambda line: line["matter"])
 
 
 @counted_once
 def deadlines(evidence: Evidence) -> list[dict[str, str]]:
     """Every task and event that lies after the day of the export, old beside new, with its zone."""
-    from datetime import date, datetime
+    from datetime import date
 
     target = load_target(evidence.migration.target)
     style = evidence.migration.options.date_format or target.date_formats[evidence.migration.region]
     since = date.fromisoformat(evidence.merged.as_at)
-    found = []
+    found: list[dict[str, str]] = []
     tables = {t.id: t for t in evidence.split.tables}
-    raws: dict[str, dict[int, dict[str, Any]]] = {}
     for name, day, time in (("tasks", "due_date", ""), ("calendar_events", "start_date", "start_time")):
         field_name = {"tasks": "due_on", "calendar_events": "start_on"}[name]
         for handed in evidence.handed(name):
             if day not in handed.header:
                 continue
-            lineage = {n: (t, r) for n, t, r in evidence.lineage.filter(pl.col("file") == handed.name).select("line", "table", "row").iter_rows()}
-            for number, cells in enumerate(handed.rows, 2):
-                line = dict(zip(handed.header, cells, strict=True))
-                if not line[day] or datetime.strptime(line[day], style).date() < since:
-                    continue
-                table, row = lineage[number]
-                if table not in raws:
-                    raws[table] = {r["row"]: r for r in evidence.raw(tables[table]).iter_rows(named=True)}
-                place = next(c.place for c in tables[table].columns if c.field == field_name)
-                found.append({
-                    "type": name, "what": line.get("name") or line.get("summary") or "", "matter": line.get("matter", ""),
-                    "old": str(raws[table][row][f"c{place}"]), "new": " ".join(filter(None, (line[day], line.get(time, "")))),
-                    "zone": line.get("time_zone", "") or ("all day" if not time or line.get("all_day") else "unknown"),
-                    "source": f"{tables[table].file}, row {row}",
-                })  # fmt: skip
+            ahead = handed.lines.rename(dict(zip(handed.lines.columns, handed.header, strict=False))).with_row_index("line#", offset=2)
+            ahead = ahead.filter(pl.col(day).str.to_date(style, strict=False) >= since)
+            lineage = evidence.lineage.filter(pl.col("file") == handed.name).select("line", pl.col("table").alias("table#"), pl.col("row").alias("row#"))
+            ahead = ahead.join(lineage, left_on="line#", right_on="line", how="left", maintain_order="left")
+            told: list[tuple[int, dict[str, str]]] = []
+            for (table,), lines in ahead.group_by("table#", maintain_order=True):
+                place = next(c.place for c in tables[str(table)].columns if c.field == field_name)
+                old = evidence.raw(tables[str(table)]).select(pl.col("row").alias("row#"), pl.col(f"c{place}").alias("old#"))
+                for line in lines.join(old, on="row#", how="left", maintain_order="left").iter_rows(named=True):
+                    told.append((line["line#"], {
+                        "type": name, "what": line.get("name") or line.get("summary") or "", "matter": line.get("matter", ""),
+                        "old": str(line["old#"]), "new": " ".join(filter(None, (line[day], line.get(time, "")))),
+                        "zone": line.get("time_zone", "") or ("all day" if not time or line.get("all_day") else "unknown"),
+                        "source": f"{tables[str(table)].file}, row {line['row#']}",
+                    }))  # fmt: skip
+            found += [one for _, one in sorted(told, key=lambda pair: pair[0])]
     return found

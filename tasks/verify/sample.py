@@ -32,7 +32,7 @@ def draw_sample(evidence: Evidence, seed: int) -> list[dict[str, Any]]:
         source = raws[table].row(by_predicate=pl.col("row") == row, named=True)
         handed = evidence.files[entry.name]
         shown = [(c.heading, source[f"c{c.place}"] or "") for c in tables[table].columns if source[f"c{c.place}"]]
-        target = [(h, v) for h, v in zip(handed.header, handed.rows[line - 2], strict=True) if v]
+        target = [(h, v) for h, v in zip(handed.header, handed.lines.row(line - 2), strict=False) if v]
         result.append({
             "record": entry.record, "file": entry.name, "line": line, "source_file": tables[table].file,
             "source_sheet": tables[table].sheet, "row": row, "why": why, "source": shown, "target": target,
@@ -54,14 +54,16 @@ def _pick(lines: pl.DataFrame, name: str, evidence: Evidence, seed: int) -> list
 
     money = next((handed.header.index(h) for h in ("price", "amount") if h in handed.header), None)
     if money is not None:
-        by_size = sorted(all_lines, key=lambda n: (-abs(_number(handed.rows[n - 2][money])), n))
-        add(by_size, "one of the largest", 3)
+        size = handed.lines[str(money)].gather([n - 2 for n in all_lines]).cast(pl.Float64, strict=False).fill_null(0).abs()
+        by_size = pl.DataFrame({"n": all_lines, "size": size}).sort(["size", "n"], descending=[True, False])["n"]
+        add(by_size.head(3).to_list(), "one of the largest", 3)
     day = next((i for i, h in enumerate(handed.header) if h in {"open_date", "date", "due_date", "start_date"}), None)
     if day is not None:
-        year = _sort_key(evidence)
-        dated = sorted((n for n in all_lines if handed.rows[n - 2][day]), key=lambda n: (year(handed.rows[n - 2][day]), n))
-        add(dated, "one of the oldest", 2)
-        add(dated[::-1], "one of the newest", 2)
+        days = handed.lines[str(day)].gather([n - 2 for n in all_lines])
+        filled = pl.DataFrame({"n": all_lines, "day": days}).filter(pl.col("day") != "")
+        dated = filled.with_columns(pl.col("day").str.to_date(_style(evidence), strict=False)).sort(["day", "n"], nulls_last=False)["n"]
+        add(dated.head(2).to_list(), "one of the oldest", 2)
+        add(dated.tail(2).to_list()[::-1], "one of the newest", 2)
     add(rows.filter(pl.col("changes") > 0).sort(["changes", "line"], descending=[True, False])["line"].to_list(), "most changed", 3)
     rest = [n for n in all_lines if n not in picked]
     random.Random(f"{seed}:{name}").shuffle(rest)  # noqa: S311 – a draw anyone can repeat, not a secret
@@ -69,25 +71,9 @@ def _pick(lines: pl.DataFrame, name: str, evidence: Evidence, seed: int) -> list
     return [(line, *where[line], why) for line, why in sorted(picked.items())]
 
 
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        return 0.0
-
-
-def _sort_key(evidence: Evidence) -> Any:
-    from datetime import datetime
-
+def _style(evidence: Evidence) -> str:
+    """How the target writes a day."""
     from caseferry.mapping.target import load_target
 
     target = load_target(evidence.migration.target)
-    style = evidence.migration.options.date_format or target.date_formats[evidence.migration.region]
-
-    def key(text: str) -> str:
-        try:
-            return datetime.strptime(text, style).isoformat()
-        except ValueError:
-            return ""
-
-    return key
+    return evidence.migration.options.date_format or target.date_formats[evidence.migration.region]

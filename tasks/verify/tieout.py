@@ -38,7 +38,7 @@ def _tie(evidence: Evidence, record: str, field_name: str, file: str, factors: t
     carried = by_place.get("carried", zero) + by_place.get("merged", zero)
     written_by: dict[str, Decimal] = {}
     for handed in evidence.handed(file):
-        for name, value in recount.sum_by(handed.header, handed.rows, key, *factors).items():
+        for name, value in recount.sum_by(handed.column(key), *(handed.column(name) for name in factors)).items():
             written_by[name] = written_by.get(name, zero) + value
     written = sum(written_by.values(), zero)
     matters = _matter_of_rows(evidence, record, tables)
@@ -123,8 +123,7 @@ def _matter_of_rows(evidence: Evidence, record: str, tables: list[Table]) -> pl.
     file = _FILE[record]
     frames = []
     for handed in evidence.handed(file):
-        at = handed.header.index("matter")
-        lines = pl.DataFrame({"line": range(2, len(handed.rows) + 2), "matter": [row[at] for row in handed.rows]}, schema={"line": pl.UInt32, "matter": pl.String})
+        lines = handed.column("matter").to_frame("matter").with_row_index("line", offset=2)
         frames.append(evidence.lineage.filter(pl.col("file") == handed.name).join(lines, on="line").select("table", "row", "matter"))
     empty = pl.DataFrame(schema={"table": pl.String, "row": pl.UInt32, "matter": pl.String})
     stands = pl.concat([empty, *frames])
@@ -173,10 +172,10 @@ def hours_line(evidence: Evidence) -> dict[str, str]:
             sums[place] += Decimal(str(value or 0))
     written = zero
     for handed in evidence.handed("activities"):
-        quantity, kind = handed.header.index("quantity"), handed.header.index("type")
         lineage = evidence.lineage.filter(pl.col("file") == handed.name)
-        skip = set(lineage.join(flat, on=["table", "row"], how="semi")["line"].to_list())
-        written += sum((Decimal(row[quantity]) for line, row in enumerate(handed.rows, 2) if not row[kind] and line not in skip), zero)
+        skip = lineage.join(flat, on=["table", "row"], how="semi")["line"]
+        counted = (handed.column("type") == "") & ~pl.int_range(2, handed.lines.height + 2, dtype=pl.UInt32, eager=True).is_in(skip.implode())
+        written += Decimal(handed.column("quantity").filter(counted).cast(pl.Decimal(38, 8)).sum() or 0)
     shown = {name: f"{value.normalize():f}" for name, value in sums.items()}
     return {**shown, "exported": f"{sum(sums.values(), zero).normalize():f}", "written": f"{written.normalize():f}",
             "difference": f"{(sums['carried'] - written).normalize() + 0:f}"}  # fmt: skip
@@ -202,9 +201,12 @@ class Running:
     """Sums of a column between two rows, from its running total."""
 
     def __init__(self, rows: pl.Series, values: pl.Series) -> None:
-        self._rows = rows.to_list()
-        self._sums = [Decimal(0), *(Decimal(str(v)) for v in values.fill_null(0).cum_sum().to_list())]
+        self._rows, self._sums = rows.to_list(), values.fill_null(0).cum_sum()
 
     def between(self, first: int, end: int) -> Decimal:
         """The sum of the rows from `first` up to, not including, `end`."""
-        return self._sums[bisect_left(self._rows, end)] - self._sums[bisect_left(self._rows, first)]
+        return self._before(end) - self._before(first)
+
+    def _before(self, row: int) -> Decimal:
+        place = bisect_left(self._rows, row)
+        return Decimal(str(self._sums[place - 1])) if place else Decimal(0)

@@ -45,7 +45,7 @@ def carried(services: Services, run: Any, tries: int = 60) -> tuple[str, int]:
     while True:
         try:
             state = cross(services, run)
-            if state not in {*(step.state for step in JOURNEY), "received"} or faults >= tries:
+            if state not in {*(step.state for step in JOURNEY), "arrived"} or faults >= tries:
                 return state, faults
         except CaseferryError:
             if faults >= tries:

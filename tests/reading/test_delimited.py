@@ -1,7 +1,6 @@
 import csv
 import io
 
-import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
