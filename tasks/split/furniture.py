@@ -61,28 +61,43 @@ def sort_rows(grid: Grid, fit: Fit, profile: Profile) -> Sorted:
 
 
 def _with_facts(body: pl.DataFrame, grid: Grid, fit: Fit, profile: Profile) -> pl.DataFrame:
-    """Each row with its kind, as far as it shows by itself."""
+    """Each row with its kind, as far as it shows by itself. What can only be data is not looked at closely."""
     columns = grid.columns
-    text = [pl.col(name).str.strip_chars() for name in columns]
-    count = pl.sum_horizontal(cell.is_not_null().cast(pl.UInt16) for cell in text)
-    first = pl.coalesce(text)
-    figures = pl.sum_horizontal(cell.str.contains(_FIGURE).fill_null(False).cast(pl.UInt16) for cell in text)
+    cells = body.with_columns(
+        count=pl.sum_horizontal(pl.col(name).is_not_null().cast(pl.UInt16) for name in columns),
+        first=pl.coalesce(columns).str.strip_chars(),
+    )
+    least = max(2, int(0.8 * fit.named))
+    odd = (pl.col("count") <= 1) | pl.col("first").str.to_lowercase().str.contains("total", literal=True) | _may_be_header(fit, columns, least)
+    places = cells.select(odd.fill_null(False).arg_true()).to_series()
+    close = cells[places]
+    figures = pl.sum_horizontal(pl.col(name).str.strip_chars().str.contains(_FIGURE).fill_null(False).cast(pl.UInt16) for name in columns)
     header = [
         (pl.col(name).str.strip_chars().str.to_lowercase().str.replace_all(r"\s+", " ") == heading.casefold())
         .fill_null(False).cast(pl.UInt16)
         for name, heading in zip(columns, fit.headings, strict=True) if heading
     ]  # fmt: skip
+    first, count = pl.col("first"), pl.col("count")
     footer = pl.any_horizontal(first.str.contains("(?i)" + pattern) for pattern in profile.footers)
     labelled = (first.str.contains(_TOTAL) | first.str.contains(_TOTAL_BEHIND)) & ~first.str.contains(company_pattern(profile.company_words))
     total = (labelled & (figures >= 1) & (count - figures <= 1)) | ((count == 1) & first.str.contains(_TOTAL_ALONE))
-    return body.with_columns(count=count, first=first).with_columns(
-        pl.when(pl.col("count") == 0).then(pl.lit("blank"))
-        .when(pl.sum_horizontal(header) >= max(2, int(0.8 * fit.named))).then(pl.lit("header"))
-        .when(footer & (pl.col("count") == 1)).then(pl.lit("footer"))
+    told = close.select(
+        pl.when(count == 0).then(pl.lit("blank"))
+        .when(pl.sum_horizontal(header) >= least).then(pl.lit("header"))
+        .when(footer & (count == 1)).then(pl.lit("footer"))
         .when(total & first.str.contains(_GRAND)).then(pl.lit("total"))
         .when(total).then(pl.lit("subtotal"))
         .otherwise(pl.lit("data")).alias(WHAT)
-    )  # fmt: skip
+    ).to_series()  # fmt: skip
+    what = pl.repeat("data", cells.height, eager=True, dtype=pl.String).alias(WHAT)
+    return cells.with_columns(what.scatter(places, told) if places.len() else what)
+
+
+def _may_be_header(fit: Fit, columns: list[str], least: int) -> pl.Expr:
+    """True for every row that could repeat the header: of any few columns one must then hold a word of its heading."""
+    named = [(name, heading.casefold().split()[0]) for name, heading in zip(columns, fit.headings, strict=True) if heading.split()]
+    few = named[: max(1, len(named) - least + 1)]
+    return pl.any_horizontal(pl.lit(False), *(pl.col(name).str.to_lowercase().str.contains(word, literal=True).fill_null(False) for name, word in few))
 
 
 def _groups(cells: pl.DataFrame, fit: Fit, profile: Profile) -> list[pl.Expr]:

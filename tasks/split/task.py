@@ -177,13 +177,13 @@ def _table_findings(cut: Cut, grid: Grid) -> Iterator[Finding]:
 
 def _quality(cuts: list[Cut]) -> list[dict[str, object]]:
     """A report per table; rows that name a matter nobody lists count as orphans."""
-    numbers = [quality.matter_keys(cut.table, cut.data) for cut in cuts if cut.table.record == "matter"]
+    numbers = [quality.matter_keys(cut.table, cut.data)["k"] for cut in cuts if cut.table.record == "matter"]
     known = pl.concat(numbers) if numbers else None
     reports = []
     for cut in cuts:
         report = quality.describe(cut.table, cut.data)
         if known is not None and cut.table.record not in {"matter", "contact"}:
-            report["orphans"] = int((~quality.matter_keys(cut.table, cut.data).is_in(known.implode())).sum())
+            report["orphans"] = int(quality.matter_keys(cut.table, cut.data).filter(~pl.col("k").is_in(known.implode()))["n"].sum())
         reports.append(report)
     return reports
 

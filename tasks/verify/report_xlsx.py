@@ -17,6 +17,8 @@ from caseferry.rules import plainly
 from tasks.verify.evidence import Evidence
 
 _ROWS = 1_000_000
+EACH = 2_000
+"""Rows of one rule that a person is shown; past that the workbook says how many more there are, and where."""
 _FIX = "Your answer"
 REWRITTEN = ("date_read", "amount_read", "hours_read", "units_read", "minutes_read", "time_read", "group_header", "fill_down", "task_status")
 """Rules that write a value in another form. Their every use is in changes.csv."""
@@ -110,21 +112,34 @@ def _where(evidence: Evidence) -> dict[str, tuple[str, str]]:
 def _findings(evidence: Evidence) -> list[tuple[Any, ...]]:
     where = _where(evidence)
     heading = {(t.id, c.field): c.heading for t in evidence.split.tables for c in t.columns}
-    return [
+    shown, more = _first_of_each(evidence.findings)
+    rows: list[tuple[Any, ...]] = [
         (*where.get(f["table"], ("", "")), f["row"], f["heading"] or heading.get((f["table"], f["field"]), f["field"]),
          plainly(f["rule"]), f["outcome"], f["value"], f["proposal"])
-        for f in evidence.findings.head(_ROWS).iter_rows(named=True)
+        for f in shown.iter_rows(named=True)
     ]  # fmt: skip
+    return rows + [("", "", "", "", f"{plainly(rule)}: {count:,} more rows are in findings.csv", "", "", "") for rule, count in more]
 
 
 def _changes(evidence: Evidence) -> list[tuple[Any, ...]]:
     """Changes that are more than another way to write the same value; the whole log is changes.csv."""
     where = _where(evidence)
-    telling = evidence.changes.filter(~pl.col("rule").is_in(REWRITTEN))
-    return [
+    shown, more = _first_of_each(evidence.changes.filter(~pl.col("rule").is_in(REWRITTEN)))
+    rows: list[tuple[Any, ...]] = [
         (*where.get(c["table"], ("", "")), c["row"], c["heading"] or c["field"], c["before"], c["after"], plainly(c["rule"]))
-        for c in telling.head(_ROWS).iter_rows(named=True)
+        for c in shown.iter_rows(named=True)
     ]
+    return rows + [("", "", "", "", "", "", f"{plainly(rule)}: {count:,} more rows are in changes.csv") for rule, count in more]
+
+
+def _first_of_each(notes: pl.DataFrame) -> tuple[pl.DataFrame, list[tuple[str, int]]]:
+    """The first notes of each rule, in the order they stand, and how many more there are of which."""
+    counts = notes["rule"].value_counts().filter(pl.col("count") > EACH).sort("rule")
+    many = counts["rule"]
+    if many.is_empty():
+        return notes, []
+    kept = pl.when(pl.col("rule").is_in(many.implode())).then(pl.int_range(pl.len()).over("rule")).otherwise(0)
+    return notes.filter(kept < EACH), [(rule, count - EACH) for rule, count in counts.iter_rows()]
 
 
 def _after_cut_off(evidence: Evidence) -> list[tuple[Any, ...]]:

@@ -18,7 +18,7 @@ from tasks.verify.sample import draw_sample
 
 
 def verify(services: Services, ticket: Ticket) -> None:
-    """Make `4-verify/ledger.json`, with `report.html`, `report.xlsx`, `changes.csv` and `sample.json` beside it."""
+    """Make `4-verify/ledger.json`, with `report.html`, `report.xlsx`, `changes.csv`, `findings.csv` and `sample.json` beside it."""
     store, run = services.store, run_of(ticket)
     evidence = Evidence(
         store, run, migration_of(store, run),
@@ -33,19 +33,20 @@ def verify(services: Services, ticket: Ticket) -> None:
     due = deadlines(evidence)
     store.put_once(run.at("4-verify", "sample.json"), to_json(sample))
     store.put_once(run.at("4-verify", "report.html"), report_html(ledger, sample, due, evidence).encode())
-    store.put_once(run.at("4-verify", "changes.csv"), _change_log(evidence))
+    store.put_once(run.at("4-verify", "changes.csv"), _log(evidence, evidence.changes, "field", "heading", "before", "after", "rule"))
+    store.put_once(run.at("4-verify", "findings.csv"), _log(evidence, evidence.findings, "field", "heading", "rule", "outcome", "value", "proposal"))
     store.put_once(run.at("4-verify", "report.xlsx"), report_xlsx(ledger, sample, due, evidence))
     store.put_once(run.at("4-verify", "ledger.json"), to_json(ledger))
 
 
-def _change_log(evidence: Evidence) -> bytes:
-    """Every changed value: file, sheet, row, column, before, after, rule. A machine file: no byte of a value altered."""
+def _log(evidence: Evidence, notes: pl.DataFrame, *columns: str) -> bytes:
+    """Every note: file, sheet, row, and what there is to say. A machine file: no byte of a value altered."""
     files = {table.id: table.file for table in evidence.split.tables}
     sheets = {table.id: table.sheet for table in evidence.split.tables}
-    log = evidence.changes.select(
+    log = notes.select(
         pl.col("table").replace_strict(files, default="", return_dtype=pl.String).alias("file"),
         pl.col("table").replace_strict(sheets, default="", return_dtype=pl.String).alias("sheet"),
-        "row", "field", "heading", "before", "after", "rule",
+        "row", *columns,
     )  # fmt: skip
     buffer = io.BytesIO()
     log.write_csv(buffer, include_bom=True, quote_style="non_numeric", line_terminator="\r\n")

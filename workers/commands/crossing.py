@@ -222,7 +222,7 @@ def publish(services: Any, run: Any, out: Path) -> None:
         place = out / ("import-files" if file["is_import"] else "not-import-files")
         place.mkdir(parents=True, exist_ok=True)
         (place / file["name"]).write_bytes(services.store.get(run.at("3-merge", "files", file["name"])))
-    for name in ("report.html", "report.xlsx", "changes.csv", "ledger.json", "sample.json"):
+    for name in ("report.html", "report.xlsx", "changes.csv", "findings.csv", "ledger.json", "sample.json"):
         (out / name).write_bytes(services.store.get(run.at("4-verify", name)))
     shutil.rmtree(out / "audit", ignore_errors=True)
     (out / "audit").mkdir()
