@@ -64,9 +64,9 @@ def _shapes(cells: pl.Series, kind: Type) -> dict[str, int]:
     text = pl.col("t")
     if kind is Type.EMAIL:
         told = distinct.select("n", is_email(text).alias("good"), text.str.contains(r"@.*[;,\s].*@").alias("several"))
-        named = {"one address": told.filter("good")["n"].sum(), "several addresses": told.filter(pl.col("several") & ~pl.col("good"))["n"].sum()}
-        named["other text"] = distinct["n"].sum() - sum(named.values())
-        return {name: int(count) for name, count in named.items() if count}
+        named = {"one address": int(told.filter("good")["n"].sum()), "several addresses": int(told.filter(pl.col("several") & ~pl.col("good"))["n"].sum())}
+        named["other text"] = int(distinct["n"].sum()) - sum(named.values())
+        return {name: count for name, count in named.items() if count}
     if kind in {Type.DATE, Type.BIRTH, Type.MOMENT}:
         shape = text.str.replace_all(r"\p{L}{3,}", "mmm").str.replace_all(r"\d{4}", "yyyy").str.replace_all(r"\d{1,2}", "9")
     else:

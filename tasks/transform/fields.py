@@ -56,6 +56,9 @@ def join_pieces(sheet: Sheet, field: str) -> None:
     if not names:
         sheet.frame = sheet.frame.with_columns(pl.lit(None, pl.String).alias(field))
         return
+    if len(names) == 1:
+        sheet.frame = sheet.frame.with_columns(pl.col(names[0]).alias(field))
+        return
     pieces = pl.concat_list(names).list.drop_nulls().list.unique(maintain_order=True)
     sheet.frame = sheet.frame.with_columns(pl.when(pieces.list.len() > 0).then(pieces.list.join(" - ")).alias(field))
     sheet.change(pieces.list.len() > 1, names[0], "descriptions_joined", pl.col(names[0]), pl.col(field))

@@ -60,6 +60,24 @@ class Evidence:
         return self._frame("3-merge", "places")
 
     @cached_property
+    def _placed(self) -> dict[tuple[Any, ...], pl.DataFrame]:
+        return self.places.partition_by("record", "table", as_dict=True, include_key=False)
+
+    def placed(self, table: Table) -> pl.DataFrame:
+        """`row`, `place`, `reason` of one table's rows."""
+        none = pl.DataFrame(schema={"row": pl.UInt32, "place": pl.String, "reason": pl.String})
+        return self._placed.get((table.record, table.id), none)
+
+    @cached_property
+    def _lined(self) -> dict[tuple[Any, ...], pl.DataFrame]:
+        return self.lineage.partition_by("file", as_dict=True, include_key=False)
+
+    def lined(self, file: str) -> pl.DataFrame:
+        """`line`, `table`, `row`: where each line of one file came from, in the file's order."""
+        none = pl.DataFrame(schema={"line": pl.UInt32, "table": pl.String, "row": pl.UInt32})
+        return self._lined.get((file,), none)
+
+    @cached_property
     def lineage(self) -> pl.DataFrame:
         return self._frame("3-merge", "lineage")
 

@@ -26,24 +26,25 @@ def count(data: bytes, limits: dict[str, int]) -> tuple[int | None, list[bytes]]
 
 def count_delimited(data: bytes) -> int | None:
     """Rows of a delimited file, blank ones too, or None where its quoting leaves room for two answers."""
-    text = _text(data)
-    if text.startswith("sep="):
-        text = text.split("\n", 1)[1]
-    if text.count('"') % 2:
+    text = _plain(data)
+    if text.startswith(b"sep="):
+        text = text.split(b"\n", 1)[1]
+    if text.count(b'"') % 2:
         return None
-    outside = "".join(text.split('"')[::2]).replace("\r\n", "\n").replace("\r", "\n")
     if not text:
         return 0
-    return outside.count("\n") + (0 if outside.endswith("\n") else 1)
+    outside = b"".join(text.split(b'"')[::2])
+    ends = outside.count(b"\n") + outside.count(b"\r") - outside.count(b"\r\n")
+    return ends + (0 if outside.endswith((b"\n", b"\r")) else 1)
 
 
-def _text(data: bytes) -> str:
+def _plain(data: bytes) -> bytes:
     """For counting, the letters do not matter: only where lines and quotes are."""
     if data[:2] in {b"\xff\xfe", b"\xfe\xff"}:
-        return data.decode("utf-16")
+        return data.decode("utf-16").encode()
     if data[:4096].count(0) > len(data[:4096]) * 0.1:
-        return data.decode("utf-16-le" if data[1:2] == b"\x00" else "utf-16-be", errors="replace")
-    return data.decode("latin-1").removeprefix("\xef\xbb\xbf")
+        return data.decode("utf-16-le" if data[1:2] == b"\x00" else "utf-16-be", errors="replace").encode()
+    return data.removeprefix(b"\xef\xbb\xbf")
 
 
 def read_file(data: bytes) -> tuple[list[str], pl.DataFrame, bool]:

@@ -30,7 +30,6 @@ def _tie(evidence: Evidence, record: str, field_name: str, file: str, factors: t
     if not tables:
         return None
     source = pl.concat([_source_amounts(evidence, table, field_name) for table in tables])
-    source = source.join(evidence.places.filter(pl.col("record") == record), on=["table", "row"], how="left")
     zero = Decimal(0)
     by_place = {place: value or zero for place, value in source.group_by("place").agg(pl.col("value").sum()).iter_rows()}
     by_reason = {r: v or zero for r, v in source.group_by("reason").agg(pl.col("value").sum()).iter_rows()}
@@ -42,7 +41,10 @@ def _tie(evidence: Evidence, record: str, field_name: str, file: str, factors: t
             written_by[name] = written_by.get(name, zero) + value
     written = sum(written_by.values(), zero)
     matters = _matter_of_rows(evidence, record, tables)
-    per = source.filter(pl.col("place").is_in(["carried", "merged"])).join(matters, on=["table", "row"], how="left")
+    stays = source.filter(pl.col("place").is_in(["carried", "merged"])).partition_by("table", as_dict=True)
+    named = matters.partition_by("table", as_dict=True, include_key=False)
+    empty = pl.DataFrame(schema={"row": pl.UInt32, "matter": pl.String})
+    per = pl.concat([pl.DataFrame(schema={**source.schema, "matter": pl.String}), *(some.join(named.get(key, empty), on="row", how="left") for key, some in stays.items())])
     sums = {name or "": value or zero for name, value in per.group_by("matter").agg(pl.col("value").sum()).iter_rows()}
     explained = _explained(evidence, record, matters)
     lines = [
@@ -61,7 +63,7 @@ def _tie(evidence: Evidence, record: str, field_name: str, file: str, factors: t
 
 
 def _source_amounts(evidence: Evidence, table: Table, field_name: str) -> pl.DataFrame:
-    """`table`, `row`, `value`: the source's own amounts; for work without one, hours times rate."""
+    """`table`, `row`, `value`, `place`, `reason`: the source's own amounts; for work without one, hours times rate."""
     raw = evidence.raw(table)
     places = {c.field: c.place for c in table.columns if c.use == "mapped"}
     credit = table.record != "trust"
@@ -79,7 +81,8 @@ def _source_amounts(evidence: Evidence, table: Table, field_name: str) -> pl.Dat
             value = made if value is None else value.zip_with(value.is_not_null(), made)
     if value is None:
         value = pl.Series([None] * raw.height, dtype=pl.Decimal(38, 6))
-    return pl.DataFrame({"table": [table.id] * raw.height, "row": raw["row"], "value": value.cast(pl.Decimal(38, 6))})
+    amounts = pl.DataFrame({"row": raw["row"], "value": value.cast(pl.Decimal(38, 6))}).select(pl.lit(table.id).alias("table"), "row", "value")
+    return amounts.join(evidence.placed(table), on="row", how="left", maintain_order="left")
 
 
 def hours_of(raw: pl.DataFrame, places: dict[str, int]) -> pl.Series | None:
@@ -124,7 +127,9 @@ def _matter_of_rows(evidence: Evidence, record: str, tables: list[Table]) -> pl.
     frames = []
     for handed in evidence.handed(file):
         lines = handed.column("matter").to_frame("matter").with_row_index("line", offset=2)
-        frames.append(evidence.lineage.filter(pl.col("file") == handed.name).join(lines, on="line").select("table", "row", "matter"))
+        lined = evidence.lined(handed.name)
+        same = lined.height == lines.height and (lined["line"] == lines["line"]).all()
+        frames.append((lined.hstack([lines["matter"]]) if same else lined.join(lines, on="line")).select("table", "row", "matter"))
     empty = pl.DataFrame(schema={"table": pl.String, "row": pl.UInt32, "matter": pl.String})
     stands = pl.concat([empty, *frames])
     if record == "time_entry":
@@ -166,13 +171,12 @@ def hours_line(evidence: Evidence) -> dict[str, str]:
         hours = hours_of(raw, {c.field: c.place for c in table.columns if c.use == "mapped"})
         if hours is None:
             continue
-        rows = pl.DataFrame({"table": [table.id] * raw.height, "row": raw["row"], "h": hours})
-        rows = rows.join(evidence.places.filter(pl.col("record") == "time_entry"), on=["table", "row"])
+        rows = pl.DataFrame({"row": raw["row"], "h": hours}).join(evidence.placed(table), on="row")
         for place, value in rows.group_by("place").agg(pl.col("h").sum()).iter_rows():
             sums[place] += Decimal(str(value or 0))
     written = zero
     for handed in evidence.handed("activities"):
-        lineage = evidence.lineage.filter(pl.col("file") == handed.name)
+        lineage = evidence.lined(handed.name)
         skip = lineage.join(flat, on=["table", "row"], how="semi")["line"]
         counted = (handed.column("type") == "") & ~pl.int_range(2, handed.lines.height + 2, dtype=pl.UInt32, eager=True).is_in(skip.implode())
         written += Decimal(handed.column("quantity").filter(counted).cast(pl.Decimal(38, 8)).sum() or 0)

@@ -1,7 +1,7 @@
 """Run every campaign in full and write docs/reliability.md. Usage: python -m tests.faults [NAME …]
 
-Two run side by side, each in a process of its own: one that starts servers and workers, whose clocks are to be
-believed, and, behind it in the line for the processor, one that needs a single process. With names, only these run
+Two run side by side, each in a process of its own: one that starts workers, whose clocks are to be believed,
+and, behind it in the line for the processor, one that does not. With names, only these run
 again, and their results take the place of the last ones. Exit 1 if one fails.
 """
 
@@ -24,7 +24,7 @@ import structlog
 from tests.faults.campaign import all_campaigns, carry
 from tests.faults.page import PAGE, RESULTS, known, render
 
-_WITH_SERVERS = {"workers", "broker", "storage", "secrets"}
+_WITH_WORKERS = {"workers", "broker", "secrets"}
 _LONGEST = 1500  # seconds; the longest takes ten minutes
 
 
@@ -41,7 +41,7 @@ def _alone(name: str) -> None:
 def _apart(name: str) -> dict[str, Any]:
     """Carry one campaign in a process of its own, whose end is its result too."""
     began = time.monotonic()
-    command = [*(() if _has_servers(name) else ("nice", "-n", "5")), sys.executable, "-m", "tests.faults", "--alone", name]
+    command = [*(() if _has_workers(name) else ("nice", "-n", "5")), sys.executable, "-m", "tests.faults", "--alone", name]
     try:
         said = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, timeout=_LONGEST, check=True).stdout
         result: dict[str, Any] = json.loads(said.splitlines()[-1])
@@ -51,8 +51,8 @@ def _apart(name: str) -> dict[str, Any]:
     return result
 
 
-def _has_servers(name: str) -> bool:
-    return all_campaigns()[name].run.__module__.rsplit(".", 1)[1] in _WITH_SERVERS
+def _has_workers(name: str) -> bool:
+    return all_campaigns()[name].run.__module__.rsplit(".", 1)[1] in _WITH_WORKERS
 
 
 def main() -> int:
@@ -65,8 +65,8 @@ def main() -> int:
     wanted = words or list(campaigns)
     began = time.monotonic()
     results: dict[str, Any] = {}
-    with ThreadPoolExecutor(1) as served, ThreadPoolExecutor(1) as alone:
-        under_way = {(served if _has_servers(name) else alone).submit(_apart, name): name for name in wanted}
+    with ThreadPoolExecutor(1) as manned, ThreadPoolExecutor(1) as alone:
+        under_way = {(manned if _has_workers(name) else alone).submit(_apart, name): name for name in wanted}
         for ended in as_completed(under_way):
             name, result = under_way[ended], ended.result()
             results[name] = result

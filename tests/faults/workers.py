@@ -97,6 +97,8 @@ def busy_workers_killed_at_random(ground: Ground) -> Counts:
                 counts["kills"] = int(counts["kills"]) + 1
                 there.revive()
                 time.sleep(ground.dice.uniform(0.5, 2))  # a part that meets every kill would be put aside, as it should
+            else:
+                time.sleep(0.1)
             assert time.monotonic() < deadline, counts
             there.revive()
             harvest()
