@@ -29,7 +29,8 @@ def time_entries(desk: Desk) -> None:
         plain("price").alias("price"), plain_hours("quantity").alias("quantity"), "type", user.alias("activity_user"),
         "non_billable",
     )  # fmt: skip
-    same = frame.select("table", ROW, *keys).filter(pl.len().over(keys) > 1)
+    near = frame.select("table", ROW, *keys)[frame.select(keys).hash_rows().is_duplicated().arg_true()]
+    same = near.filter(pl.len().over(keys) > 1)  # what shares a hash is few; what shares the entry is told by the entry
     if same.height:
         found = same.select("table", ROW, pl.lit("row").alias("field"), pl.lit("").alias("heading"), pl.lit("possible_duplicate").alias("rule"),
                             pl.lit("carried").alias("outcome"), pl.lit("same entry").alias("value"),
@@ -99,6 +100,8 @@ def trust(desk: Desk, names: pl.DataFrame) -> None:
 
 def _in_two_lists(desk: Desk, record: str, keys: tuple[str, ...], *, later_only: bool = False) -> None:
     """The same thing in two lists is one thing told twice, on two days or in two forms: which counts, a person must say."""
+    if desk.records[record]["table"].n_unique() < 2:
+        return
     frame = desk.records[record].with_columns(pl.lit(None, pl.String).alias(k) for k in keys if k not in desk.records[record].columns)
     live = pl.when(pl.col("place") == "carried").then("table")
     told = live.n_unique().over(keys) - live.is_null().any().over(keys).cast(pl.UInt32) > 1

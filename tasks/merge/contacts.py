@@ -32,7 +32,7 @@ def prepare_contacts(desk: Desk) -> None:
 
 def _merge_exact(desk: Desk) -> None:
     frame = desk.records["contact"]
-    facts = [c for c in frame.columns if c not in {"table", ROW, PLACE, REASON} and c[-1] not in "~?@"]
+    facts = [c for c in frame.columns if c not in {"table", ROW, PLACE, REASON}]
     flat = [pl.col(c).list.join("\x1f") if frame.schema[c] == pl.List(pl.String) else pl.col(c).cast(pl.String) for c in facts]
     whole = pl.concat_str([item.fill_null("\x00") for item in flat], separator="\x1e")
     copies = frame.select((pl.col(PLACE) == "carried").alias("c"), whole.alias("w")).with_row_index("i")

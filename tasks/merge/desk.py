@@ -52,10 +52,10 @@ class Desk:
         frame = self.records[record]
         value = pl.lit(None, pl.String) if value is None else value.cast(pl.String)
         holds = when.fill_null(False) & (pl.col(PLACE) == "carried")
-        noted = frame.filter(holds).select(
+        noted = frame.lazy().filter(holds).select(
             "table", ROW, pl.lit(name).alias("field"), pl.lit("").alias("heading"), pl.lit(rule).alias("rule"),
             pl.lit(outcome).alias("outcome"), value.alias("value"), pl.lit(proposal).alias("proposal"),
-        )  # fmt: skip
+        ).collect()  # fmt: skip
         if noted.is_empty():
             return
         self.findings.append(noted.cast(NOTED))  # type: ignore[arg-type]
@@ -70,10 +70,10 @@ class Desk:
         )
 
     def change(self, record: str, when: pl.Expr, name: str, rule: str, before: pl.Expr, after: pl.Expr) -> None:
-        logged = self.records[record].filter(when.fill_null(False) & (pl.col(PLACE) == "carried")).select(
+        logged = self.records[record].lazy().filter(when.fill_null(False) & (pl.col(PLACE) == "carried")).select(
             "table", ROW, pl.lit(name).alias("field"), pl.lit("").alias("heading"), pl.lit(rule).alias("rule"),
             before.cast(pl.String).alias("before"), after.cast(pl.String).alias("after"),
-        )  # fmt: skip
+        ).collect()  # fmt: skip
         if not logged.is_empty():
             self.changes.append(logged.cast(CHANGED))  # type: ignore[arg-type]
 

@@ -36,7 +36,7 @@ def prepare_matters(desk: Desk) -> None:
 def _duplicates(desk: Desk) -> None:
     frame = desk.records["matter"]
     live = pl.col("place") == "carried"
-    facts = [c for c in frame.columns if c not in {"table", ROW, "place", "reason"} and c[-1] not in "~?@" and frame.schema[c] != pl.List(pl.String)]
+    facts = [c for c in frame.columns if c not in {"table", ROW, "place", "reason"} and frame.schema[c] != pl.List(pl.String)]
     whole = pl.concat_str([pl.col(c).cast(pl.String).fill_null("\x00") for c in facts], separator="\x1e")
     copies = frame.select(pl.when(live).then(whole).alias("w"), live.alias("live")).with_row_index("i").filter("live")
     copies = copies.filter(pl.col("i") != pl.col("i").min().over("w"))

@@ -20,7 +20,8 @@ def link_matters(desk: Desk, numbers: pl.DataFrame) -> None:
         if not desk.has(record):
             continue
         frame = ensure(desk.records[record], {"matter": pl.String})
-        frame = frame.with_columns(number_key(pl.col("matter")).alias("matter_key"))
+        if "matter_key" not in frame.columns:
+            frame = frame.with_columns(number_key(pl.col("matter")).alias("matter_key"))
         if record == "calendar_event":
             # "24-0012 - hearing": appointments carry their matter at the head of the subject.
             head = number_key(pl.col("subject").str.extract(r"^\s*([^\s:]*\d[^\s:]*)\s*(?:[-–:]|$)"))

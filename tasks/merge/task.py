@@ -49,12 +49,14 @@ def merge(services: Services, ticket: Ticket) -> None:
     put_all(store, [(run.at("3-merge", "files", one.entry.name), one.data) for one in written])
     _keep(services, ticket, "findings", pl.concat([pl.DataFrame(schema=NOTED), *(f.select(list(NOTED)) for f in desk.findings)]))
     _keep(services, ticket, "changes", pl.concat([pl.DataFrame(schema=CHANGED), *desk.changes]))
-    _keep(services, ticket, "places", _places(desk))
+    places = _places(desk)
+    _keep(services, ticket, "places", places)
     empty = pl.DataFrame(schema={"file": pl.String, "line": pl.UInt32, "table": pl.String, ROW: pl.UInt32})
     _keep(services, ticket, "lineage", pl.concat([empty, *(one.lineage for one in written)]))
+    exclusions = tuple(_exclusions(desk, places))
     manifest = Merged(
-        files=tuple(one.entry for one in written), placed=_placed(desk), derived=dict(sorted(desk.derived.items())),
-        findings=tuple(desk.notes), todo=tuple(_todo(desk)), custom_fields=plan, exclusions=tuple(_exclusions(desk)),
+        files=tuple(one.entry for one in written), placed=_placed(places), derived=dict(sorted(desk.derived.items())),
+        findings=tuple(desk.notes), todo=tuple(_todo(desk, exclusions)), custom_fields=plan, exclusions=exclusions,
         as_at=desk.as_at.isoformat(),
     )  # fmt: skip
     store.put_once(run.at("3-merge", "manifest.json"), to_json(manifest))
@@ -158,17 +160,15 @@ def _places(desk: Desk) -> pl.DataFrame:
     return pl.concat(frames)
 
 
-def _placed(desk: Desk) -> dict[str, Placed]:
-    result = {}
-    for (record,), rows in _places(desk).group_by("record", maintain_order=True):
-        counts = dict(rows[PLACE].value_counts().iter_rows())
-        result[str(record)] = Placed(read=rows.height, **counts)
-    return result
+def _placed(places: pl.DataFrame) -> dict[str, Placed]:
+    result: dict[str, dict[str, int]] = {}
+    for record, place, count in places.group_by("record", PLACE, maintain_order=True).len().iter_rows():
+        result.setdefault(record, {})[place] = count
+    return {record: Placed(read=sum(counts.values()), **counts) for record, counts in result.items()}
 
 
-def _exclusions(desk: Desk) -> Iterator[dict[str, Any]]:
+def _exclusions(desk: Desk, places: pl.DataFrame) -> Iterator[dict[str, Any]]:
     """Every kind the target does not take: rows and total found in this export, or none."""
-    places = _places(desk)
     excluded = [frame for record, frame in desk.records.items() if "amount" in frame.columns]
     amounts = pl.concat([f.select(REASON, pl.col("amount").cast(pl.Decimal(24, 4)), PLACE) for f in excluded]) if excluded else None
     for name, exclusion in desk.profile.exclusions.items():
@@ -186,14 +186,14 @@ def _exclusions(desk: Desk) -> Iterator[dict[str, Any]]:
         }  # fmt: skip
 
 
-def _todo(desk: Desk) -> Iterator[str]:
+def _todo(desk: Desk, exclusions: tuple[dict[str, Any], ...]) -> Iterator[str]:
     """What the firm must do itself, before and after the import."""
     page = desk.target.uploads.get(desk.migration.region.value)
     if page:
         yield f"Upload each import file at {page}."
     for text in desk.target.todo:
         yield text.format(support=desk.target.support)
-    found = {e["name"]: e["rows"] for e in _exclusions(desk)}
+    found = {e["name"]: e["rows"] for e in exclusions}
     for name, exclusion in desk.profile.exclusions.items():
         if exclusion.todo and found.get(name):
             yield exclusion.todo

@@ -60,7 +60,9 @@ def transform_table(raw: pl.DataFrame, job: Job) -> Result:
         sheet.find(pl.lit(True), "row", exclusion, "excluded")
     FINISH[job.spec.record](sheet)
     _after_cut_off(sheet)
-    records = sheet.frame.with_columns(pl.lit(job.table.id).alias("table"))
+    names = sheet.frame.columns
+    workings = [name for name in names if name[-1] in "~?@" and f"{name[:-1]}~" in names and name[:-1] in names]  # how a value was read: told in the changes
+    records = sheet.frame.drop(workings).with_columns(pl.lit(job.table.id).alias("table"))
     first = ["table", ROW, PLACE, REASON]
     return Result(records.select(*first, pl.exclude(first)), sheet.all_findings(), sheet.all_changes())
 

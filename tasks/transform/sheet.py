@@ -4,9 +4,10 @@ Rules look at whole columns. Each says what it changed (before, after, rule) and
 a row ends `carried`, `excluded` or `quarantined`, with the reason of the first rule that moved it.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Literal
+from typing import Any, Literal
 
 import polars as pl
 
@@ -52,8 +53,8 @@ class Sheet:
     job: Job
     raw: pl.DataFrame
     frame: pl.DataFrame = field(init=False)
-    findings: list[pl.DataFrame] = field(default_factory=list)
-    changes: list[pl.DataFrame] = field(default_factory=list)
+    findings: list["Notes"] = field(default_factory=list)
+    changes: list["Notes"] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.frame = self.raw.select(ROW).with_columns(
@@ -78,13 +79,13 @@ class Sheet:
         """Note a finding for every row where `when` holds; quarantined and excluded rows move there too."""
         value = pl.lit(None, pl.String) if value is None else value.cast(pl.String)
         hint = pl.lit(proposal, pl.String) if isinstance(proposal, str) else proposal.cast(pl.String)
-        noted = self.frame.filter(when.fill_null(False)).select(
+        noted = self.frame.lazy().filter(when.fill_null(False)).select(
             ROW, pl.lit(name).alias("field"), pl.lit(self.heading(name)).alias("heading"), pl.lit(rule).alias("rule"),
             pl.lit(outcome).alias("outcome"), value.alias("value"), hint.alias("proposal"),
-        )  # fmt: skip
+        ).collect()  # fmt: skip
         if noted.is_empty():
             return
-        self.findings.append(noted.cast(FINDINGS))  # type: ignore[arg-type]
+        self.findings.append((name, rule, noted.cast(FINDINGS)))  # type: ignore[arg-type]
         if outcome in {"quarantined", "excluded"}:
             moves = when.fill_null(False) & (pl.col(PLACE) == "carried")
             self.frame = self.frame.with_columns(
@@ -95,19 +96,31 @@ class Sheet:
     def change(self, when: pl.Expr, name: str, rule: pl.Expr | str, before: pl.Expr, after: pl.Expr) -> None:
         """Log a changed value for every row where `when` holds."""
         by = pl.lit(rule) if isinstance(rule, str) else rule
-        logged = self.frame.filter(when.fill_null(False)).select(
+        logged = self.frame.lazy().filter(when.fill_null(False)).select(
             ROW, pl.lit(name).alias("field"), pl.lit(self.heading(name)).alias("heading"), by.alias("rule"),
             before.cast(pl.String).alias("before"), after.cast(pl.String).alias("after"),
-        )  # fmt: skip
+        ).collect()  # fmt: skip
         if not logged.is_empty():
-            self.changes.append(logged.cast(CHANGES))  # type: ignore[arg-type]
+            self.changes.append((name, rule if isinstance(rule, str) else "", logged.cast(CHANGES)))  # type: ignore[arg-type]
 
     def fixed(self, rule: str) -> bool:
         """True if the firm approved this rule's proposal."""
         return rule in self.job.migration.options.fixes
 
     def all_findings(self) -> pl.DataFrame:
-        return pl.concat([pl.DataFrame(schema=FINDINGS), *self.findings]).sort(ROW, "field", "rule", maintain_order=True)
+        return _in_order(self.findings, FINDINGS)
 
     def all_changes(self) -> pl.DataFrame:
-        return pl.concat([pl.DataFrame(schema=CHANGES), *self.changes]).sort(ROW, "field", "rule", maintain_order=True)
+        return _in_order(self.changes, CHANGES)
+
+
+Notes = tuple[str, str, pl.DataFrame]
+"""Notes about one field, each frame in the order of the rows; the rule, where it is the same for all of them."""
+
+
+def _in_order(notes: list[Notes], schema: Mapping[str, Any]) -> pl.DataFrame:
+    """By row, field and rule. The frames are put in order first, so that only numbers are left to be sorted."""
+    every = pl.concat([pl.DataFrame(schema=schema), *(frame for *_, frame in sorted(notes, key=lambda one: one[:2]))])
+    fields = [name for name, _, _ in notes]
+    plain = all(rule or fields.count(name) == 1 for name, rule, _ in notes)
+    return every.sort(*((ROW,) if plain else (ROW, "field", "rule")), maintain_order=True)

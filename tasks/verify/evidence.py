@@ -83,10 +83,19 @@ class Evidence:
 
     @cached_property
     def findings(self) -> pl.DataFrame:
-        return self._notes("findings")
+        return self._every(self.findings_of)
 
     @cached_property
     def changes(self) -> pl.DataFrame:
+        return self._every(self.changes_of)
+
+    @cached_property
+    def findings_of(self) -> dict[str, pl.DataFrame]:
+        """The findings of each table, by row, field and rule; tables in the order of their names."""
+        return self._notes("findings")
+
+    @cached_property
+    def changes_of(self) -> dict[str, pl.DataFrame]:
         return self._notes("changes")
 
     @cached_property
@@ -113,14 +122,28 @@ class Evidence:
         folder, name = key
         return pl.read_parquet(io.BytesIO(self.store.get(self.run.at(folder, f"{name}.parquet"))))
 
-    def _notes(self, name: str) -> pl.DataFrame:
-        frames = [self._frame("3-merge", name)]
-        parts = [(table.id, part) for table in self.split.tables for part in table.parts]
-        every = get_all(self.store, [self.run.at("2-transform", f"{part}.{name}.parquet") for _, part in parts])
-        for (table_id, _), data in zip(parts, every, strict=True):
-            frame = pl.read_parquet(io.BytesIO(data)).with_columns(pl.lit(table_id).alias("table"))
-            frames.append(frame.select(frames[0].columns))
-        return pl.concat(frames).sort("table", "row", "field", "rule", maintain_order=True)
+    def _notes(self, name: str) -> dict[str, pl.DataFrame]:
+        later = self._frame("3-merge", name)
+        added = {str(table): some for (table,), some in later.partition_by("table", as_dict=True, include_key=False).items()}
+        of = {table.id: table for table in self.split.tables}
+        noted = {}
+        for table in sorted({*of, *added}):
+            parts = [self.run.at("2-transform", f"{part}.{name}.parquet") for part in (of[table].parts if table in of else ())]
+            empty = later.drop("table").clear()
+            early = pl.concat([empty, *(pl.read_parquet(io.BytesIO(data)).select(empty.columns) for data in get_all(self.store, parts))])
+            noted[table] = _among(early, added[table]) if table in added else early
+        return noted
+
+    @staticmethod
+    def _every(noted: dict[str, pl.DataFrame]) -> pl.DataFrame:
+        return pl.concat([some.select(pl.lit(table).alias("table"), pl.all()) for table, some in noted.items()])
+
+
+def _among(early: pl.DataFrame, later: pl.DataFrame) -> pl.DataFrame:
+    """Later notes in their places among those that are in order already: only rows that have some are sorted again."""
+    touched = early["row"].is_in(later["row"].unique().implode())
+    again = pl.concat([early.filter(touched), later]).sort("row", "field", "rule", maintain_order=True)
+    return pl.concat([early.filter(~touched), again]).sort("row", maintain_order=True)
 
 
 R = TypeVar("R")

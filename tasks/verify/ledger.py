@@ -67,9 +67,11 @@ def _types(evidence: Evidence) -> list[dict[str, Any]]:
 def _grouped(evidence: Evidence, frame: pl.DataFrame, by: tuple[str, ...]) -> list[dict[str, Any]]:
     """Notes by rule: how many, in which lists, in which columns."""
     records = {table.id: table.record for table in evidence.split.tables}
-    frame = frame.with_columns(pl.col("table").replace_strict(records, default="document", return_dtype=pl.String).alias("record"))
-    groups = frame.group_by(*by, "record").agg(pl.len().alias("count"), pl.col("field").str.split("#").list.first().unique().sort().alias("fields"),
-                                               pl.col("row").first().alias("first_row"), pl.col("table").first())  # fmt: skip
+    near = frame.group_by(*by, "table", maintain_order=True).agg(pl.len().alias("count"), pl.col("field").unique(), pl.col("row").first().alias("first_row"))
+    near = near.with_columns(pl.col("table").replace_strict(records, default="document", return_dtype=pl.String).alias("record"))
+    groups = near.group_by(*by, "record", maintain_order=True).agg(
+        pl.col("count").sum(), pl.col("field").explode().str.split("#").list.first().unique().sort().alias("fields"), pl.col("first_row").first(), pl.col("table").first(),
+    )  # fmt: skip
     return groups.sort("count", *by, "record", descending=[True, *(False for _ in by), False]).to_dicts()
 
 

@@ -16,8 +16,7 @@ _LEAST, _MOST = 10, 20
 def draw_sample(evidence: Evidence, seed: int) -> list[dict[str, Any]]:
     """The sample of every type that has a file, each record with why it was chosen."""
     chosen = []
-    changed = evidence.changes.select("table", "row").partition_by("table", as_dict=True, include_key=False)
-    weights = {str(table): rows.group_by("row").agg(pl.len().alias("changes")) for (table,), rows in changed.items()}
+    weights = {table: notes.group_by("row").agg(pl.len().alias("changes")) for table, notes in evidence.changes_of.items()}
     none = pl.DataFrame(schema={"row": pl.UInt32, "changes": pl.UInt32})
     for entry in evidence.merged.files:
         if entry.name.startswith("NOT-AN-IMPORT-FILE_") and entry.record in {e.record for e in evidence.merged.files if e.is_import}:

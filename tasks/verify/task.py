@@ -33,21 +33,21 @@ def verify(services: Services, ticket: Ticket) -> None:
     due = deadlines(evidence)
     store.put_once(run.at("4-verify", "sample.json"), to_json(sample))
     store.put_once(run.at("4-verify", "report.html"), report_html(ledger, sample, due, evidence).encode())
-    store.put_once(run.at("4-verify", "changes.csv"), _log(evidence, evidence.changes, "field", "heading", "before", "after", "rule"))
-    store.put_once(run.at("4-verify", "findings.csv"), _log(evidence, evidence.findings, "field", "heading", "rule", "outcome", "value", "proposal"))
+    store.put_once(run.at("4-verify", "changes.csv"), _log(evidence, evidence.changes_of, "field", "heading", "before", "after", "rule"))
+    store.put_once(run.at("4-verify", "findings.csv"), _log(evidence, evidence.findings_of, "field", "heading", "rule", "outcome", "value", "proposal"))
     store.put_once(run.at("4-verify", "report.xlsx"), report_xlsx(ledger, sample, due, evidence))
     store.put_once(run.at("4-verify", "ledger.json"), to_json(ledger))
 
 
-def _log(evidence: Evidence, notes: pl.DataFrame, *columns: str) -> bytes:
+def _log(evidence: Evidence, notes: dict[str, pl.DataFrame], *columns: str) -> bytes:
     """Every note: file, sheet, row, and what there is to say. A machine file: no byte of a value altered."""
-    files = {table.id: table.file for table in evidence.split.tables}
-    sheets = {table.id: table.sheet for table in evidence.split.tables}
-    log = notes.select(
-        pl.col("table").replace_strict(files, default="", return_dtype=pl.String).alias("file"),
-        pl.col("table").replace_strict(sheets, default="", return_dtype=pl.String).alias("sheet"),
-        "row", *columns,
-    )  # fmt: skip
+    where = {table.id: (table.file, table.sheet) for table in evidence.split.tables}
     buffer = io.BytesIO()
-    log.write_csv(buffer, include_bom=True, quote_style="non_numeric", line_terminator="\r\n")
+    buffer.write(b"\xef\xbb\xbf")
+    head = True
+    for table, some in notes.items():
+        file, sheet = where.get(table, ("", ""))
+        log = some.select(pl.lit(file).alias("file"), pl.lit(sheet).alias("sheet"), "row", *columns)
+        log.write_csv(buffer, include_header=head, quote_style="non_numeric", line_terminator="\r\n")
+        head = False
     return buffer.getvalue()
