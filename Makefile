@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 
-.PHONY: help demo test faults bench requirements lock clean
+.PHONY: help demo test faults bench bench-full requirements lock clean
 
 help:  ## show what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -21,8 +21,11 @@ test: $(VENV)/.dev  ## all checks and all tests; they start what they need
 faults: $(VENV)/.dev  ## break everything on purpose, count, and write docs/reliability.md (half an hour)
 	$(BIN)/python -m tests.faults
 
-bench: $(VENV)/.dev  ## measure against the floor and write bench/results.md
+bench: $(VENV)/.bench  ## measure against the floor and the peers and write docs/performance.md
 	$(BIN)/python -m bench
+
+bench-full: $(VENV)/.bench  ## the same, the journey at ten times the work
+	$(BIN)/python -m bench --size huge --rounds 1
 
 requirements: $(VENV)/.dev  ## run the tests and print which requirements they prove
 	$(BIN)/python -m tests.requirements
@@ -30,6 +33,8 @@ requirements: $(VENV)/.dev  ## run the tests and print which requirements they p
 lock: $(VENV)/.dev  ## pin versions and hashes anew (needs uv)
 	uv pip compile pyproject.toml --group build --universal --generate-hashes --no-header --no-annotate --no-emit-index-url --python-version 3.11 -o requirements.txt -q --upgrade
 	uv pip compile pyproject.toml --group build --extra dev --universal --generate-hashes --no-header --no-annotate --no-emit-index-url --python-version 3.11 -o requirements-dev.txt -q --upgrade
+
+	uv pip compile pyproject.toml --group build --extra dev --extra bench --universal --generate-hashes --no-header --no-annotate --no-emit-index-url --python-version 3.11 -o requirements-bench.txt -q --upgrade
 
 clean:  ## remove the environment and what the commands left
 	rm -rf $(VENV) caseferry-demo caseferry-out caseferry-reports .mypy_cache .ruff_cache
@@ -47,3 +52,8 @@ $(VENV)/.dev: requirements-dev.txt pyproject.toml | $(BIN)/python
 	@$(PIP) install --require-hashes -r requirements-dev.txt
 	@$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $@ $(VENV)/.runtime
+
+$(VENV)/.bench: requirements-bench.txt pyproject.toml | $(BIN)/python
+	@$(PIP) install --require-hashes -r requirements-bench.txt
+	@$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@ $(VENV)/.dev $(VENV)/.runtime

@@ -2,10 +2,11 @@
 
 Sizes: `small` is a firm of 500 clients, `large` the most a vendor's move takes (90,000 cards, 65,000 matters, a million
 time entries), `huge` the same firm with ten times the work. Columns are made by arithmetic on the row's number, so a
-million rows take a second.
+million rows take a second. `python -m bench.export FOLDER SIZE` writes one.
 """
 
 import json
+import sys
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -242,3 +243,11 @@ def make_export(folder: Path, name: str) -> Path:
     (folder / "migration.json").write_text(json.dumps(choices(), indent=1) + "\n")
     (folder / "expected.json").write_text(json.dumps(expected(size), indent=1) + "\n")
     return folder / "export.zip"
+
+
+def main() -> None:
+    make_export(Path(sys.argv[1]), sys.argv[2])
+
+
+if __name__ == "__main__":
+    main()

@@ -91,6 +91,7 @@ class LimitSettings(ReadingLimits):
     """What a drop may be. Passing one is an answer to the firm, never a crash."""
 
     upload_bytes: int = 10 << 30
+    """Of one drop, as it comes."""
     nesting: int = 1
     """How deep archives in archives are opened."""
 

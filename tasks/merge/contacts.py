@@ -1,5 +1,7 @@
 """Contacts: exact copies become one, likely ones are proposed; names others may call them by; one file line each."""
 
+from typing import Any
+
 import polars as pl
 
 from caseferry.manifest import Finding
@@ -153,7 +155,7 @@ def shown_name() -> pl.Expr:
 
 def _details(desk: Desk, frame: pl.DataFrame) -> None:
     """All addresses and numbers, labelled, one of each kind marked primary: the contacts template has room for one."""
-    who = ["table", ROW, "source_id", shown_name().alias("contact")]
+    who: list[Any] = ["table", ROW, "source_id", shown_name().alias("contact")]
     emails = frame.select(*who, pl.lit("Email").alias("kind"), pl.col("emails").alias("value"),
                           pl.int_ranges(0, pl.col("emails").list.len()).alias("n")).explode("value", "n").drop_nulls("value")  # fmt: skip
     emails = emails.with_columns(pl.when(pl.col("n") == 0).then(pl.lit("yes")).otherwise(pl.lit("no")).alias("primary")).drop("n")

@@ -1,5 +1,7 @@
 """What hangs on a matter or a contact: notes, tasks, events, e-mails, calls, relations. Nothing without its parent."""
 
+from typing import Any
+
 import polars as pl
 
 from caseferry.mapping.names import number_key
@@ -57,7 +59,7 @@ def notes(desk: Desk, names: pl.DataFrame) -> None:
     desk.find("note", number.is_null() & contact.is_null(), "contact", "contact_not_in_export", "quarantined", pl.col("contact"))
     frame = desk.carried("note")
     body = pl.coalesce("body", "subject").alias("note")
-    shared = ["table", ROW, desk.date_text("written_on").alias("date"), "subject", body, "author"]
+    shared: list[Any] = ["table", ROW, desk.date_text("written_on").alias("date"), "subject", body, "author"]
     desk.files["matter_notes"] = frame.filter(number.is_not_null()).select(*shared, number.alias("matter"))
     desk.files["contact_notes"] = frame.filter(number.is_null()).select(*shared, contact.alias("contact"))
 

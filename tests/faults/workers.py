@@ -38,12 +38,16 @@ def clean(folder: Path, data: bytes, part_rows: int = 2) -> dict[str, bytes]:
 
 
 def at_work(deployment: Deployment, runs: list[str]) -> "subprocess.Popen[bytes] | None":
-    """A worker that holds a step at this moment, as its attempts in the bucket say."""
+    """A worker that holds a step at this moment, as its attempts in the bucket say; none whose step has died twice:
+    what a third death means is another campaign's.
+    """
     for where in runs:
         keys = set(deployment.keys(where))
         for key in sorted(keys):
             mark = key.removesuffix(".json")
             if "/attempts/" in key and mark.rsplit(".", 1)[-1].isdigit() and f"{mark}.lost.json" not in keys and f"{mark}.ended.json" not in keys:
+                if sum(1 for one in keys if one.startswith(mark.rsplit(".", 1)[0] + ".") and one.endswith(".lost.json")) >= 2:
+                    continue
                 with suppress(Exception):
                     pid = json.loads(deployment.get(key))["who"]["pid"]
                     step, _, part = mark.split("/attempts/")[1].rsplit(".", 1)[0].partition("-")
@@ -77,7 +81,7 @@ def busy_workers_killed_at_random(ground: Ground) -> Counts:
 
         def harvest(seconds: float = 0) -> None:
             for where, seed in list(open_runs.items()):
-                if seconds or any(key.endswith("ledger.json") for key in there.keys(where)):
+                if seconds or any(key.endswith(("ledger.json", "failed.json")) for key in there.keys(where)):
                     found = there.results(where, seconds=seconds or 5)
                     counts["runs"] = int(counts["runs"]) + 1
                     if found != expected[seed]:

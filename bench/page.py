@@ -1,0 +1,76 @@
+"""docs/performance.md and its picture, from the figures of the last run and nothing else."""
+
+import statistics
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from xml.sax.saxutils import escape
+
+DOCS = Path(__file__).parents[1] / "docs"
+PAGE = DOCS / "performance.md"
+PICTURE = DOCS / "performance.svg"
+TITLES = {
+    "caseferry_parts": "**Caseferry**, every change and finding logged", "duckdb_sql": "DuckDB, SQL", "pandas_arrow": "pandas with Arrow", "plain_csv": "Python's csv, row by row",
+    "pydantic_rows": "Pydantic model per row", "petl_tables": "petl", "floor: time": "floor: Polars, scan to sink", "floor: duckdb": "floor: DuckDB COPY", "floor: copy": "floor: the bytes copied",
+}  # fmt: skip
+
+
+def spread(some: list[float], show: Callable[[float], str] = lambda value: f"{value:.1f}") -> str:
+    """The middle one, and between which they lie."""
+    middle = show(statistics.median(some))
+    return middle if len(some) == 1 else f"{middle} ({show(min(some))} to {show(max(some))})"
+
+
+def render(results: dict[str, Any]) -> str:
+    """The page. Writes the picture beside it."""
+    journeys, work = results["journey"], results["time entries"]
+    rows = journeys[0]["ours"]["said"]["rows"]
+    ratio = [one["ours"]["cpu"] / one["floor"]["cpu"] for one in journeys]
+    steps = {name: statistics.median(one["ours"]["said"]["steps"][name] for one in journeys) for name in journeys[0]["ours"]["said"]["steps"]}
+    floor = statistics.median(one["cpu"] for one in work["floor: time"])
+    ours = statistics.median(one["cpu"] for one in work["caseferry_parts"])
+    lines = [
+        "# Performance", "",
+        f"`make bench` on {results['machine']}, {results['day']}. CPU seconds of whole processes, medians of {results['rounds']} rounds and between which they lie; what is slow was measured once. The machine is shared: believe the ratios, which are taken within a round.", "",
+        "## The whole journey", "",
+        f"An export of {rows:,} rows, upload to verified, in one process: unpack, tell, cut, transform, merge, write the import files, count all of it again, and every report. The floor unpacks the same archive with isal and sends each list through Polars from scan to sink.", "",
+        "| what | figure |", "|---|---|",
+        f"| CPU seconds | {spread([one['ours']['cpu'] for one in journeys])} |",
+        f"| of the floor | {spread([one['floor']['cpu'] for one in journeys])} |",
+        f"| ratio | {spread(ratio)} |",
+        f"| rows a CPU second | {rows / statistics.median(one['ours']['cpu'] for one in journeys):,.0f} |",
+        f"| largest process, MB | {max(one['ours']['memory'] for one in journeys):,} |",
+        *(f"| … of it {name}, CPU seconds | {value:.1f} |" for name, value in steps.items()), "",
+        "## Time entries against others", "",
+        f"The transform alone, whole process, {sum(journeys_count(work)):,} entries ({results['peers']}); every one counted the same rows and cents.", "",
+        "![CPU seconds](performance.svg)", "",
+        "| who | CPU seconds | times the floor | ours against it | memory, MB |", "|---|---|---|---|---|",
+    ]  # fmt: skip
+    for name, title in TITLES.items():
+        cpu = [one["cpu"] for one in work[name]]
+        against = "" if name.startswith("floor") or name == "caseferry_parts" else f"{statistics.median(cpu) / ours:.1f}x"
+        lines.append(f"| {title} | {spread(cpu, lambda value: f'{value:.2f}')} | {statistics.median(cpu) / floor:.1f} | {against} | {max(one['memory'] for one in work[name]):,} |")
+    lines += ["", "## Values a second of CPU", "", "| column | values |", "|---|---|", *(f"| {name} | {count:,} |" for name, count in results["fields"].items()), ""]
+    lines += ["## On a running stack", "", "| what | seconds |", "|---|---|"]
+    for name, seconds in results.get("stack", {}).items():
+        lines.append(f"| {name}, upload to verified, two processes, broker and S3 server here, warm | {spread(seconds)} |")
+    lines += [f"| `caseferry --help` | {results['help']:.2f} |", "", "Versions: " + ", ".join(f"{name} {version}" for name, version in results["versions"].items()) + ".", ""]
+    PICTURE.write_text(picture({TITLES[name].replace("*", ""): statistics.median(one["cpu"] for one in work[name]) for name in TITLES}))
+    return "\n".join(lines)
+
+
+def journeys_count(work: dict[str, Any]) -> list[int]:
+    said = work["caseferry_parts"][0]["said"]
+    return [said[place] for place in ("carried", "excluded", "quarantined")]
+
+
+def picture(bars: dict[str, float]) -> str:
+    """Bars, longest last; a title and a description for whoever does not see them."""
+    most, height = max(bars.values()), 28
+    drawn = []
+    for place, (name, value) in enumerate(sorted(bars.items(), key=lambda bar: bar[1])):
+        y, width, fill = 10 + place * height, max(2, 420 * value / most), "#0a5c8a" if name.startswith("Caseferry") else "#9aa5ad"
+        drawn.append(f'<text x="270" y="{y + 15}" text-anchor="end">{escape(name)}</text><rect x="280" y="{y}" width="{width:.0f}" height="20" fill="{fill}"/><text x="{286 + width:.0f}" y="{y + 15}">{value:.2f}</text>')
+    tall = 20 + len(bars) * height
+    style = "text{font:13px sans-serif;fill:#222}@media(prefers-color-scheme:dark){text{fill:#ddd}}"
+    return f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 780 {tall}" role="img"><title>CPU seconds for the same transform of time entries</title><style>{style}</style>{"".join(drawn)}</svg>\n'

@@ -1,0 +1,55 @@
+"""Ours, without the journey round it: the rooms read, cut and transform; every change and finding is made as always."""
+
+import json
+import sys
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from bench.export import choices
+from bench.peers import HEADER
+from caseferry.manifest import Migration
+from caseferry.mapping.money import plain, plain_hours
+from caseferry.mapping.profile import load_profile
+from caseferry.reading.delimited import read_delimited
+from tasks.merge.users import user_table
+from tasks.split.recognise import Fit, find_table
+from tasks.split.tables import make_table
+from tasks.transform.rows import transform_table
+from tasks.transform.sheet import Job
+
+PART_ROWS = 100_000
+
+
+def main(lists: Path, out: Path) -> dict[str, int]:
+    profile, migration = load_profile("leap"), Migration.model_validate(choices())
+    matters = read_delimited((lists / "Matters.csv").read_bytes()).cells["c0"].slice(1).alias("matter").to_frame()
+    grid = read_delimited((lists / "WIP.csv").read_bytes())
+    fit = find_table(grid, profile)
+    assert isinstance(fit, Fit)
+    cut = make_table(1, "WIP.csv", grid, fit, profile, migration, PART_ROWS)
+    job = Job(cut.table, profile, migration, date(2026, 1, 1))
+    counts = {"carried": 0, "excluded": 0, "quarantined": 0}
+    cents: Any = 0
+    with (out / "activities.csv").open("wb") as made, (out / "rejects.csv").open("wb") as left:
+        for start in range(0, cut.data.height, PART_ROWS):
+            rows = transform_table(cut.data.slice(start, PART_ROWS), job).records
+            users = user_table(rows["staff"], migration)
+            rows = rows.join(matters.with_columns(known=True), on="matter", how="left", maintain_order="left").join(users, left_on="staff", right_on="text", how="left", maintain_order="left")
+            lost = (pl.col("place") == "carried") & (pl.col("known").is_null() | pl.col("user").is_null())
+            rows = rows.with_columns(place=pl.when(lost).then(pl.lit("quarantined")).otherwise("place"))
+            good = rows.filter(pl.col("place") == "carried")
+            lines = good.select("matter", pl.col("performed_on").cast(pl.String).alias("date"), pl.col("description").alias("note"),
+                                plain("price").alias("price"), plain_hours("quantity").alias("quantity"), pl.col("user").alias("activity_user"))  # fmt: skip
+            lines.select(HEADER).write_csv(made, include_header=start == 0, quote_style="always")
+            rows.filter(pl.col("place") != "carried").select("row", "place", "reason").write_csv(left, include_header=start == 0)
+            for place, count in rows["place"].value_counts().iter_rows():
+                counts[place] += count
+            cents += (good["price"] * good["quantity"]).sum()
+    return counts | {"cents": round(cents * 100)}
+
+
+if __name__ == "__main__":
+    print(json.dumps(main(Path(sys.argv[1]), Path(sys.argv[2]))))
