@@ -68,11 +68,12 @@ def look(services: Services, ticket: Ticket) -> frozenset[str]:
         split = read_model(store, run.at("1-split", "tables.json"), Split)
     except KeyError:
         return present(store, run)
-    parts = [part for table in split.tables for part in table.parts]
+    parts = sorted(part for table in split.tables for part in table.parts)
     number = parts.index(ticket.part) if ticket.part in parts else len(parts)
-    if number + services.settings.work.window >= len(parts) or is_milestone(number, len(parts)):
-        return present(store, run)
+    turn = number + services.settings.work.window
     step = STEPS[ticket.step]
+    if turn >= len(parts) or is_milestone(number, len(parts)) or store.stat(run.home + step.makes.format(part=parts[turn])):
+        return present(store, run)  # the last case: others have overtaken it, so it may itself be the last
     made = {one.makes for one in JOURNEY[: JOURNEY.index(step)]} | {f"{PARTS}{part}.parquet" for part in parts}
     own = [run.home + step.makes.format(part=ticket.part).removesuffix("json"), run.at("attempts", f"{ticket.name}.")]
     found = {stat.key[len(run.home) :] for prefix in own for stat in store.listing(prefix)}

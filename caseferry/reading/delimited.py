@@ -74,7 +74,7 @@ def quickly(text: str, delimiter: str, field_bytes: int = 1 << 20) -> pl.DataFra
     Length is the proof: cells, delimiters, line ends and quotation marks together are the text.
     """
     data = text.encode()
-    if not data.strip() or b"\x00" in data or data.count(b"\r") != data.count(b"\r\n"):
+    if not data.strip() or len(delimiter.encode()) != 1 or b"\x00" in data or data.count(b"\r") != data.count(b"\r\n"):
         return None
     outside = _outside_quotes(text, delimiter)
     if outside is None:
@@ -137,12 +137,10 @@ def cut(text: str, delimiter: str, field_bytes: int = 1 << 20) -> tuple[pl.Serie
         t=pl.when(pl.col("newline")).then(pl.col("t").str.replace(r"(?:\r\n|\n|\r)$", "")).otherwise(pl.col("t")),
     )
     quoted = pl.col("t").str.contains(r'^"(?:[^"]|"")*"$')
-    odd = {
-        "broken_quoting": _places(tokens, pl.col("t").str.starts_with('"') & ~quoted),
-        "field_too_long": _places(tokens, pl.col("t").str.len_bytes() > field_bytes),
-    }
     inner = pl.col("t").str.slice(1, pl.col("t").str.len_chars() - 2).str.replace_all('""', '"', literal=True)
+    open_quotes = _places(tokens, pl.col("t").str.starts_with('"') & ~quoted)
     tokens = tokens.select("row", t=pl.when(quoted).then(inner).otherwise(pl.col("t")))
+    odd = {"broken_quoting": open_quotes, "field_too_long": _places(tokens, pl.col("t").str.len_bytes() > field_bytes)}
     return tokens.group_by("row", maintain_order=True).agg("t")["t"], odd
 
 

@@ -45,8 +45,10 @@ def _price(sheet: Sheet, is_expense: pl.Expr) -> None:
     """Price and quantity whose product is the entry's amount, to the cent, or a finding that says it is not."""
     rate, amount, hours = pl.col("rate"), pl.col("amount"), pl.col("hours")
     flat = (is_expense | (hours.is_null() & rate.is_null())) & amount.is_not_null()
-    derived = _cents(amount / hours).cast(MONEY)
-    exact = rate.is_null() & hours.is_not_null() & (hours > 0) & (product(derived, hours) == _cents(amount))
+    derived, exact = rate, pl.lit(False)
+    if sheet.frame["rate"].null_count():  # a million divisions for nothing are not free
+        derived = _cents(amount / hours).cast(MONEY)
+        exact = rate.is_null() & hours.is_not_null() & (hours > 0) & (product(derived, hours) == _cents(amount))
     price = pl.when(flat).then(amount).when(exact).then(derived).otherwise(rate)
     quantity = pl.when(flat).then(pl.lit("1").cast(MONEY)).otherwise(hours)
     sheet.frame = sheet.frame.with_columns(price.cast(MONEY).alias("price"), quantity.cast(MONEY).alias("quantity"))

@@ -4,6 +4,7 @@ import io
 from collections.abc import Callable
 
 import polars as pl
+import structlog
 
 from caseferry.canonical import to_json
 from caseferry.manifest import Intake, PartOutcome, Split
@@ -15,6 +16,7 @@ from tasks.stage import Services, migration_of, read_model, run_of
 from tasks.transform.rows import Result, transform_table
 from tasks.transform.sheet import CHANGES, FINDINGS, PLACE, REASON, Job
 
+log = structlog.get_logger()
 _MADE = ("records", "findings", "changes")
 
 
@@ -47,13 +49,23 @@ def poison(services: Services, ticket: Ticket, put_aside: Callable[[], object]) 
     rows = raw.select(
         pl.lit(job.table.id).alias("table"), ROW, pl.lit("quarantined").alias(PLACE), pl.lit("part_quarantined").alias(REASON)
     )
-    columns = transform_table(raw.clear(), job).records  # of no rows: merge finds every column it asks for
-    result = Result(pl.concat([columns, rows], how="diagonal_relaxed"), pl.DataFrame(schema=FINDINGS), pl.DataFrame(schema=CHANGES))
+    result = Result(_with_columns(rows, raw, job), pl.DataFrame(schema=FINDINGS), pl.DataFrame(schema=CHANGES))
     for key, data in zip(keys, _bytes(result), strict=True):
         store.put(key, data)  # over what little of it may lie there
     outcome = result.outcome(ticket.part, job).model_copy(update={"status": "poison"})
     store.put_once(run_of(ticket).at("2-transform", f"{ticket.part}.json"), to_json(outcome))
     return True
+
+
+def _with_columns(rows: pl.DataFrame, raw: pl.DataFrame, job: Job) -> pl.DataFrame:
+    """With every column the merge may ask for, as the rules make them of no rows. Where not even that goes well, the
+    rows as they are: they must be put aside whatever is wrong with the rules.
+    """
+    try:
+        return pl.concat([transform_table(raw.clear(), job).records, rows], how="diagonal_relaxed")
+    except Exception as error:
+        log.warning("columns_of_a_part_unknown", exc_info=error)
+        return rows
 
 
 def _keys(ticket: Ticket) -> list[str]:

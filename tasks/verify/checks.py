@@ -195,12 +195,12 @@ def _references(evidence: Evidence) -> Check:
         return pl.concat([pl.DataFrame(schema=schema), *(columns(handed, *names) for handed in evidence.handed(kind))]).unique()
 
     contacts = named("contacts", "first_name", "last_name", "company")
-    people = contacts.filter((pl.col("k0") != "") | (pl.col("k1") != "")).select("k0", "k1", pl.lit("").alias("k2"))
-    known = pl.concat([contacts, people]).unique()
+    people = contacts.filter((pl.col("k0") != "") | (pl.col("k1") != ""))
     numbers = named("matters", "custom_number")
     active = [user.name for user in evidence.migration.users if user.licence == "active"]
     for handed in evidence.handed("matters"):
-        lost = columns(handed, "client_first_name", "client_last_name", "client_company_name").join(known, on=["k0", "k1", "k2"], how="anti").height
+        clients = columns(handed, "client_first_name", "client_last_name", "client_company_name")
+        lost = clients.join(contacts, on=["k0", "k1", "k2"], how="anti").join(people, on=["k0", "k1"], how="anti").height
         wrong += [{"file": handed.name, "problem": "clients without a contact", "rows": lost}] if lost else []
     for name, heading in (("activities", "matter"), ("balances_forward", "matter"), ("trust_balances", "matter"), ("matter_notes", "matter"),
                           ("related_contacts", "matter"), ("tasks", "matter"), ("calendar_events", "matter"), ("matter_users", "matter")):  # fmt: skip

@@ -55,6 +55,14 @@ def _has_workers(name: str) -> bool:
     return all_campaigns()[name].run.__module__.rsplit(".", 1)[1] in _WITH_WORKERS
 
 
+def _keep(results: dict[str, Any]) -> None:
+    """Write down what is known by now: whoever stops a run keeps what it counted."""
+    machine = f"{os.cpu_count()} shared cores, Python {platform.python_version()}, {platform.system()} {platform.release().split('-')[0]}"
+    whole = {"day": datetime.datetime.now(datetime.UTC).date().isoformat(), "machine": machine, "campaigns": results}
+    RESULTS.write_text(json.dumps(whole, indent=1, ensure_ascii=False) + "\n")
+    PAGE.write_text(render(whole))
+
+
 def main() -> int:
     words = sys.argv[1:]
     if words[:1] == ["--alone"]:
@@ -64,20 +72,15 @@ def main() -> int:
     before = known()["campaigns"] if RESULTS.is_file() else {}
     wanted = words or list(campaigns)
     began = time.monotonic()
-    results: dict[str, Any] = {}
+    results: dict[str, Any] = dict(before) if words else {}
     with ThreadPoolExecutor(1) as manned, ThreadPoolExecutor(1) as alone:
         under_way = {(manned if _has_workers(name) else alone).submit(_apart, name): name for name in wanted}
         for ended in as_completed(under_way):
             name, result = under_way[ended], ended.result()
             results[name] = result
+            _keep({name: results[name] for name in campaigns if name in results})
             print(f"{'✓' if result['passed'] else '✗'} {time.monotonic() - began:6.0f} s  {','.join(map(str, result['rows'])):<10} {name}  {result['counts'] or result['why']}", flush=True)
-    if words:
-        results = before | results
     ordered = {name: results[name] for name in campaigns if name in results}
-    machine = f"{os.cpu_count()} shared cores, Python {platform.python_version()}, {platform.system()} {platform.release().split('-')[0]}"
-    whole = {"day": datetime.datetime.now(datetime.UTC).date().isoformat(), "machine": machine, "campaigns": ordered}
-    RESULTS.write_text(json.dumps(whole, indent=1, ensure_ascii=False) + "\n")
-    PAGE.write_text(render(whole))
     failed = [name for name, result in ordered.items() if not result["passed"]]
     missing = [name for name in campaigns if name not in ordered]
     print(f"{len(ordered) - len(failed)} of {len(campaigns)} campaigns hold after {(time.monotonic() - began) / 60:.1f} min" + (f"; not: {failed + missing}" if failed or missing else ""))

@@ -48,3 +48,15 @@ def test_all_parts_of_one_kind_are_put_aside(kind: str, tmp_path: Path) -> None:
         assert told["read"] == sum(told[place] for place in ("carried", "merged", "excluded", "quarantined")), told
         if told["record"] in {table["record"] for table in chosen}:
             assert told["quarantined"] == told["read"], told
+
+
+def test_a_part_is_put_aside_although_its_rules_fail_on_no_rows_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    services, tickets = ready(tmp_path)
+
+    def broken(*_: object) -> None:
+        raise ValueError
+
+    monkeypatch.setattr("tasks.transform.task.transform_table", broken)
+    poison(services, tickets[0], lambda: None)
+    outcome = Crossed(services, run_of(tickets[0]), "").json("2-transform", f"{tickets[0].part}.json")
+    assert outcome["status"] == "poison" and outcome["places"] == {"quarantined": outcome["rows"]}

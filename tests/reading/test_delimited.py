@@ -107,3 +107,13 @@ def test_one_line_full_of_another_delimiter_does_not_decide(size: int) -> None:
     noise = '"' + "x,y;" * size + '"'
     assert sniff(f"A,B,C\n{noise},{noise},1\nx,y,2\n")[0] == ","
     assert sniff(f"A;B;C\n{noise};{noise};1\nx;y;2\n")[0] == ";"
+
+
+def test_a_delimiter_of_several_bytes_is_read_too() -> None:
+    assert read_delimited("sep=€\na€b\n1€2\n".encode()).cells.rows() == [(1, "a", "b"), (2, "1", "2")]
+
+
+def test_a_cell_is_as_long_as_its_text_whichever_way_it_is_read() -> None:
+    for text, long in (('"' + '""' * 6 + '",b\n', False), ('"' + "x" * 10 + '",b\n', False), ('"' + "x" * 11 + '",b\n', True)):
+        assert (quickly(text, ",", 10) is None) is long
+        assert bool(cut(text, ",", 10)[1]["field_too_long"]) is long
