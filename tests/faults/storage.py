@@ -37,7 +37,7 @@ def services_of(store: Any) -> Services:
     return Services(store, Settings(_env_file=None, work={"part_rows": 2}), clock=noon, tell=tell)
 
 
-def carried(services: Services, run: Any, tries: int = 60) -> tuple[str, int]:
+def carried(services: Services, run: Any, tries: int = 200) -> tuple[str, int]:
     """Carry a run on as its workers would, trying again on passing faults, and where it stands still for no reason of
     its own, as the reconciler would; the state, and how many faults there were.
     """
@@ -121,7 +121,7 @@ def busy_broken_and_lying(ground: Ground) -> Counts:
         counts["faults that reached a step"] = faults
         proxy = there.proxy("store")
         runs = ground.n(2, 1)
-        for kind, share in (("reset_peer", 0.02), ("flip", 0.08 if ground.full else 0.03)):
+        for kind, share in (("reset_peer", 0.02), ("flip", 0.05 if ground.full else 0.03)):
             for number in range(runs if kind == "flip" else max(1, runs // 2)):
                 name = f"{kind.replace('_', '-')}-{number}"
                 services, run = begun(there, name, data, store_of(there, f"http://127.0.0.1:{proxy.port}"))
