@@ -12,7 +12,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, HttpUrl, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from caseferry.reading.limits import ReadingLimits
+from config.limits import ReadingLimits
 
 
 class Group(BaseModel):

@@ -20,10 +20,11 @@ from kombu.exceptions import OperationalError
 from caseferry.errors import PassingFault
 from caseferry.keys import Run
 from config.logging import configure
-from config.settings import BrokerSettings, Settings
+from config.settings import Settings
 from tasks.attempts import lost
 from tasks.journey import JOURNEY, STEPS, Ticket, follow, is_news
 from tasks.stage import Services, run_of
+from workers.transport import transport_options
 
 os.environ.setdefault("POLARS_MAX_THREADS", "1")  # one thread a process: two processes beat two threads, measured
 QUEUES = ("events", "parts", "merge", "webhooks", "control", "suspect")
@@ -57,26 +58,6 @@ class Stage(Task):  # type: ignore[type-arg]
     retry_jitter = True
     max_retries = 5
     default_retry_delay = 5  # there is no setting for these three
-
-
-def transport_options(broker: BrokerSettings) -> dict[str, Any]:
-    """Options of the transport the broker's address names."""
-    kind = broker.url.get_secret_value().split(":", 1)[0]
-    if kind.startswith("amqp"):
-        return {"confirm_publish": True}
-    if kind == "sqs":
-        return {
-            "region": broker.region, "is_secure": broker.is_secure, "queue_name_prefix": f"{broker.queue_prefix}-",
-            "wait_time_seconds": 2, "polling_interval": 0.1,
-            "visibility_timeout": int(broker.visibility_timeout.total_seconds()),
-        }  # fmt: skip
-    return {
-        "visibility_timeout": int(broker.visibility_timeout.total_seconds()),
-        "unacked_restore_interval": 10, "unacked_restore_throttle": 1,  # look every 10 s, not every 100
-        "unacked_mutex_expire": 30, "unacked_restore_limit": 100,
-        "socket_timeout": 30, "socket_connect_timeout": 5, "socket_keepalive": True, "health_check_interval": 25,
-        "global_keyprefix": f"{broker.queue_prefix}:",
-    }  # fmt: skip
 
 
 def make_app(given: Settings) -> "Celery[Any]":

@@ -139,7 +139,7 @@ def _broker(settings: Settings) -> Answer:
         return
     from kombu import Connection
 
-    from workers.app import transport_options
+    from workers.transport import transport_options
 
     with Connection(url, transport_options=transport_options(settings.broker), connect_timeout=5) as one:
         one.ensure_connection(max_retries=1, timeout=5)

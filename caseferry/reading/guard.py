@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from caseferry.errors import ExportRefused, PassingFault
-from caseferry.reading.limits import ReadingLimits
+from config.limits import ReadingLimits
 
 _ROOT = Path(__file__).parents[2]
 _START = "import sys; sys.path.insert(0, sys.argv[2]); import socket; from caseferry.reading.child import serve; serve(socket.socket(fileno=int(sys.argv[1])))"

@@ -6,7 +6,7 @@ import polars as pl
 
 from caseferry.reading.grid import Grid
 from caseferry.reading.guard import WORKS, Answer, ask
-from caseferry.reading.limits import ReadingLimits
+from config.limits import ReadingLimits
 
 
 def read_lists(data: bytes, is_workbook: bool, name: str, limits: ReadingLimits, encoding: str = "") -> list[Grid]:

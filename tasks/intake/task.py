@@ -10,8 +10,8 @@ from caseferry.keys import BadKey, Run, segment
 from caseferry.manifest import Arrival, Intake, Kept, Refusal, Uploaded
 from caseferry.reading.guard import WORKS, ask
 from caseferry.reading.kinds import Kind
-from caseferry.reading.limits import ReadingLimits
 from caseferry.services.store import Replaced, Stat, put_all
+from config.limits import ReadingLimits
 from tasks.intake.arrive import TEMPLATES, read_choices
 from tasks.intake.unpack import Found, kind_behind, unpack
 from tasks.journey import Ticket

@@ -7,7 +7,7 @@ from caseferry.errors import ExportRefused
 from caseferry.manifest import Refusal
 from caseferry.reading.guard import WORKS, Handed, ask
 from caseferry.reading.kinds import Kind
-from caseferry.reading.limits import ReadingLimits
+from config.limits import ReadingLimits
 
 _BATCH = 64 << 20
 """Bytes of an archive that are asked for at a time."""

@@ -12,7 +12,7 @@ from caseferry.mapping.headings import normal
 from caseferry.mapping.target import Target, TargetFile
 from caseferry.reading.grid import ROW
 from caseferry.reading.guard import WORKS, ask
-from caseferry.reading.limits import ReadingLimits
+from config.limits import ReadingLimits
 from tasks.merge.desk import Desk
 
 MARK = "NOT-AN-IMPORT-FILE"

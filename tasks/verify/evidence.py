@@ -10,8 +10,8 @@ import polars as pl
 
 from caseferry.keys import Run
 from caseferry.manifest import Intake, Merged, Migration, Split, Table
-from caseferry.reading.limits import ReadingLimits
 from caseferry.services.store import ObjectStore, get_all
+from config.limits import ReadingLimits
 from tasks.verify import recount
 
 

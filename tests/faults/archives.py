@@ -13,7 +13,7 @@ from typing import Any
 from caseferry.errors import ExportRefused
 from caseferry.manifest import Refusal
 from caseferry.reading.guard import WORKS, ask
-from caseferry.reading.limits import ReadingLimits
+from config.limits import ReadingLimits
 from tasks.intake.unpack import Found, unpack
 from tests.crossing import Crossings, firm, packed
 from tests.faults.campaign import Counts, Ground, fault

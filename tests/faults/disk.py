@@ -90,7 +90,7 @@ def readers_taken_over(ground: Ground) -> Counts:
     """The reader tries all it can; then the process that forks readers is killed, again and again, while files are read."""
     from caseferry.reading import guard
     from caseferry.reading.guard import ask
-    from caseferry.reading.limits import ReadingLimits
+    from config.limits import ReadingLimits
     from tests.reading import test_guard
 
     ground.folder.joinpath("a").mkdir()

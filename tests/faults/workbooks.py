@@ -10,8 +10,8 @@ import openpyxl
 from caseferry.errors import ExportRefused
 from caseferry.reading import guard
 from caseferry.reading.grid import Grid
-from caseferry.reading.limits import ReadingLimits
 from caseferry.reading.lists import read_lists
+from config.limits import ReadingLimits
 from tests.crossing import Crossings, book, firm
 from tests.faults.campaign import Counts, Ground, fault
 from tests.reading import test_guard

@@ -4,7 +4,7 @@ import pytest
 
 from caseferry.errors import ExportRefused
 from caseferry.reading.guard import WORKS, ask
-from caseferry.reading.limits import ReadingLimits
+from config.limits import ReadingLimits
 
 
 @pytest.mark.parametrize(

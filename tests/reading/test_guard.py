@@ -13,7 +13,7 @@ import pytest
 from caseferry.errors import ExportRefused
 from caseferry.reading import guard
 from caseferry.reading.guard import ask
-from caseferry.reading.limits import ReadingLimits
+from config.limits import ReadingLimits
 
 HERE = "tests.reading.hostile:"
 SMALL = ReadingLimits(memory_bytes=1 << 30, seconds=2, answer_bytes=1 << 20)

@@ -7,8 +7,8 @@ import pytest
 from caseferry.errors import ExportRefused
 from caseferry.reading.grid import Grid
 from caseferry.reading.kinds import Kind, kind_of
-from caseferry.reading.limits import ReadingLimits
 from caseferry.reading.lists import read_lists
+from config.limits import ReadingLimits
 from tests.crossing import book, packed
 
 

@@ -44,7 +44,7 @@ def lay_drop(store: Any, export: Path, choices: dict[str, Any], templates: Path 
     from caseferry.canonical import to_json
     from caseferry.keys import Migration
     from caseferry.reading.kinds import Kind
-    from caseferry.reading.limits import ReadingLimits
+    from config.limits import ReadingLimits
     from tasks.intake.unpack import kind_behind
 
     where = Migration(FIRM, MIGRATION)
