@@ -42,7 +42,7 @@ def render(results: dict[str, Any]) -> str:
         f"| largest process, MB | {max(one['ours']['memory'] for one in journeys):,} |",
         *(f"| … of it {name}, CPU seconds | {value:.1f} |" for name, value in steps.items()), "",
         "## Time entries against others", "",
-        f"The transform alone, whole process, {sum(journeys_count(work)):,} entries ({results['peers']}); every one counted the same rows and cents.", "",
+        f"The transform alone, whole process, {sum(entries_of(work)):,} entries ({results['peers']}); every one counted the same rows and cents.", "",
         "![CPU seconds](performance.svg)", "",
         "| who | CPU seconds | times the floor | ours against it | memory, MB |", "|---|---|---|---|---|",
     ]  # fmt: skip
@@ -59,7 +59,8 @@ def render(results: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def journeys_count(work: dict[str, Any]) -> list[int]:
+def entries_of(work: dict[str, Any]) -> list[int]:
+    """Time entries by where they ended."""
     said = work["caseferry_parts"][0]["said"]
     return [said[place] for place in ("carried", "excluded", "quarantined")]
 

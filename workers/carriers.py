@@ -57,14 +57,14 @@ def deliver(firm: str, migration: str, run: str, endpoint: str = "") -> None:
 @shared_task(name="caseferry.reconcile", acks_late=False, time_limit=300, soft_time_limit=240)
 def reconcile() -> None:
     """Send again what has its inputs and not its output; pronounce lost whoever has fallen silent."""
-    from workers.reconciler import reconcile as look
+    from workers.reconciler import reconcile as go
 
-    look(services(), send, send_events)
+    go(services(), send, send_events)
 
 
 @shared_task(name="caseferry.sweep", acks_late=False, time_limit=300, soft_time_limit=240)
 def sweep() -> None:
     """Find uploads nobody told us of."""
-    from workers.reconciler import sweep as look
+    from workers.reconciler import sweep as go
 
-    look(services(), ring)
+    go(services(), ring)

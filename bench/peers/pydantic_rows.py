@@ -1,6 +1,5 @@
 """A Pydantic model for each row, validators for each field: the way an application would take in a list."""
 
-import csv
 import json
 import sys
 from decimal import Decimal
@@ -9,8 +8,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 
-from bench.peers import HEADER, STAFF
-from bench.peers.rows import cents, day, hours
+from bench.peers import STAFF
+from bench.peers.rows import Entry, carry, cents, day, hours, matters
 
 _MATTERS: set[str] = set()
 
@@ -21,7 +20,7 @@ def _known(matter: str) -> str:
     return matter
 
 
-class Entry(BaseModel):
+class Work(BaseModel):
     date: Annotated[str, BeforeValidator(day)] = Field(alias="Date")
     matter: Annotated[str, BeforeValidator(_known)] = Field(alias="Matter No")
     user: Annotated[str, BeforeValidator(STAFF.__getitem__)] = Field(alias="Staff")
@@ -32,33 +31,17 @@ class Entry(BaseModel):
     billed: bool = Field(alias="Billed")
 
 
+def read(row: dict[str, str]) -> Entry | None:
+    try:
+        entry = Work.model_validate(row)
+    except ValidationError:
+        return None
+    return entry.matter, entry.date, entry.note, entry.price, entry.quantity, entry.user
+
+
 def main(lists: Path, out: Path) -> dict[str, int]:
-    with (lists / "Matters.csv").open(newline="", encoding="utf-8") as file:
-        _MATTERS.update(row["Matter No"] for row in csv.DictReader(file))
-    counts = {"carried": 0, "excluded": 0, "quarantined": 0}
-    total = Decimal(0)
-    with (
-        (lists / "WIP.csv").open(newline="", encoding="utf-8") as file,
-        (out / "activities.csv").open("w", newline="", encoding="utf-8") as made,
-        (out / "rejects.csv").open("w", newline="", encoding="utf-8") as left,
-    ):
-        good, bad = csv.writer(made, quoting=csv.QUOTE_ALL), csv.writer(left)
-        good.writerow(HEADER)
-        for number, row in enumerate(csv.DictReader(file), 2):
-            if row["Billed"] == "Yes":
-                counts["excluded"] += 1
-                bad.writerow([number, "billed"])
-                continue
-            try:
-                entry = Entry.model_validate(row)
-            except ValidationError:
-                counts["quarantined"] += 1
-                bad.writerow([number, "unknown"])
-                continue
-            total += (entry.price * entry.quantity).quantize(Decimal("0.01"))
-            counts["carried"] += 1
-            good.writerow([entry.matter, entry.date, entry.note, entry.price, entry.quantity, entry.user])
-    return counts | {"cents": int(total * 100)}
+    _MATTERS.update(matters(lists))
+    return carry(lists, out, read)
 
 
 if __name__ == "__main__":

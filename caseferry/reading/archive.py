@@ -10,11 +10,14 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from isal import isal_zlib
 
 from caseferry.errors import ExportRefused
+
+if TYPE_CHECKING:
+    from config.limits import ReadingLimits
 
 _EOCD = b"PK\x05\x06"
 _CENTRAL = b"PK\x01\x02"
@@ -23,21 +26,6 @@ _ZIP64_EOCD = b"PK\x06\x06"
 _MIB = 1 << 20
 _UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
 NOISE = frozenset({"__macosx", ".ds_store", "thumbs.db", "desktop.ini", ".stfolder", "@eadir", "#recycle", "$recycle.bin", ".spotlight-v100", ".trashes"})
-
-
-class ArchiveLimits(Protocol):
-    """The limits an archive is held to; `config.settings.LimitSettings` is one."""
-
-    @property
-    def unpacked_bytes(self) -> int: ...
-    @property
-    def entry_bytes(self) -> int: ...
-    @property
-    def ratio(self) -> int: ...
-    @property
-    def entries(self) -> int: ...
-    @property
-    def path_bytes(self) -> int: ...
 
 
 @dataclass(frozen=True)
@@ -61,7 +49,7 @@ class Archive:
         ExportRefused: CF-103 locked, CF-111 too large, CF-121 damaged or lying.
     """
 
-    def __init__(self, data: bytes, name: str, limits: ArchiveLimits) -> None:
+    def __init__(self, data: bytes, name: str, limits: "ReadingLimits") -> None:
         self._data, self.name, self._limits = data, name, limits
         self.refused: list[tuple[str, str, str]] = []
         self._spans: list[tuple[int, int, bool]] = []

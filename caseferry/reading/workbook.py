@@ -7,13 +7,16 @@ of its own, and its cells fill the rectangle they span.
 import datetime as dt
 import io
 import re
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from caseferry.errors import ExportRefused
-from caseferry.reading.archive import Archive, ArchiveLimits, Entry
+from caseferry.reading.archive import Archive, Entry
 from caseferry.reading.grid import Grid, from_lists
+
+if TYPE_CHECKING:
+    from config.limits import ReadingLimits
 
 _CELL = re.compile(rb'<(?:\w+:)?c [^>]*?r="([A-Z]{1,3})(\d{1,7})"')
 _HIDDEN_ROW = re.compile(rb'<(?:\w+:)?row [^>]*?hidden="(?:1|true)"')
@@ -22,14 +25,7 @@ _REPEATED = re.compile(rb'number-(?:rows|columns)-repeated="(\d+)"')
 _TYPES = re.compile(rb"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
 
 
-class WorkbookLimits(ArchiveLimits, Protocol):
-    @property
-    def sheet_cells(self) -> int: ...
-    @property
-    def sheets(self) -> int: ...
-
-
-def sheets_of(data: bytes, name: str, limits: WorkbookLimits) -> list[Grid]:
+def sheets_of(data: bytes, name: str, limits: "ReadingLimits") -> list[Grid]:
     """Every sheet of a workbook.
 
     Raises:
@@ -80,7 +76,7 @@ def _text(cell: Any) -> str:
 class _Package:
     """The parts of a workbook, each inflated within the limits and looked at before anything reads it."""
 
-    def __init__(self, data: bytes, name: str, limits: WorkbookLimits) -> None:
+    def __init__(self, data: bytes, name: str, limits: "ReadingLimits") -> None:
         try:
             self._archive = Archive(data, name, limits)
         except ExportRefused as refusal:
@@ -102,7 +98,7 @@ class _Package:
         return part
 
 
-def _package(data: bytes, name: str, limits: WorkbookLimits) -> dict[str, dict[str, int]]:
+def _package(data: bytes, name: str, limits: "ReadingLimits") -> dict[str, dict[str, int]]:
     """What the XML says before the reader is trusted with it: area, hidden rows, error cells, date epoch, macros."""
     package = _Package(data, name, limits)
     for path in package.names:
@@ -152,7 +148,7 @@ def _relationships(package: _Package, xml: Any) -> dict[str, str]:
     }
 
 
-def _sheet(xml: bytes, name: str, limits: WorkbookLimits) -> dict[str, int]:
+def _sheet(xml: bytes, name: str, limits: "ReadingLimits") -> dict[str, int]:
     cells = farthest_row = farthest_column = 0
     for letters, digits in _CELL.findall(xml):
         cells += 1
@@ -167,7 +163,7 @@ def _sheet(xml: bytes, name: str, limits: WorkbookLimits) -> dict[str, int]:
     return {"hidden_rows": len(_HIDDEN_ROW.findall(xml)), "error_cells": len(_ERROR.findall(xml)), "area": area}
 
 
-def _open_document(xml: bytes, name: str, limits: WorkbookLimits) -> None:
+def _open_document(xml: bytes, name: str, limits: "ReadingLimits") -> None:
     """An OpenDocument sheet says 'a million times this cell' in twenty bytes; empty tails of that kind are normal."""
     filled = re.findall(rb"<table:table-cell([^>]*office:value-type[^>]*)>", xml)
     spread = sum(int(n) for cell in filled for n in _REPEATED.findall(cell))

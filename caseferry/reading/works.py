@@ -22,6 +22,11 @@ Made = tuple[Any, list[bytes]]
 Limits = dict[str, Any]
 
 
+def named(limits: Limits) -> Any:
+    """The limits by attribute, as `config.limits.ReadingLimits` has them; that itself would cost each reader its import."""
+    return SimpleNamespace(**limits)
+
+
 def kind(data: bytes, limits: Limits, head: int = -1) -> Made:
     """What it is; `head` is where the tail begins when only the two ends were handed over."""
     return (kind_of(data) if head < 0 else kind_of(data[:head], data[head:])).value, []
@@ -29,14 +34,14 @@ def kind(data: bytes, limits: Limits, head: int = -1) -> Made:
 
 def directory(data: bytes, limits: Limits, file: str) -> Made:
     """What an archive holds: each entry's name and size in the order of the names, and what of it can't be taken."""
-    archive = Archive(data, file, SimpleNamespace(**limits))
+    archive = Archive(data, file, named(limits))
     entries = [[entry.name, entry.size] for entry in _listed(archive)]
     return {"entries": entries, "refused": [list(one) for one in archive.refused]}, []
 
 
 def entries(data: bytes, limits: Limits, file: str, numbers: Sequence[int]) -> Made:
     """Some entries of an archive: what each is, or why it can't be read, and its bytes."""
-    archive = Archive(data, file, SimpleNamespace(**limits))
+    archive = Archive(data, file, named(limits))
     listed = _listed(archive)
     found, blobs = [], []
     for number in numbers:
@@ -56,7 +61,7 @@ def _listed(archive: Archive) -> list[Any]:
 
 def lists(data: bytes, limits: Limits, workbook: bool, file: str, encoding: str = "") -> Made:
     """Every grid of a workbook or a delimited file: what is known of each, and its cells."""
-    grids = sheets_of(data, file, SimpleNamespace(**limits)) if workbook else [read_delimited(data, encoding, limits["field_bytes"])]
+    grids = sheets_of(data, file, named(limits)) if workbook else [read_delimited(data, encoding, limits["field_bytes"])]
     facts, blobs = [], []
     for grid in grids:
         if grid.width > limits["columns"]:

@@ -64,6 +64,7 @@ def carry(campaign: Campaign, folder: Path, full: bool, seed: int = 1) -> dict[s
 def all_campaigns() -> dict[str, Campaign]:
     """Every campaign, in the order of its first row."""
     from tests.faults import (  # noqa: F401
+        addresses,
         archives,
         broker,
         crashes,

@@ -1,4 +1,4 @@
-"""Receivers that misbehave, addresses that lead inside, senders that die, signatures that do not fit."""
+"""Receivers that misbehave, senders that die, signatures that do not fit."""
 
 import base64
 import hashlib
@@ -12,10 +12,10 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -23,89 +23,19 @@ import jsonschema
 import standardwebhooks
 import svix.webhooks
 
-from caseferry.services import http
 from caseferry.services.folder import FolderStore
-from caseferry.services.http import AddressRefused, check_address, post
+from caseferry.services.http import post
 from config.settings import Settings
 from tasks.notify.deliver import deliver, due
 from tasks.notify.events import CATALOGUE, schema_of
 from tasks.notify.sign import body_of, headers
 from tasks.stage import Services, present
-from tests.crossing import Crossings, firm
 from tests.faults.campaign import Counts, Ground, fault
 from tests.faults.firms import MARK
+from tests.faults.receivers import SECRET, Receiver, endpoint, receiving, reply, told
 
-SECRET = "whsec_" + base64.b64encode(b"k" * 32).decode()
 LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"),)
 EXAMPLES = Path(__file__).parents[2] / "docs" / "events"
-
-
-class Receiver:
-    """A receiver that answers as it is told, and remembers."""
-
-    def __init__(self, answer: Callable[["Receiver", BaseHTTPRequestHandler, str], None] | None = None, context: ssl.SSLContext | None = None) -> None:
-        self.heard: list[tuple[str, bytes]] = []
-        receiver = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers.get("content-length") or 0))
-                receiver.heard.append((self.headers.get("webhook-id", ""), body))
-                if answer:
-                    answer(receiver, self, self.path)
-                else:
-                    reply(self, 204)
-
-            def log_message(self, format: str, *args: Any) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        if context:
-            self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    @property
-    def port(self) -> int:
-        return int(self.server.server_address[1])
-
-    def url(self, path: str = "/", scheme: str = "http") -> str:
-        return f"{scheme}://127.0.0.1:{self.port}{path}"
-
-    def stop(self) -> None:
-        self.server.shutdown()
-        self.server.server_close()
-
-
-def reply(handler: BaseHTTPRequestHandler, status: int, body: bytes = b"", **more: str) -> None:
-    handler.send_response(status)
-    for name, value in more.items():
-        handler.send_header(name.replace("_", "-"), value)
-    handler.send_header("content-length", str(len(body)))
-    handler.end_headers()
-    handler.wfile.write(body)
-
-
-@contextmanager
-def receiving(answer: Callable[[Receiver, BaseHTTPRequestHandler, str], None] | None = None) -> Iterator[Receiver]:
-    receiver = Receiver(answer)
-    try:
-        yield receiver
-    finally:
-        receiver.stop()
-
-
-def endpoint(receiver: Receiver, path: str = "/", name: str = "one") -> dict[str, Any]:
-    return {"id": name, "url": receiver.url(path), "secret": SECRET}
-
-
-def told(folder: Path, endpoints: list[dict[str, Any]], at: Callable[[], datetime] | None = None, **webhook: Any) -> tuple[Services, Any]:
-    """A run at its end, with events to send to these endpoints."""
-    given = {"webhook": {"endpoints": endpoints, "allow_networks": ["127.0.0.0/8"], **webhook}}
-    run = Crossings(folder)(firm(), settings=given)
-    return Services(run.store, run.services.settings, clock=at or (lambda: datetime.now(UTC)), tell=run.services.tell), run.run
 
 
 def by_the_text(secret: str, given: dict[str, str], body: bytes) -> bool:
@@ -370,112 +300,6 @@ def senders_killed_around_each_delivery(ground: Ground) -> Counts:
     assert int(lines[-1]) >= kills
     assert len(heard) >= rounds * len(events)
     return {"kills": int(lines[-1]), "events": len(events), "deliveries": len(heard), "rounds": rounds, "events lost": 0, "ids nobody wrote": 0}
-
-
-_INSIDE = [
-    "127.0.0.1", "127.1.2.3", "127.255.255.254", "0.0.0.0", "0.1.2.3", "10.0.0.1", "10.255.255.255", "100.64.0.1", "100.127.255.254", "169.254.169.254", "169.254.0.1", "172.16.0.1", "172.31.255.255",
-    "192.0.0.1", "192.0.0.170", "192.0.2.1", "192.88.99.1", "192.168.0.1", "192.168.255.255", "198.18.0.1", "198.19.255.255", "198.51.100.1", "203.0.113.1", "224.0.0.1", "239.255.255.255", "240.0.0.1",
-    "255.255.255.255", "::", "::1", "::2", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "::ffff:169.254.169.254", "::127.0.0.1", "::ffff:0:127.0.0.1", "64:ff9b::7f00:1", "64:ff9b::a9fe:a9fe", "64:ff9b:1::1", "100::1",
-    "2001::1", "2001:2::1", "2001:10::1", "2001:20::1", "2001:db8::1", "2002:7f00:1::", "2002:a9fe:a9fe::1", "2002:c0a8:1::1", "3fff::1", "3fff:fff::1", "5f00::1", "fc00::1", "fd00::1", "fd00:ec2::254", "fdff::1",
-    "fe80::1", "fe80::1%lo", "febf::1", "fec0::1", "feff::1", "ff02::1", "ff0e::1", "ff05::2",
-]  # fmt: skip
-_GOOD = ["1.1.1.1", "8.8.8.8", "93.184.216.34", "2606:4700:4700::1111", "2a00:1450:4001::1"]
-
-
-def _encodings(address: str) -> list[str]:
-    """An IPv4 address in the spellings that resolvers and parsers take for it."""
-    parts = [int(part) for part in address.split(".")]
-    number = sum(part << (24 - 8 * place) for place, part in enumerate(parts))
-    full = address.translate(str.maketrans("0123456789.", "０１２３４５６７８９．"))
-    return [
-        str(number), hex(number), oct(number).replace("0o", "0"), ".".join(hex(part) for part in parts), ".".join(f"0{part:o}" for part in parts), f"{parts[0]}.{number & 0xFFFFFF}", f"{parts[0]}.{parts[1]}.{number & 0xFFFF}",
-        full, f"[::ffff:{address}]", f"[::ffff:{number >> 16:x}:{number & 0xFFFF:x}]", address + ".", f"{address}.nip.invalid",
-    ]  # fmt: skip
-
-
-@fault(95)
-def addresses_that_lead_inside(ground: Ground) -> Counts:
-    """No connection is made: every attempt to is noticed by the interpreter itself, and there must be none."""
-    connected: list[Any] = []
-    watching = [True]
-
-    def audit(name: str, arguments: tuple[Any, ...]) -> None:
-        if watching[0] and name == "socket.connect" and not isinstance(arguments[1], str | bytes):
-            connected.append(arguments[1])
-
-    sys.addaudithook(audit)
-    real = socket.getaddrinfo
-    tried = refused = 0
-
-    def attempt(url: str, answers: list[list[str]] | None = None) -> bool:
-        """True if it was refused before anything was connected to."""
-        nonlocal tried
-        tried += 1
-        calls = [0]
-
-        def resolve(host: Any, port: Any, *rest: Any, **more: Any) -> Any:
-            if answers is None:
-                return real(host, port, *rest, **more)
-            found = answers[min(calls[0], len(answers) - 1)]
-            calls[0] += 1
-            return [(socket.AF_INET6 if ":" in one else socket.AF_INET, socket.SOCK_STREAM, 6, "", (one, port)) for one in found]
-
-        socket.getaddrinfo = resolve
-        try:
-            post(url, b"{}", {}, (), timedelta(seconds=2), 1000)
-        except (AddressRefused, ConnectionError) as error:
-            return isinstance(error, AddressRefused)
-        finally:
-            socket.getaddrinfo = real
-        return False
-
-    for address in _INSIDE:
-        refused += attempt("https://receiver.example/", [[address]])
-        host = f"[{address.split('%')[0]}]" if ":" in address else address
-        refused += attempt(f"https://{host}/")
-        refused += attempt("https://receiver.example/", [["1.1.1.1", address]])
-        refused += attempt("https://receiver.example/", [[address, "1.1.1.1"]])
-    for address in ("127.0.0.1", "169.254.169.254", "10.0.0.1", "192.168.1.1"):
-        for spelt in _encodings(address):
-            refused += attempt(f"https://{spelt}/")
-    odd = [
-        "http://1.1.1.1/", "file:///etc/passwd", "gopher://1.1.1.1/", "ftp://1.1.1.1/", "https://user:pw@1.1.1.1/", "https://1.1.1.1@127.0.0.1/", "https://1.1.1.1:22/", "https://1.1.1.1:25/", "https://1.1.1.1:6379/",
-        "https://1.1.1.1:99999/", "https://1.1.1.1/\r\nHost: x", "https://1.1.1.1\r\n.example/", "https://1.1.1.1\t/", "https://127.0.0.1#@1.1.1.1/", "https://127.0.0.1\\@1.1.1.1/", "https://localhost/", "https:///x", "https://", "//1.1.1.1/",
-        "https://[::1", "https://①②⑦.⓪.⓪.①/", "https://localhost./", "unix:///var/run/docker.sock", "dict://1.1.1.1/", "https://1.1.1.1 /",
-    ]  # fmt: skip
-    for url in odd:
-        refused += attempt(url)
-    watching[0] = False
-    assert tried == refused and not connected, (tried - refused, connected[:3])
-    # Rebinding: a good answer first, a bad one to whoever asks again. Nobody asks again.
-    asked = [0]
-
-    def rebinding(host: Any, port: Any, *rest: Any, **more: Any) -> Any:
-        asked[0] += 1
-        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("1.1.1.1" if asked[0] == 1 else "127.0.0.1", port))]
-
-    socket.getaddrinfo = rebinding
-    try:
-        assert check_address("https://receiver.example/")[1] == "1.1.1.1" and asked[0] == 1
-        pinned: list[str] = []
-        client = http.httpx2.Client.send
-        http.httpx2.Client.send = lambda self, request, **_: pinned.append(str(request.url)) or (_ for _ in ()).throw(http.httpx2.ConnectError("stop"))  # type: ignore[func-returns-value,method-assign,assignment]
-        asked[0] = 0
-        try:
-            with suppress(ConnectionError):
-                post("https://receiver.example/", b"{}", {}, (), timedelta(seconds=2), 1000)
-        finally:
-            http.httpx2.Client.send = client  # type: ignore[method-assign]
-        assert pinned == ["https://1.1.1.1/"] or pinned == ["https://1.1.1.1:443/"], pinned
-    finally:
-        socket.getaddrinfo = real
-    for address in _GOOD:
-        socket.getaddrinfo = lambda host, port, *rest, address=address, **more: [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port))]
-        try:
-            assert check_address("https://receiver.example/")[1] == address
-        finally:
-            socket.getaddrinfo = real
-    return {"addresses": len(_INSIDE), "spellings": 12, "tried": tried, "refused": refused, "connections": len(connected), "public ones refused": 0}
 
 
 @fault(97)
