@@ -322,10 +322,31 @@ class ImportFile(Model):
     note: str = ""
 
 
+class Piece(Model):
+    """What one batch added to the end of one file handed over."""
+
+    file: str
+    rows: int
+    size: int
+    """Bytes; those of the header are in a file's first piece."""
+    sha256: str
+
+
+class Batch(Model):
+    """What the merge brought together at a time: these parts of the source, these pieces of the files.
+
+    `3-merge/rows/<number>.<kind>.parquet` tells of its rows: `places`, `lineage`, `findings`, `changes`.
+    """
+
+    parts: tuple[str, ...]
+    pieces: tuple[Piece, ...]
+
+
 class Merged(Model):
     """`3-merge/manifest.json`: written last, so a file that it names is whole."""
 
     files: tuple[ImportFile, ...]
+    batches: tuple[Batch, ...]
     placed: dict[str, Placed]
     derived: dict[str, int]
     findings: tuple[Finding, ...] = ()

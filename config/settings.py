@@ -66,6 +66,9 @@ class WorkSettings(Group):
     """How a run is cut and carried."""
 
     part_rows: int = Field(default=100_000, ge=1)
+    """Rows of a part, which one task transforms."""
+    batch_rows: int = Field(default=100_000, ge=1)
+    """Rows that are merged, and verified, at a time."""
     window: int = Field(default=8, ge=1)
     """Parts of one run that may wait or run at a time, so a small firm never stands behind a large one."""
     task_seconds: int = 600

@@ -102,7 +102,8 @@ class Crossed:
             for part, table in tables.items()
         ]
         if self.has("3-merge/manifest.json"):
-            frames.append(pl.read_parquet(io.BytesIO(self.store.get(self.run.at("3-merge", f"{kind}.parquet")))))
+            keys = sorted(key for key in present(self.store, self.run) if key.startswith("3-merge/rows/") and key.endswith(f".{kind}.parquet"))
+            frames += [pl.read_parquet(io.BytesIO(self.store.get(self.run.home + key))) for key in keys]
         return pl.concat(frames, how="diagonal").to_dicts()
 
     def found(self, rule: str) -> list[dict[str, Any]]:

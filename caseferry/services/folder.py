@@ -6,6 +6,7 @@ First-writer-wins is `link`, which fails when the name exists; a swap happens un
 import fcntl
 import hashlib
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -44,15 +45,24 @@ class FolderStore:
         return data
 
     def get_range(self, key: str, start: int, length: int) -> bytes:
-        with self.path(key).open("rb") as file:
-            file.seek(start)
-            return file.read(length)
+        try:
+            with self.path(key).open("rb") as file:
+                file.seek(start)
+                return file.read(length)
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            raise KeyError(key) from None
 
     def put(self, key: str, data: bytes) -> None:
         with self._staged(key, data) as staged:
             os.replace(staged, self.path(key))
 
     def put_once(self, key: str, data: bytes) -> bool:
+        return self._first(key, data)
+
+    def put_file(self, key: str, path: Path) -> bool:
+        return self._first(key, path)
+
+    def _first(self, key: str, data: bytes | Path) -> bool:
         with self._staged(key, data) as staged:
             try:
                 os.link(staged, self.path(key))
@@ -99,7 +109,7 @@ class FolderStore:
             yield from sorted(path.name for path in home.iterdir() if path.is_dir() and path.name != STAGED)
 
     @contextmanager
-    def _staged(self, key: str, data: bytes) -> Iterator[str]:
+    def _staged(self, key: str, data: bytes | Path) -> Iterator[str]:
         """The bytes, whole and on disk, under a name nobody looks at; named after this process, so that its end is noticed."""
         self.path(key).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         home = self.root / STAGED
@@ -107,7 +117,11 @@ class FolderStore:
         handle, name = tempfile.mkstemp(prefix=f"{os.getpid()}-", dir=home)
         try:
             with os.fdopen(handle, "wb") as file:
-                file.write(data)
+                if isinstance(data, Path):
+                    with data.open("rb") as whole:
+                        shutil.copyfileobj(whole, file, 1 << 20)
+                else:
+                    file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
             yield name

@@ -8,6 +8,7 @@ import hashlib
 import re
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import boto3
@@ -105,7 +106,12 @@ class S3Store:
         if length <= 0:
             return b""
         span = f"bytes={start}-{start + length - 1}"
-        return bytes(_ask(lambda: self.client.get_object(Bucket=self.bucket, Key=key, Range=span)["Body"].read()))
+        try:
+            return bytes(_ask(lambda: self.client.get_object(Bucket=self.bucket, Key=key, Range=span)["Body"].read()))
+        except ClientError as error:
+            if _code(error) in _GONE:
+                raise KeyError(key) from None
+            raise
 
     def put(self, key: str, data: bytes) -> None:
         for _ in range(TRIES):
@@ -122,14 +128,23 @@ class S3Store:
     def put_once(self, key: str, data: bytes) -> bool:
         return self._conditional(key, data, {"IfNoneMatch": "*"})
 
+    def put_file(self, key: str, path: Path) -> bool:
+        return self._conditional(key, path, {"IfNoneMatch": "*"})
+
     def swap(self, key: str, data: bytes, tag: str) -> bool:
         return self._conditional(key, data, {"IfMatch": f'"{tag}"'})
 
-    def _conditional(self, key: str, data: bytes, condition: dict[str, str]) -> bool:
+    def _send(self, key: str, data: bytes | Path, condition: dict[str, str]) -> Any:
+        if isinstance(data, Path):
+            with data.open("rb") as body:
+                return self.client.put_object(Bucket=self.bucket, Key=key, Body=body, **self._with(data), **condition)
+        return self.client.put_object(Bucket=self.bucket, Key=key, Body=data, **self._with(data), **condition)
+
+    def _conditional(self, key: str, data: bytes | Path, condition: dict[str, str]) -> bool:
         written = False
         for _ in range(20):
             try:
-                answer = _ask(lambda: self.client.put_object(Bucket=self.bucket, Key=key, Body=data, **self._with(data), **condition))  # noqa: B023
+                answer = _ask(lambda: self._send(key, data, condition))  # noqa: B023
                 if self._arrived(data, answer):
                     return True
                 written, condition = True, {"IfMatch": f'"{_tag(answer)}"'}  # ours, and damaged on the way: write over that one alone
@@ -142,22 +157,30 @@ class S3Store:
                 time.sleep(0.05)  # two writers at once: the server asks both to come again
         raise PassingFault("the object store kept answering that two writes collide")
 
-    def _is_mine_after_all(self, key: str, data: bytes) -> bool:
+    def _is_mine_after_all(self, key: str, data: bytes | Path) -> bool:
         """A first try whose answer got lost, or was damaged, is told 'somebody was first' by the second: it was itself."""
         try:
-            return self.get(key) == data
+            if not isinstance(data, Path):
+                return self.get(key) == data
+            start = 0
+            for piece in _pieces(data):
+                if self.get_range(key, start, len(piece)) != piece:
+                    return False
+                start += len(piece)
+            found = self.stat(key)
+            return found is not None and found.size == start
         except KeyError:
             return False
 
-    def _with(self, data: bytes) -> dict[str, Any]:
+    def _with(self, data: bytes | Path) -> dict[str, Any]:
         return {**self._safe, "Metadata": {"crc32": _crc(data)}}
 
-    def _arrived(self, data: bytes, answer: Any) -> bool:
+    def _arrived(self, data: bytes | Path, answer: Any) -> bool:
         """True if the store has what was sent, as far as its answer can tell."""
         tag = _tag(answer)
         if answer.get("ChecksumCRC32") or "kms" in str(answer.get("ServerSideEncryption", "")) or not _MD5.fullmatch(tag):
             return True  # it checked by itself, or its tag is no digest
-        return tag == hashlib.md5(data, usedforsecurity=False).hexdigest()
+        return tag == _md5(data)
 
     def delete(self, key: str) -> None:
         _ask(lambda: self.client.delete_object(Bucket=self.bucket, Key=key))
@@ -257,8 +280,27 @@ def _code(error: ClientError) -> str:
     return str(error.response.get("Error", {}).get("Code", ""))
 
 
-def _crc(data: bytes) -> str:
-    return f"{isal_zlib.crc32(data):08x}"
+def _pieces(data: bytes | Path) -> Iterator[bytes]:
+    if not isinstance(data, Path):
+        yield data
+        return
+    with data.open("rb") as file:
+        while piece := file.read(8 << 20):
+            yield piece
+
+
+def _crc(data: bytes | Path) -> str:
+    value = 0
+    for piece in _pieces(data):
+        value = isal_zlib.crc32(piece, value)
+    return f"{value:08x}"
+
+
+def _md5(data: bytes | Path) -> str:
+    digest = hashlib.md5(usedforsecurity=False)
+    for piece in _pieces(data):
+        digest.update(piece)
+    return digest.hexdigest()
 
 
 def _tag(answer: Any) -> str:
@@ -277,7 +319,7 @@ def _is_whole(data: bytes, answer: Any, *, is_ours: bool) -> bool:
     tag = _tag(answer)
     if "kms" in str(answer.get("ServerSideEncryption", "")) or not _MD5.fullmatch(tag):
         return len(data) == int(answer.get("ContentLength", len(data)))
-    return tag == hashlib.md5(data, usedforsecurity=False).hexdigest()
+    return tag == _md5(data)
 
 
 def _ask(call: Callable[[], T]) -> T:

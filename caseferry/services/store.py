@@ -7,6 +7,7 @@ of the version one has read). Both kinds keep them.
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 
@@ -42,6 +43,12 @@ def put_all(store: "ObjectStore", objects: Iterable[tuple[str, bytes]]) -> None:
         list(pool.map(lambda one: store.put_once(*one), objects))
 
 
+def put_files(store: "ObjectStore", files: Iterable[tuple[str, Path]]) -> None:
+    """Write several files, each once."""
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        list(pool.map(lambda one: store.put_file(*one), files))
+
+
 class ObjectStore(Protocol):
     def get(self, key: str) -> bytes:
         """The object's bytes. Raises KeyError if there is none."""
@@ -53,12 +60,18 @@ class ObjectStore(Protocol):
         """The bytes of that very version. Raises Replaced if another lies there now, KeyError if none."""
         ...
 
-    def get_range(self, key: str, start: int, length: int) -> bytes: ...
+    def get_range(self, key: str, start: int, length: int) -> bytes:
+        """Some of an object's bytes; fewer where it ends before. Raises KeyError if there is none."""
+        ...
 
     def put(self, key: str, data: bytes) -> None: ...
 
     def put_once(self, key: str, data: bytes) -> bool:
         """Write if nothing is there. False: somebody was first, and theirs stands."""
+        ...
+
+    def put_file(self, key: str, path: Path) -> bool:
+        """`put_once` of a file on disk, which is never in memory as a whole."""
         ...
 
     def swap(self, key: str, data: bytes, tag: str) -> bool:

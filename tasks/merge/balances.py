@@ -1,11 +1,15 @@
 """Time, receivables and trust: unbilled work line by line, balances as one line each, to the cent."""
 
+from dataclasses import replace
+
 import polars as pl
 
 from caseferry.mapping.money import MONEY, plain, plain_hours
 from caseferry.reading.grid import ROW
+from tasks.merge.batches import Outcomes
 from tasks.merge.contacts import resolve_names, shown_name
 from tasks.merge.desk import Desk
+from tasks.merge.papers import link_matters
 from tasks.merge.users import resolve
 
 OPENING = "opening balance as at {day}"
@@ -15,27 +19,66 @@ def time_entries(desk: Desk) -> None:
     """The activities file. Work is never put on somebody else: an entry without an active user waits."""
     if not desk.has("time_entry"):
         return
-    resolve(desk, "time_entry", "staff", fallback=False)
-    is_expense = pl.col("type").is_not_null()
-    desk.find("time_entry", pl.col("user").is_null() & ~is_expense, "staff", "user_not_found", "quarantined", pl.col("staff"),
-              "add this person to `users`, with a licence")  # fmt: skip
-    keys = ("matter_key", "performed_on", "staff", "quantity", "price", "description")
-    _in_two_lists(desk, "time_entry", keys, later_only=True)
+    _who_worked(desk)
+    if desk.twice.height:
+        told = desk.records["time_entry"].select("table", ROW).join(desk.twice, on=["table", ROW], how="left", maintain_order="left")["rule"]
+        desk.find("time_entry", pl.lit(told == "same_in_two_lists"), "row", "same_in_two_lists", "quarantined")
+        desk.find("time_entry", pl.lit(told == "possible_duplicate"), "row", "possible_duplicate", "carried", pl.lit("same entry"),
+                  "check whether the same work is in two exports")  # fmt: skip
     frame = desk.carried("time_entry")
-    user = pl.when(is_expense).then(pl.coalesce("user", "matter_user")).otherwise("user")
+    user = pl.when(pl.col("type").is_not_null()).then(pl.coalesce("user", "matter_user")).otherwise("user")
     desk.files["activities"] = frame.select(
         "table", ROW, pl.col("matter_number").alias("matter"), desk.date_text("performed_on").alias("date"),
         pl.col("category").alias("activity_description"), pl.col("description").alias("note"),
         plain("price").alias("price"), plain_hours("quantity").alias("quantity"), "type", user.alias("activity_user"),
         "non_billable",
     )  # fmt: skip
-    near = frame.select("table", ROW, *keys)[frame.select(keys).hash_rows().is_duplicated().arg_true()]
-    same = near.filter(pl.len().over(keys) > 1)  # what shares a hash is few; what shares the entry is told by the entry
-    if same.height:
-        found = same.select("table", ROW, pl.lit("row").alias("field"), pl.lit("").alias("heading"), pl.lit("possible_duplicate").alias("rule"),
-                            pl.lit("carried").alias("outcome"), pl.lit("same entry").alias("value"),
-                            pl.lit("check whether the same work is in two exports").alias("proposal"))  # fmt: skip
-        desk.findings.append(found)
+
+
+def _who_worked(desk: Desk) -> None:
+    resolve(desk, "time_entry", "staff", fallback=False)
+    lost = pl.col("user").is_null() & pl.col("type").is_null()
+    desk.find("time_entry", lost, "staff", "user_not_found", "quarantined", pl.col("staff"), "add this person to `users`, with a licence")
+
+
+_WORK = ("matter_key", "performed_on", "staff", "quantity", "price", "description")
+_PLACED = ("table", ROW, "place", "reason", "matter", "type")
+
+
+def work_told_twice(desk: Desk, outcomes: Outcomes, numbers: pl.DataFrame) -> pl.DataFrame:
+    """Entries that stand in the export more than once, wherever the parts were cut: `table`, `row`, `rule`.
+
+    What is told by two lists waits, all but the first list's; what one list holds twice is carried and proposed. Only
+    the hashes of all entries are held at a time; entries that share one are then compared in full.
+    """
+    hashes = [_hashes(frame) for frame in outcomes.columns("time_entry", (*_WORK, "place"))]
+    every = pl.concat([pl.Series("h", [], dtype=pl.UInt64), *hashes]).sort()
+    several = every.filter(every == every.shift(1)).unique()
+    found = pl.DataFrame(schema={"table": pl.String, ROW: pl.UInt32, "rule": pl.String})
+    if several.is_empty():
+        return found
+    hit = [bool(some.is_in(several.implode()).any()) for some in hashes]
+    del hashes, every
+    suspects = []
+    for is_hit, frame in zip(hit, outcomes.columns("time_entry", {*_WORK, *_PLACED}), strict=True):
+        if is_hit:
+            live = frame.filter(pl.col("place") == "carried")
+            suspects.append(live.filter(_hashes(live).is_in(several.implode())))
+    aside = replace(desk, records={"time_entry": pl.concat(suspects, how="diagonal_relaxed")}, files={}, findings=[], changes=[])
+    link_matters(aside, numbers)
+    _who_worked(aside)
+    _in_two_lists(aside, "time_entry", _WORK, later_only=True)
+    frame = aside.records["time_entry"]
+    waits = frame.filter(pl.col("reason") == "same_in_two_lists").select("table", ROW, pl.lit("same_in_two_lists").alias("rule"))
+    same = aside.carried("time_entry").filter(pl.len().over(_WORK) > 1).select("table", ROW, pl.lit("possible_duplicate").alias("rule"))
+    return pl.concat([waits, same])
+
+
+def _hashes(frame: pl.DataFrame) -> pl.Series:
+    """One number for each entry that is carried, the same wherever the same work stands."""
+    live = frame.filter(pl.col("place") == "carried")
+    missing = [pl.lit(None, pl.String).alias(name) for name in _WORK if name not in live.columns]
+    return live.with_columns(missing).select(_WORK).hash_rows().alias("h")
 
 
 def receivables(desk: Desk) -> None:

@@ -1,4 +1,4 @@
-"""Everything the merge has on its desk: the records by type, and the notes it takes about them."""
+"""What the merge has on its desk at a time: the records of a batch by type, and the notes it takes about them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -27,7 +27,7 @@ class Desk:
     split: Split
     intake: Intake
     records: dict[str, pl.DataFrame]
-    """Per record type, every row of the source, with `table`, `row`, `place`, `reason`."""
+    """Per record type, every row of the batch, with `table`, `row`, `place`, `reason`."""
     as_at: date
     files: dict[str, pl.DataFrame] = field(default_factory=dict)
     """What each file of the target will hold, in our column names; `table` and `row` say where a line came from."""
@@ -37,6 +37,8 @@ class Desk:
     """Records no source row stands for by itself: a client made from a matter's text, a party from a column."""
     notes: list[Finding] = field(default_factory=list)
     todo: list[str] = field(default_factory=list)
+    twice: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema={"table": pl.String, ROW: pl.UInt32, "rule": pl.String}))
+    """Work that stands in the export more than once, and what follows: see `tasks.merge.balances.work_told_twice`."""
 
     def has(self, record: str) -> bool:
         return record in self.records and not self.records[record].is_empty()

@@ -1,13 +1,15 @@
 """Import files, byte for byte as the target wants them; and what it has no file for, plainly marked as no import."""
 
+import hashlib
 import io
 from dataclasses import dataclass
+from pathlib import Path
 
 import polars as pl
 
 from caseferry.canonical import sha256
 from caseferry.errors import ExportRefused
-from caseferry.manifest import Finding, ImportFile
+from caseferry.manifest import Finding, ImportFile, Piece
 from caseferry.mapping.headings import normal
 from caseferry.mapping.target import Target, TargetFile
 from caseferry.reading.grid import ROW
@@ -16,6 +18,8 @@ from config.limits import ReadingLimits
 from tasks.merge.desk import Desk
 
 MARK = "NOT-AN-IMPORT-FILE"
+_PIECE = 100_000
+"""Lines of a file that are written, and read back, at a time."""
 
 
 @dataclass(frozen=True)
@@ -26,14 +30,6 @@ class Template:
     header: tuple[str, ...]
     columns: tuple[str, ...]
     source: str
-
-
-@dataclass(frozen=True)
-class Written:
-    entry: ImportFile
-    data: bytes
-    lineage: pl.DataFrame
-    """`file`, `line` (from 2, the header is 1), `table`, `row`."""
 
 
 def read_template(data: bytes, name: str, target: Target, limits: ReadingLimits) -> Template | Finding:
@@ -60,55 +56,107 @@ def read_template(data: bytes, name: str, target: Target, limits: ReadingLimits)
     return Template(best[1], header, best[2], name)
 
 
-def write_files(desk: Desk, templates: dict[str, Template]) -> list[Written]:
-    """Every file, in import order; the safe way for a file with users is one for each."""
-    written: list[Written] = []
-    for name, spec in sorted(desk.target.files.items(), key=lambda item: item[1].order):
-        lines = desk.files.get(name)
-        if lines is None or lines.is_empty():
-            continue
-        template = templates.get(name)
-        if template is None and spec.known:
-            template = Template(name, tuple(spec.columns), tuple(spec.columns), "")
-        if spec.per_user and template is not None:
-            users = {user.name: number for number, user in enumerate(desk.migration.users, 1)}
-            for user in lines[spec.per_user].unique(maintain_order=True).sort().to_list():
-                some = lines.filter(pl.col(spec.per_user).eq_missing(user))
-                written.append(_write(desk.target, name, spec, some, template, f"user-{users.get(user, 0):02d}", user or ""))
+class Files:
+    """The files of one run, growing on disk batch by batch; none is ever in memory as a whole.
+
+    Args:
+        folder: where they grow.
+    """
+
+    def __init__(self, desk: Desk, templates: dict[str, Template], folder: Path) -> None:
+        self._target, self._templates, self._folder = desk.target, templates, folder
+        self._users = {user.name: number for number, user in enumerate(desk.migration.users, 1)}
+        self._open: dict[str, _File] = {}
+
+    def add(self, tables: dict[str, pl.DataFrame]) -> tuple[tuple[Piece, ...], pl.DataFrame]:
+        """Lay a batch's lines behind those that are there.
+
+        Returns:
+            The pieces, and the lineage of their lines: `file`, `line` (from 2, the header is 1), `table`, `row`.
+        """
+        pieces: list[Piece] = []
+        lineage = [pl.DataFrame(schema={"file": pl.String, "line": pl.UInt32, "table": pl.String, ROW: pl.UInt32})]
+        for name, spec in sorted(self._target.files.items(), key=lambda item: item[1].order):
+            lines = tables.get(name)
+            if lines is None or lines.is_empty():
+                continue
+            template = self._templates.get(name)
+            if template is None and spec.known:
+                template = Template(name, tuple(spec.columns), tuple(spec.columns), "")
+            for user in self._owners(spec, template, lines):
+                some = lines if user is None else lines.filter(pl.col(spec.per_user).eq_missing(user or None))
+                file = self._file(name, spec, template, user)
+                for start in range(0, some.height, _PIECE):
+                    piece, lined = file.add(some.slice(start, _PIECE))
+                    pieces.append(piece)
+                    lineage.append(lined)
+        return tuple(pieces), pl.concat(lineage)
+
+    def _owners(self, spec: TargetFile, template: Template | None, lines: pl.DataFrame) -> list[str | None]:
+        """The users whose file each line goes to, `""` for nobody; one None where the file is everybody's."""
+        if not spec.per_user or template is None:
+            return [None]  # the safe way for a file with users is one for each
+        return [user or "" for user in lines[spec.per_user].unique().sort().to_list()]
+
+    def _file(self, name: str, spec: TargetFile, template: Template | None, user: str | None) -> "_File":
+        if template is None:
+            file, note = f"{MARK}_{name}.csv", "no template of the target was given; its header is not published"
         else:
-            written.append(_write(desk.target, name, spec, lines, template, "", ""))
-    return written
+            part = "" if user is None else f"_user-{self._users.get(user, 0):02d}"
+            file, note = f"{spec.order:02d}_{name}{part}.csv", spec.upload_as
+        if file not in self._open:
+            header = template.header if template else tuple(spec.columns)
+            columns = template.columns if template else tuple(spec.columns)
+            entry = ImportFile(
+                name=file, record=spec.record, rows=0, sha256="", is_import=template is not None, order=spec.order,
+                header=header, user=user or "", note=note,
+            )  # fmt: skip
+            self._open[file] = _File(entry, columns, self._target, self._folder / file)
+        return self._open[file]
+
+    def written(self) -> list[tuple[ImportFile, Path]]:
+        """Every file, in import order, those of one kind in the order of their users."""
+        every = [(file.done(), file.path) for file in self._open.values()]
+        return sorted(every, key=lambda one: (one[0].order, one[0].user))
 
 
-def _write(target: Target, name: str, spec: TargetFile, lines: pl.DataFrame, template: Template | None, part: str, user: str) -> Written:
-    if template is None:
-        header = columns = tuple(spec.columns)
-        file = f"{MARK}_{name}.csv"
-        note = "no template of the target was given; its header is not published"
-    else:
-        header, columns = template.header, template.columns
-        file = f"{spec.order:02d}_{name}{'_' + part if part else ''}.csv"
-        note = spec.upload_as
-    values = [
-        (pl.col(column) if column and column in lines.columns else pl.lit(None, pl.String)).cast(pl.String).alias(f"{place}")
-        for place, column in enumerate(columns)
-    ]
-    data = to_csv(lines.select(values), header, target)
-    lineage = lines.select(
-        pl.lit(file).alias("file"), pl.int_range(2, pl.len() + 2, dtype=pl.UInt32).alias("line"), pl.col("table").cast(pl.String), pl.col(ROW).cast(pl.UInt32)
-    )
-    entry = ImportFile(
-        name=file, record=spec.record, rows=lines.height, sha256=sha256(data), is_import=template is not None,
-        order=spec.order, header=header, user=user, note=note,
-    )  # fmt: skip
-    return Written(entry, data, lineage)
+class _File:
+    """One file as it grows."""
+
+    def __init__(self, entry: ImportFile, columns: tuple[str, ...], target: Target, path: Path) -> None:
+        self.entry, self.path, self._columns, self._target = entry, path, columns, target
+        self._rows, self._digest = 0, hashlib.sha256()
+
+    def add(self, lines: pl.DataFrame) -> tuple[Piece, pl.DataFrame]:
+        values = [
+            (pl.col(column) if column and column in lines.columns else pl.lit(None, pl.String)).cast(pl.String).alias(f"{place}")
+            for place, column in enumerate(self._columns)
+        ]
+        data = to_csv(lines.select(values), () if self._rows else self.entry.header, self._target)
+        with self.path.open("ab") as out:
+            out.write(data)
+        self._digest.update(data)
+        first = self._rows + 2
+        lineage = lines.select(
+            pl.lit(self.entry.name).alias("file"), pl.int_range(first, pl.len() + first, dtype=pl.UInt32).alias("line"),
+            pl.col("table").cast(pl.String), pl.col(ROW).cast(pl.UInt32),
+        )  # fmt: skip
+        self._rows += lines.height
+        return Piece(file=self.entry.name, rows=lines.height, size=len(data), sha256=sha256(data)), lineage
+
+    def done(self) -> ImportFile:
+        return self.entry.model_copy(update={"rows": self._rows, "sha256": self._digest.hexdigest()})
 
 
 def to_csv(lines: pl.DataFrame, header: tuple[str, ...], target: Target) -> bytes:
-    """Every field quoted, no byte of a value changed: a leading `-`, `+` or `=` is the client's own."""
+    """Every field quoted, no byte of a value changed: a leading `-`, `+` or `=` is the client's own.
+
+    Args:
+        header: the file's first row; nothing for what follows in it.
+    """
     buffer = io.BytesIO()
-    head = pl.DataFrame([list(header)], schema=lines.columns, orient="row") if lines.columns else lines
-    pl.concat([head, lines.cast(pl.String)]).write_csv(
-        buffer, include_header=False, quote_style="always", line_terminator=target.csv.line_ending, null_value=""
-    )
-    return b"\xef\xbb\xbf" + buffer.getvalue() if target.csv.encoding == "utf-8-sig" else buffer.getvalue()
+    if header:
+        buffer.write(b"\xef\xbb\xbf" if target.csv.encoding == "utf-8-sig" else b"")
+        lines = pl.concat([pl.DataFrame([list(header)], schema=lines.columns, orient="row"), lines])
+    lines.write_csv(buffer, include_header=False, quote_style="always", line_terminator=target.csv.line_ending, null_value="")
+    return buffer.getvalue()

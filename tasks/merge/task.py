@@ -1,35 +1,39 @@
-"""Bring the parts together in one order whatever order they came in, then write; the manifest is written last."""
+"""Bring the parts together, in one order whatever order they came in, a batch at a time; the manifest is written last."""
 
-import io
-from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import polars as pl
 
 from caseferry.canonical import to_json
-from caseferry.manifest import Finding, Intake, Merged, Migration, Placed, Split
+from caseferry.manifest import Finding, Intake, Merged, Migration, Split
 from caseferry.mapping.profile import load_profile
 from caseferry.mapping.target import load_target
 from caseferry.reading.grid import ROW
-from caseferry.services.store import get_all, put_all
+from caseferry.services.store import put_files
 from tasks.journey import Ticket
 from tasks.merge import balances, papers
+from tasks.merge.batches import Outcomes, in_batches
 from tasks.merge.contacts import contact_lines, names_of, prepare_contacts
 from tasks.merge.custom_fields import custom_fields
-from tasks.merge.desk import CHANGED, NOTED, Desk
+from tasks.merge.desk import Desk
 from tasks.merge.documents import documents
-from tasks.merge.files import Template, read_template, write_files
+from tasks.merge.files import Files, Template, read_template
+from tasks.merge.laid import Laid
 from tasks.merge.matters import link_clients, matter_lines, matter_numbers, parties_of_matters, prepare_matters
+from tasks.merge.users import ask_before
 from tasks.stage import Services, migration_of, read_model, run_of
-from tasks.transform.sheet import PLACE, REASON
-
-_NEUTRAL = {"matter_users", "contact_details"}
 
 
 def merge(services: Services, ticket: Ticket) -> None:
     """Make `3-merge/manifest.json`.
+
+    Everything grows in a folder of its own, a batch at a time, and is put into the bucket when all of it is there.
 
     Raises:
         NeedsAnswer: matters or tasks need the primary subscriber, and none is named. Nothing is written then.
@@ -38,57 +42,79 @@ def merge(services: Services, ticket: Ticket) -> None:
     split = read_model(store, run.at("1-split", "tables.json"), Split)
     intake = read_model(store, run.at("0-original", "manifest.json"), Intake)
     migration = migration_of(store, run)
+    outcomes = Outcomes(store, run, split)
+    first, *others = in_batches(split, services.settings.work.batch_rows)
+    records, aside = outcomes.read(first)
     desk = Desk(
         migration=migration, profile=load_profile(split.source), target=load_target(migration.target), split=split,
-        intake=intake, records=_records(services, ticket, split), as_at=_as_at(split, migration, intake),
+        intake=intake, records=records, as_at=_as_at(split, migration, intake),
     )  # fmt: skip
     _as_at_findings(desk)
-    plan = _put_together(desk)
-    templates = _templates(services, desk)
-    written = write_files(desk, templates)
-    put_all(store, [(run.at("3-merge", "files", one.entry.name), one.data) for one in written])
-    _keep(services, ticket, "findings", pl.concat([pl.DataFrame(schema=NOTED), *(f.select(list(NOTED)) for f in desk.findings)]))
-    _keep(services, ticket, "changes", pl.concat([pl.DataFrame(schema=CHANGED), *desk.changes]))
-    places = _places(desk)
-    _keep(services, ticket, "places", places)
-    empty = pl.DataFrame(schema={"file": pl.String, "line": pl.UInt32, "table": pl.String, ROW: pl.UInt32})
-    _keep(services, ticket, "lineage", pl.concat([empty, *(one.lineage for one in written)]))
-    exclusions = tuple(_exclusions(desk, places))
+    with TemporaryDirectory(prefix="caseferry-merge-") as folder:
+        laid = Laid(Files(desk, _templates(services, desk), Path(folder)), Path(folder))
+        known, plan = _put_together(desk, outcomes)
+        laid.lay(first, desk, aside)
+        for parts in others:
+            records, aside = outcomes.read(parts)
+            other = replace(desk, records=records, files={}, findings=[], changes=[], twice=known.twice)
+            _hang(other, known)
+            laid.lay(parts, other, aside)
+        files = laid.files.written()
+        put_files(store, [(run.at("3-merge", "files", entry.name), path) for entry, path in files])
+        put_files(store, [(run.at("3-merge", "rows", path.name), path) for path in laid.rows])
+    exclusions = tuple(_exclusions(desk, laid.not_taken))
     manifest = Merged(
-        files=tuple(one.entry for one in written), placed=_placed(places), derived=dict(sorted(desk.derived.items())),
+        files=tuple(entry for entry, _ in files), batches=tuple(laid.batches), placed=laid.placed, derived=dict(sorted(desk.derived.items())),
         findings=tuple(desk.notes), todo=tuple(_todo(desk, exclusions)), custom_fields=plan, exclusions=exclusions,
         as_at=desk.as_at.isoformat(),
     )  # fmt: skip
     store.put_once(run.at("3-merge", "manifest.json"), to_json(manifest))
 
 
-def _put_together(desk: Desk) -> tuple[dict[str, str], ...]:
+@dataclass(frozen=True)
+class Known:
+    """What everything else hangs on: the names of the contacts, the numbers of the matters; and work that is told twice."""
+
+    names: pl.DataFrame
+    numbers: pl.DataFrame
+    twice: pl.DataFrame
+
+
+def _put_together(desk: Desk, outcomes: Outcomes) -> tuple[Known, tuple[dict[str, str], ...]]:
+    """The first batch: contacts and matters, and whatever of the others is in it; the plan of custom fields."""
     prepare_contacts(desk)
     if desk.has("matter"):
         prepare_matters(desk)
+    ask_before(desk, outcomes)
     numbers = matter_numbers(desk)
-    names = names_of(desk)
+    known = Known(names_of(desk), numbers, balances.work_told_twice(desk, outcomes, numbers))
+    desk.twice = known.twice
     made = []
     parties = pl.DataFrame(schema={"table": pl.String, ROW: pl.UInt32, "matter": pl.String})
     if desk.has("matter"):
-        made.append(link_clients(desk, names))
-        parties, more = parties_of_matters(desk, names)
+        made.append(link_clients(desk, known.names))
+        parties, more = parties_of_matters(desk, known.names)
         made.append(more)
     contact_lines(desk, _distinct(made))
     if desk.has("matter"):
         matter_lines(desk)
-    papers.link_matters(desk, numbers)
-    papers.relations(desk, names, parties)
-    papers.notes(desk, names)
+    _hang(desk, known)
+    papers.relations(desk, known.names, parties)
+    balances.receivables(desk)
+    balances.trust(desk, known.names)
+    documents(desk, numbers)
+    return known, custom_fields(desk)
+
+
+def _hang(desk: Desk, known: Known) -> None:
+    """What hangs on matters and contacts, and on nothing else."""
+    papers.link_matters(desk, known.numbers)
+    papers.notes(desk, known.names)
     papers.tasks(desk)
     papers.events(desk)
     papers.emails(desk)
     papers.calls(desk)
     balances.time_entries(desk)
-    balances.receivables(desk)
-    balances.trust(desk, names)
-    documents(desk, numbers)
-    return custom_fields(desk)
 
 
 def _distinct(made: list[pl.DataFrame]) -> pl.DataFrame:
@@ -96,16 +122,6 @@ def _distinct(made: list[pl.DataFrame]) -> pl.DataFrame:
     schema = {part: pl.String for part in parts}
     every = pl.concat([pl.DataFrame(schema=schema), *(table.select(parts) for table in made)])
     return every.unique(maintain_order=True).sort(parts, nulls_last=True)
-
-
-def _records(services: Services, ticket: Ticket, split: Split) -> dict[str, pl.DataFrame]:
-    """The outcomes of all parts by record type, in the order of the tables."""
-    frames: dict[str, list[pl.DataFrame]] = defaultdict(list)
-    parts = [(table.record, part) for table in split.tables for part in table.parts]
-    every = get_all(services.store, [run_of(ticket).at("2-transform", f"{part}.records.parquet") for _, part in parts])
-    for (record, _), data in zip(parts, every, strict=True):
-        frames[record].append(pl.read_parquet(data))
-    return {record: pl.concat(some, how="diagonal_relaxed") for record, some in frames.items()}
 
 
 def _as_at(split: Split, migration: Migration, intake: Intake) -> date:
@@ -145,43 +161,16 @@ def _templates(services: Services, desk: Desk) -> dict[str, Template]:
     return found
 
 
-def _keep(services: Services, ticket: Ticket, name: str, frame: pl.DataFrame) -> None:
-    buffer = io.BytesIO()
-    frame.write_parquet(buffer, compression="zstd", compression_level=1)
-    services.store.put_once(run_of(ticket).at("3-merge", f"{name}.parquet"), buffer.getvalue())
-
-
-def _places(desk: Desk) -> pl.DataFrame:
-    """Where each source row ended: `record`, `table`, `row`, `place`, `reason`."""
-    frames = [
-        frame.select(pl.lit(record).alias("record"), "table", pl.col(ROW).cast(pl.UInt32), PLACE, REASON)
-        for record, frame in sorted(desk.records.items())
-    ]
-    return pl.concat(frames)
-
-
-def _placed(places: pl.DataFrame) -> dict[str, Placed]:
-    result: dict[str, dict[str, int]] = {}
-    for record, place, count in places.group_by("record", PLACE, maintain_order=True).len().iter_rows():
-        result.setdefault(record, {})[place] = count
-    return {record: Placed(read=sum(counts.values()), **counts) for record, counts in result.items()}
-
-
-def _exclusions(desk: Desk, places: pl.DataFrame) -> Iterator[dict[str, Any]]:
+def _exclusions(desk: Desk, not_taken: dict[str, tuple[int, Decimal | None]]) -> Iterator[dict[str, Any]]:
     """Every kind the target does not take: rows and total found in this export, or none."""
-    excluded = [frame for record, frame in desk.records.items() if "amount" in frame.columns]
-    amounts = pl.concat([f.select(REASON, pl.col("amount").cast(pl.Decimal(24, 4)), PLACE) for f in excluded]) if excluded else None
     for name, exclusion in desk.profile.exclusions.items():
-        rows = places.filter(pl.col(REASON) == name)
-        total = None
-        if amounts is not None:
-            total = amounts.filter((pl.col(REASON) == name) & (pl.col(PLACE) == "excluded"))["amount"].drop_nulls()
-        shown = str(total.sum()) if total is not None and total.len() else ""
+        rows, total = not_taken.get(name, (0, None))
+        shown = "" if total is None else str(total)
         if name == "documents" and desk.migration.options.documents:
             yield {"name": name, "title": exclusion.title, "requirement": exclusion.requirement, "rows": 0, "total": "", "scope": "agreed: carried as a manifest"}
             continue
         yield {
-            "name": name, "title": exclusion.title, "requirement": exclusion.requirement, "rows": rows.height,
+            "name": name, "title": exclusion.title, "requirement": exclusion.requirement, "rows": rows,
             "total": shown.rstrip("0").rstrip(".") if "." in shown else shown, "scope": "",
         }  # fmt: skip
 

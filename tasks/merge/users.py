@@ -7,6 +7,7 @@ import polars as pl
 from caseferry.errors import NeedsAnswer, Question
 from caseferry.manifest import Migration, User
 from caseferry.mapping.names import key_of
+from tasks.merge.batches import Outcomes
 from tasks.merge.desk import Desk
 
 
@@ -33,6 +34,34 @@ def user_table(texts: pl.Series, migration: Migration) -> pl.DataFrame:
     return pl.DataFrame(rows, schema={"text": pl.String, "user": pl.String, "user_email": pl.String}, orient="row")
 
 
+def ask_for_primary(desk: Desk, record: str, without: int) -> None:
+    """Ask who takes what nobody owns, if there is any.
+
+    Raises:
+        NeedsAnswer: there is.
+    """
+    if without:
+        found = f"{without} rows of {record} have no active user in {desk.target.title}"
+        raise NeedsAnswer((Question("CF-126", "primary subscriber", found, "primary_subscriber"),))
+
+
+def ask_before(desk: Desk, outcomes: Outcomes) -> None:
+    """Look through all parts for tasks and events that nobody owns, where no primary subscriber is named.
+
+    Raises:
+        NeedsAnswer: there are some.
+    """
+    if desk.migration.primary is not None:
+        return
+    for record, column in (("task", "assignee"), ("calendar_event", "owner")):
+        without = 0
+        for frame in outcomes.columns(record, ("place", column)):
+            live = frame.filter(pl.col("place") == "carried")
+            known = user_table(live[column], desk.migration)["text"] if column in live.columns else None
+            without += live.height if known is None else int((~live[column].is_in(known.implode())).fill_null(True).sum())
+        ask_for_primary(desk, record, without)
+
+
 def resolve(desk: Desk, record: str, column: str, *, fallback: bool) -> None:
     """Give a record's rows `user` and `user_email`.
 
@@ -51,12 +80,9 @@ def resolve(desk: Desk, record: str, column: str, *, fallback: bool) -> None:
     nobody = pl.col("user").is_null()
     if not fallback:
         return
-    without = frame.filter(nobody & (pl.col("place") == "carried")).height
     primary = desk.migration.primary
-    if without and primary is None:
-        found = f"{without} rows of {record} have no active user in {desk.target.title}"
-        raise NeedsAnswer((Question("CF-126", "primary subscriber", found, "primary_subscriber"),))
     if primary is None:
+        ask_for_primary(desk, record, frame.filter(nobody & (pl.col("place") == "carried")).height)
         return
     desk.find(record, nobody & pl.col(column).is_not_null(), column, "user_fallback", "carried", pl.col(column),
               "add this person to `users`, with a licence")  # fmt: skip

@@ -1,23 +1,30 @@
-"""What the verification looks at, read once: the drop, the raw parts, where each row ended, the files handed over."""
+"""What the verification looks at, a batch at a time: the raw parts, where each row ended, the notes about it, and the
+pieces of the files that came of it."""
 
 import io
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property, wraps
-from typing import Any, TypeVar
+from functools import cached_property
 
 import polars as pl
 
+from caseferry import manifest
+from caseferry.canonical import sha256
 from caseferry.keys import Run
-from caseferry.manifest import Intake, Merged, Migration, Split, Table
+from caseferry.manifest import Intake, Merged, Migration, Piece, Split, Table
 from caseferry.services.store import ObjectStore, get_all
 from config.limits import ReadingLimits
 from tasks.verify import recount
 
+_AGAIN = 3
+"""How often a piece that is not what the manifest says is read, before it is taken for what is stored."""
+_KINDS = ("places", "lineage", "findings", "changes")
+
 
 @dataclass(frozen=True)
 class Handed:
-    """One file handed over, as read back."""
+    """A piece of a file handed over, as read back."""
 
     name: str
     data: bytes
@@ -26,6 +33,14 @@ class Handed:
     """Columns `0`, `1`, … of text; an empty cell is the empty text."""
     even: bool
     """All rows are as wide as the header."""
+    first: int
+    """The number of its first line in the file, whose header is line 1."""
+    stands: pl.DataFrame
+    """`table`, `row`: which source row each line stands for, in the order of the lines."""
+
+    @property
+    def kind(self) -> str:
+        return kind_of_file(self.name)
 
     def column(self, name: str) -> pl.Series:
         return self.lines[str(self.header.index(name))]
@@ -33,6 +48,14 @@ class Handed:
     @property
     def cells(self) -> pl.Series:
         return recount.cells_of(self.lines, self.lines.columns)
+
+    @property
+    def placed(self) -> pl.DataFrame:
+        """The lines, each with the `table` and `row` it stands for; lines nobody accounts for have none."""
+        if self.stands.height == self.lines.height:
+            return self.lines.hstack(self.stands)
+        numbered = self.stands.with_row_index("n")
+        return self.lines.with_row_index("n").join(numbered, on="n", how="left", maintain_order="left").drop("n")
 
 
 @dataclass(frozen=True)
@@ -45,22 +68,70 @@ class Evidence:
     merged: Merged
     limits: ReadingLimits = ReadingLimits()
 
-    @cached_property
-    def files(self) -> dict[str, Handed]:
-        names = [entry.name for entry in self.merged.files]
-        every = get_all(self.store, [self.run.at("3-merge", "files", name) for name in names])
-        return {name: Handed(name, data, *recount.read_file(data)) for name, data in zip(names, every, strict=True)}
+    def batches(self) -> Iterator["Batch"]:
+        """Everything that was brought together, in order, one batch in memory at a time."""
+        at, line, headers = Counter[str](), Counter[str](), dict[str, list[str]]()
+        left = Counter(piece.file for laid in self.merged.batches for piece in laid.pieces)
+        for number, laid in enumerate(self.merged.batches, 1):
+            places, lineage, findings, changes = self._rows(number)
+            lined = {str(file): some for (file,), some in lineage.partition_by("file", as_dict=True, include_key=False).items()}
+            handed = []
+            for piece in laid.pieces:
+                left[piece.file] -= 1
+                data = self._piece(piece, at[piece.file], is_last=not left[piece.file])
+                header, lines, even = recount.read_file(data, headers.get(piece.file))
+                headers.setdefault(piece.file, header)
+                first = line[piece.file] + 2
+                stands = lined.get(piece.file, lineage.clear()).filter(pl.col("line").is_between(first, first + piece.rows - 1)).select("table", "row")
+                handed.append(Handed(piece.file, data, header, lines, even, first, stands))
+                at[piece.file] += piece.size
+                line[piece.file] += lines.height
+            yield Batch(self, laid, handed, places, {"findings": findings, "changes": changes})
 
-    def handed(self, name: str) -> list[Handed]:
-        """The files of one kind, all users' together; `name` without number and mark."""
-        return [self.files[e.name] for e in self.merged.files if kind_of_file(e.name) == name]
+    def _rows(self, number: int) -> list[pl.DataFrame]:
+        keys = [self.run.at("3-merge", "rows", f"{number:04d}.{kind}.parquet") for kind in _KINDS]
+        return [pl.read_parquet(io.BytesIO(data)) for data in get_all(self.store, keys)]
+
+    def _piece(self, piece: Piece, start: int, *, is_last: bool) -> bytes:
+        """A piece of a file; the last one goes on to the file's end, wherever the manifest says that is."""
+        key = self.run.at("3-merge", "files", piece.file)
+        for _ in range(_AGAIN):
+            data = self.store.get_range(key, start, piece.size + is_last)
+            if sha256(data) == piece.sha256:
+                break
+        return data
+
+
+class Batch:
+    """What belongs together in one batch: rows of the source, and the lines they came to."""
+
+    def __init__(
+        self, evidence: Evidence, laid: manifest.Batch, handed: list[Handed], places: pl.DataFrame, later: dict[str, pl.DataFrame]
+    ) -> None:
+        self.evidence, self.handed, self.places, self._later = evidence, handed, places, later
+        self._parts: dict[str, list[str]] = {}
+        tables = {part: table for table in evidence.split.tables for part in table.parts}
+        for part in laid.parts:
+            self._parts.setdefault(tables[part].id, []).append(part)
+        self.tables: list[Table] = [table for table in evidence.split.tables if table.id in self._parts]
+        self._raws: dict[str, pl.DataFrame] = {}
+
+    def of(self, *records: str) -> list[Table]:
+        return [table for table in self.tables if table.record in records]
+
+    def files(self, kind: str) -> list[Handed]:
+        """The pieces of one kind of file, all users' together."""
+        return [piece for piece in self.handed if piece.kind == kind]
+
+    def raw(self, table: Table) -> pl.DataFrame:
+        """A table's data rows in this batch, with the source's own cells."""
+        if table.id not in self._raws:
+            keys = [self.evidence.run.at("1-split", "parts", f"{part}.parquet") for part in self._parts[table.id]]
+            self._raws[table.id] = pl.concat([pl.read_parquet(io.BytesIO(data)) for data in get_all(self.evidence.store, keys)])
+        return self._raws[table.id]
 
     @cached_property
-    def places(self) -> pl.DataFrame:
-        return self._frame("3-merge", "places")
-
-    @cached_property
-    def _placed(self) -> dict[tuple[Any, ...], pl.DataFrame]:
+    def _placed(self) -> dict[tuple[object, ...], pl.DataFrame]:
         return self.places.partition_by("record", "table", as_dict=True, include_key=False)
 
     def placed(self, table: Table) -> pl.DataFrame:
@@ -68,75 +139,32 @@ class Evidence:
         none = pl.DataFrame(schema={"row": pl.UInt32, "place": pl.String, "reason": pl.String})
         return self._placed.get((table.record, table.id), none)
 
-    @cached_property
-    def _lined(self) -> dict[tuple[Any, ...], pl.DataFrame]:
-        return self.lineage.partition_by("file", as_dict=True, include_key=False)
-
-    def lined(self, file: str) -> pl.DataFrame:
-        """`line`, `table`, `row`: where each line of one file came from, in the file's order."""
-        none = pl.DataFrame(schema={"line": pl.UInt32, "table": pl.String, "row": pl.UInt32})
-        return self._lined.get((file,), none)
+    def beside(self, table: Table, rows: pl.DataFrame) -> pl.DataFrame:
+        """Rows of a table, each with its `place` and `reason`; they mostly stand in the order of the places already."""
+        placed = self.placed(table)
+        if rows.height == placed.height and (rows["row"] == placed["row"]).all():
+            return rows.hstack(placed.drop("row"))
+        return rows.join(placed, on="row", how="left", maintain_order="left")
 
     @cached_property
-    def lineage(self) -> pl.DataFrame:
-        return self._frame("3-merge", "lineage")
-
-    @cached_property
-    def findings(self) -> pl.DataFrame:
-        return self._every(self.findings_of)
-
-    @cached_property
-    def changes(self) -> pl.DataFrame:
-        return self._every(self.changes_of)
-
-    @cached_property
-    def findings_of(self) -> dict[str, pl.DataFrame]:
-        """The findings of each table, by row, field and rule; tables in the order of their names."""
+    def findings(self) -> dict[str, pl.DataFrame]:
+        """The findings of each table, by row, field and rule."""
         return self._notes("findings")
 
     @cached_property
-    def changes_of(self) -> dict[str, pl.DataFrame]:
+    def changes(self) -> dict[str, pl.DataFrame]:
         return self._notes("changes")
 
-    @cached_property
-    def memo(self) -> dict[str, Any]:
-        """What was counted already: the checks and the ledger say the same figures."""
-        return {}
-
-    @cached_property
-    def _raws(self) -> dict[str, pl.DataFrame]:
-        return {}
-
-    def raw(self, table: Table) -> pl.DataFrame:
-        """A table's data rows with the source's own cells."""
-        if table.id not in self._raws:
-            self._raws[table.id] = self._read(table)
-        return self._raws[table.id]
-
-    def _read(self, table: Table) -> pl.DataFrame:
-        parts = get_all(self.store, [self.run.at("1-split", "parts", f"{part}.parquet") for part in table.parts])
-        frames = [pl.read_parquet(io.BytesIO(data)) for data in parts]
-        return pl.concat(frames) if frames else pl.DataFrame(schema={"row": pl.UInt32})
-
-    def _frame(self, *key: str) -> pl.DataFrame:
-        folder, name = key
-        return pl.read_parquet(io.BytesIO(self.store.get(self.run.at(folder, f"{name}.parquet"))))
-
     def _notes(self, name: str) -> dict[str, pl.DataFrame]:
-        later = self._frame("3-merge", name)
+        later = self._later[name]
         added = {str(table): some for (table,), some in later.partition_by("table", as_dict=True, include_key=False).items()}
-        of = {table.id: table for table in self.split.tables}
         noted = {}
-        for table in sorted({*of, *added}):
-            parts = [self.run.at("2-transform", f"{part}.{name}.parquet") for part in (of[table].parts if table in of else ())]
+        for table in sorted({*self._parts, *added}):
+            keys = [self.evidence.run.at("2-transform", f"{part}.{name}.parquet") for part in self._parts.get(table, ())]
             empty = later.drop("table").clear()
-            early = pl.concat([empty, *(pl.read_parquet(io.BytesIO(data)).select(empty.columns) for data in get_all(self.store, parts))])
+            early = pl.concat([empty, *(pl.read_parquet(io.BytesIO(data)).select(empty.columns) for data in get_all(self.evidence.store, keys))])
             noted[table] = _among(early, added[table]) if table in added else early
         return noted
-
-    @staticmethod
-    def _every(noted: dict[str, pl.DataFrame]) -> pl.DataFrame:
-        return pl.concat([some.select(pl.lit(table).alias("table"), pl.all()) for table, some in noted.items()])
 
 
 def _among(early: pl.DataFrame, later: pl.DataFrame) -> pl.DataFrame:
@@ -144,22 +172,6 @@ def _among(early: pl.DataFrame, later: pl.DataFrame) -> pl.DataFrame:
     touched = early["row"].is_in(later["row"].unique().implode())
     again = pl.concat([early.filter(touched), later]).sort("row", "field", "rule", maintain_order=True)
     return pl.concat([early.filter(~touched), again]).sort("row", maintain_order=True)
-
-
-R = TypeVar("R")
-
-
-def counted_once(count: Callable[[Evidence], R]) -> Callable[[Evidence], R]:
-    """Count a thing once for each run, however many pages show it."""
-
-    @wraps(count)
-    def remembered(evidence: Evidence) -> R:
-        if count.__name__ not in evidence.memo:
-            evidence.memo[count.__name__] = count(evidence)
-        found: R = evidence.memo[count.__name__]
-        return found
-
-    return remembered
 
 
 def kind_of_file(name: str) -> str:

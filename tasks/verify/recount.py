@@ -9,6 +9,7 @@ import io
 import re
 from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 
 import polars as pl
 
@@ -47,26 +48,30 @@ def _plain(data: bytes) -> bytes:
     return data.removeprefix(b"\xef\xbb\xbf")
 
 
-def read_file(data: bytes) -> tuple[list[str], pl.DataFrame, bool]:
-    """Header and lines of a file handed over, and whether all are of one width.
+def read_file(data: bytes, header: list[str] | None = None) -> tuple[list[str], pl.DataFrame, bool]:
+    """Header and lines of a file handed over, or of a piece of one, and whether all are of one width.
 
     The lines have columns `0`, `1`, … of text; an empty cell, and one that is not there, is the empty text.
+
+    Args:
+        header: what was read of the file's first piece, for those behind it.
     """
-    plain = data.removeprefix(b"\xef\xbb\xbf")
+    plain = data.removeprefix(b"\xef\xbb\xbf") if header is None else data
     if not plain:
-        return [], pl.DataFrame(), True
+        return header or [], pl.DataFrame(), True
     try:
         every = pl.read_csv(io.BytesIO(plain), has_header=False, infer_schema=False, new_columns=None, empty_string_is_null=False)
         every = every.rename({name: str(place) for place, name in enumerate(every.columns)})
     except pl.exceptions.PolarsError:
         every = pl.DataFrame()
-    if not _is_all(every, plain):
-        rows = list(csv.reader(io.StringIO(plain.decode(), newline="")))
-        width = max(len(row) for row in rows)
-        padded = [row + [""] * (width - len(row)) for row in rows[1:]]
-        lines = pl.DataFrame(padded, schema={str(place): pl.String for place in range(width)}, orient="row")
-        return rows[0], lines, len({len(row) for row in rows}) == 1
-    return list(every.row(0)), every.slice(1), True
+    if _is_all(every, plain):
+        return (list(every.row(0)), every.slice(1), True) if header is None else (header, every, every.width == len(header))
+    rows = list(csv.reader(io.StringIO(plain.decode(), newline="")))
+    head, rows = (rows[0], rows[1:]) if header is None else (header, rows)
+    width = max(len(row) for row in [head, *rows])
+    padded = [row + [""] * (width - len(row)) for row in rows]
+    lines = pl.DataFrame(padded, schema={str(place): pl.String for place in range(width)}, orient="row")
+    return head, lines, {len(row) for row in rows} <= {len(head)}
 
 
 def _is_all(every: pl.DataFrame, data: bytes) -> bool:
@@ -79,6 +84,7 @@ def _is_all(every: pl.DataFrame, data: bytes) -> bool:
     return bool(cells + doubled + every.height * (3 * every.width - 1 + end) == len(data))
 
 
+@lru_cache(maxsize=1 << 18)
 def amount(text: str | None, credit_is_negative: bool = True, comma: bool = False) -> Decimal | None:
     """An amount as a bookkeeper reads it; None where it is none."""
     if text is None:
@@ -114,8 +120,8 @@ def amounts(cells: pl.Series, credit_is_negative: bool = True, comma: bool = Fal
     return cells.to_frame("t").select(pl.col("t").replace_strict(keys, values, default=None)).to_series()
 
 
-def sum_by(keys: pl.Series, *factors: pl.Series) -> dict[str, Decimal]:
-    """Sums of a product of columns of plain numbers, by a key; each product rounded to the cent as the target shows it.
+def sum_by(keys: pl.Series, *factors: pl.Series) -> pl.DataFrame:
+    """`key`, `value`: sums of a product of columns of plain numbers; each product rounded to the cent as the target shows it.
 
     Raises:
         polars.exceptions.InvalidOperationError: a cell is no plain number.
@@ -126,11 +132,10 @@ def sum_by(keys: pl.Series, *factors: pl.Series) -> dict[str, Decimal]:
         value = (value * made[str(place)]).cast(_EXACT)
     if len(factors) > 1:
         value = value.round(2, mode="half_away_from_zero")
-    sums = pl.DataFrame({"key": keys, "value": value}).group_by("key").agg(pl.col("value").sum())
-    return {str(key): _cents_if_it_can(total) for key, total in sums.iter_rows()}
+    return pl.DataFrame({"key": keys, "value": value}).group_by("key").agg(pl.col("value").sum())
 
 
-def _cents_if_it_can(value: Decimal) -> Decimal:
+def cents_if_it_can(value: Decimal) -> Decimal:
     cents = value.quantize(Decimal("0.01"))
     return cents if cents == value else value.normalize()
 

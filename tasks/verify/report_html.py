@@ -5,12 +5,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import polars as pl
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from caseferry import __version__
 from caseferry.rules import plainly
-from tasks.verify.evidence import Evidence
+from tasks.verify.proof import Proof
 
 _HERE = Path(__file__).parent
 _BAR = 640
@@ -31,16 +30,16 @@ def template() -> Template:
     return made.get_template("report.html.j2")
 
 
-def report_html(ledger: dict[str, Any], sample: list[dict[str, Any]], due: list[dict[str, str]], evidence: Evidence) -> str:
+def report_html(ledger: dict[str, Any], proof: Proof) -> str:
     read = sum(t["read"] for t in ledger["types"])
     totals = {
         "read": read, "carried": sum(t["carried"] for t in ledger["types"]), "merged": sum(t["merged"] for t in ledger["types"]),
         "excluded": sum(t["excluded"] for t in ledger["types"]), "quarantined": sum(t["quarantined"] for t in ledger["types"]),
     }  # fmt: skip
     return template().render(
-        ledger=ledger, sample=_by_type(sample), due=due, totals=totals, bars=[_bar(t, ledger) for t in ledger["types"]],
+        ledger=ledger, sample=_by_type(proof.sample.found), due=proof.deadlines.found, totals=totals, bars=[_bar(t, ledger) for t in ledger["types"]],
         state=STATES[ledger["state"]], plainly=plainly, number=_number, money=_money, outcome=OUTCOMES, version=__version__,
-        titles={t["record"]: t["title"] for t in ledger["types"]}, waiting=_waiting(evidence), firm=evidence.migration.firm_name,
+        titles={t["record"]: t["title"] for t in ledger["types"]}, waiting=_waiting(proof), firm=proof.evidence.migration.firm_name,
     )  # fmt: skip
 
 
@@ -64,14 +63,10 @@ def _bar(line: dict[str, Any], ledger: dict[str, Any]) -> dict[str, Any]:
     return {"title": line["title"], "parts": parts, **line}
 
 
-def _waiting(evidence: Evidence) -> list[dict[str, Any]]:
+def _waiting(proof: Proof) -> list[dict[str, Any]]:
     """What waits for a person, by reason, with the first row of each as an address."""
-    tables = {t.id: t for t in evidence.split.tables}
-    rows = evidence.places.filter(pl.col("place") == "quarantined").group_by("reason", "record", "table").agg(pl.len().alias("count"), pl.col("row").min().alias("first"))
-    return [
-        {"reason": r["reason"], "record": r["record"], "count": r["count"], "file": tables[r["table"]].file if r["table"] in tables else "documents", "first": r["first"]}
-        for r in rows.sort("count", "reason", "table", descending=[True, False, False]).iter_rows(named=True)
-    ]
+    files = {t.id: t.file for t in proof.evidence.split.tables}
+    return [{**group, "file": files.get(group["table"], "documents")} for group in proof.waiting.groups]
 
 
 def _number(value: int) -> str:

@@ -4,85 +4,125 @@ Left what the old system had, in its own words; right what the file for the new 
 """
 
 import random
+from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
 
-from tasks.verify.evidence import Evidence
+from caseferry.manifest import ImportFile, Table
+from caseferry.mapping.target import Target
+from tasks.verify.evidence import Batch, Evidence, Handed
 
-_LEAST, _MOST = 10, 20
+_SHOWN = 15
+_DRAWN = 200
+"""Lines drawn by chance from a file before it is known which of them may be shown."""
+_MONEY = {"price", "amount"}
+_DAYS = {"open_date", "date", "due_date", "start_date"}
+_BESIDE = {"", "documents"}
+"""Lines that stand for no row of a list."""
 
 
-def draw_sample(evidence: Evidence, seed: int) -> list[dict[str, Any]]:
-    """The sample of every type that has a file, each record with why it was chosen."""
-    chosen = []
-    weights = {table: notes.group_by("row").agg(pl.len().alias("changes")) for table, notes in evidence.changes_of.items()}
-    none = pl.DataFrame(schema={"row": pl.UInt32, "changes": pl.UInt32})
-    for entry in evidence.merged.files:
-        if entry.name.startswith("NOT-AN-IMPORT-FILE_") and entry.record in {e.record for e in evidence.merged.files if e.is_import}:
-            continue
-        lines = evidence.lined(entry.name).filter((pl.col("table") != "") & (pl.col("table") != "documents"))
+@dataclass(frozen=True)
+class _Candidate:
+    """A line that may be shown: what speaks for it, and what would be shown."""
+
+    line: int
+    size: float
+    day: int | None
+    changes: int
+    shown: dict[str, Any]
+
+
+class Sample:
+    """The sample of every type that has a file; it keeps no more of a batch than might be shown of it."""
+
+    def __init__(self, evidence: Evidence, target: Target) -> None:
+        self._seed = evidence.migration.options.sample_seed
+        self._style = evidence.migration.options.date_format or target.date_formats[evidence.migration.region]
+        imported = {entry.record for entry in evidence.merged.files if entry.is_import}
+        self._files = {entry.name: entry for entry in evidence.merged.files if entry.is_import or entry.record not in imported}
+        self._drawn = {name: self._draw(entry) for name, entry in self._files.items()}
+        self._known: dict[str, dict[int, _Candidate]] = {name: {} for name in self._files}
+        self._dated, self._priced = set[str](), set[str]()
+
+    def _draw(self, entry: ImportFile) -> list[int]:
+        """Lines of a file in an order anyone can draw again."""
+        chance = random.Random(f"{self._seed}:{entry.name}")  # noqa: S311 – a draw, not a secret
+        return chance.sample(range(2, entry.rows + 2), min(entry.rows, _DRAWN))
+
+    def see(self, batch: Batch) -> None:
+        weights: dict[str, pl.DataFrame] = {}
+        for piece in batch.handed:
+            if piece.name in self._files:
+                self._look(batch, piece, weights)
+
+    def _look(self, batch: Batch, piece: Handed, weights: dict[str, pl.DataFrame]) -> None:
+        money = next((n for n, heading in enumerate(piece.header) if heading in _MONEY), None)
+        day = next((n for n, heading in enumerate(piece.header) if heading in _DAYS), None)
+        lines = piece.placed.with_row_index("line", offset=piece.first).filter(~pl.col("table").is_in(list(_BESIDE)))
         if lines.is_empty():
-            continue
-        weighed = [some.join(weights.get(str(table), none), on="row", how="left") for (table,), some in lines.partition_by("table", as_dict=True).items()]
-        chosen += [(entry, *pick) for pick in _pick(pl.concat(weighed).with_columns(pl.col("changes").fill_null(0)).sort("line"), entry.name, evidence, seed)]
-    tables = {table.id: table for table in evidence.split.tables}
-    wanted = {table: {row for _, _, of, row, _ in chosen if of == table} for table in tables}
-    sources = {
-        (table, source["row"]): source
-        for table, rows in wanted.items() if rows
-        for source in evidence.raw(tables[table]).filter(pl.col("row").is_in(list(rows))).iter_rows(named=True)
-    }  # fmt: skip
-    result = []
-    for entry, line, table, row, why in chosen:
-        source = sources[table, row]
-        handed = evidence.files[entry.name]
-        shown = [(c.heading, source[f"c{c.place}"] or "") for c in tables[table].columns if source[f"c{c.place}"]]
-        target = [(h, v) for h, v in zip(handed.header, handed.lines.row(line - 2), strict=False) if v]
-        result.append({
-            "record": entry.record, "file": entry.name, "line": line, "source_file": tables[table].file,
-            "source_sheet": tables[table].sheet, "row": row, "why": why, "source": shown, "target": target,
-        })  # fmt: skip
-    return result
+            return
+        size = pl.lit(0.0) if money is None else pl.col(str(money)).cast(pl.Float64, strict=False).fill_null(0).abs()
+        on = pl.lit(None, pl.Date) if day is None else pl.col(str(day)).str.to_date(self._style, strict=False)
+        facts = lines.select("line", "table", "row", size.alias("size"), on.alias("day"))
+        facts = pl.concat([self._weighed(batch, str(table), some, weights) for (table,), some in facts.partition_by("table", as_dict=True).items()])
+        some = [facts.filter(pl.col("line").is_in(self._drawn[piece.name])), facts.filter(pl.col("changes") > 0).sort(["changes", "line"], descending=[True, False]).head(3)]
+        if money is not None:
+            self._priced.add(piece.name)
+            some.append(facts.top_k(3, by=[pl.col("size"), -pl.col("line").cast(pl.Int64)]))
+        if day is not None:
+            self._dated.add(piece.name)
+            dated = facts.filter(pl.col("day").is_not_null()).sort("day", "line")
+            some += [dated.head(2), dated.tail(2)]
+        chosen = pl.concat(some).unique("line").sort("line")
+        self._keep(batch, piece, chosen, lines)
 
+    @staticmethod
+    def _weighed(batch: Batch, table: str, some: pl.DataFrame, weights: dict[str, pl.DataFrame]) -> pl.DataFrame:
+        if table not in weights:
+            weights[table] = batch.changes[table].group_by("row").agg(pl.len().alias("changes"))
+        return some.join(weights[table], on="row", how="left").with_columns(pl.col("changes").fill_null(0))
 
-def _pick(rows: pl.DataFrame, name: str, evidence: Evidence, seed: int) -> list[tuple[int, str, int, str]]:
-    """Line, table, row and reason; never one line twice.
+    def _keep(self, batch: Batch, piece: Handed, chosen: pl.DataFrame, lines: pl.DataFrame) -> None:
+        tables = {table.id: table for table in batch.tables}
+        sources = {
+            (table, source["row"]): source
+            for (table,), some in chosen.partition_by("table", as_dict=True).items()
+            for source in batch.raw(tables[str(table)]).join(some.select("row"), on="row", how="semi").iter_rows(named=True)
+        }
+        targets = {row[0]: row[1 : 1 + len(piece.header)] for row in lines.filter(pl.col("line").is_in(chosen["line"].implode())).iter_rows()}
+        for line, table, row, size, day, changes in chosen.select("line", "table", "row", "size", pl.col("day").to_physical(), "changes").iter_rows():
+            shown = self._shown(piece, tables[table], sources[table, row], row) | {
+                "line": line, "target": [(heading, value) for heading, value in zip(piece.header, targets[line], strict=False) if value],
+            }  # fmt: skip
+            self._known[piece.name][line] = _Candidate(line, size, day, changes, shown)
 
-    Args:
-        rows: `line`, `table`, `row`, `changes`, in the order of the lines.
-    """
-    handed, numbers = evidence.files[name], rows["line"]
-    picked: dict[int, str] = {}
+    def _shown(self, piece: Handed, table: Table, source: dict[str, Any], row: int) -> dict[str, Any]:
+        return {
+            "record": self._files[piece.name].record, "file": piece.name, "source_file": table.file, "source_sheet": table.sheet, "row": row,
+            "source": [(c.heading, source[f"c{c.place}"] or "") for c in table.columns if source[f"c{c.place}"]],
+        }  # fmt: skip
 
-    def add(candidates: list[int], why: str, most: int) -> None:
-        for line in candidates[:most]:
-            picked.setdefault(line, why)
+    @property
+    def found(self) -> list[dict[str, Any]]:
+        """Each record shown, with why it was chosen; never one line twice."""
+        return [known[line].shown | {"why": why} for name, known in self._known.items() for line, why in sorted(self._pick(name, known).items())]
 
-    money = next((handed.header.index(h) for h in ("price", "amount") if h in handed.header), None)
-    if money is not None:
-        size = handed.lines[str(money)].gather(numbers - 2).cast(pl.Float64, strict=False).fill_null(0).abs()
-        by_size = pl.DataFrame({"n": numbers, "size": size}).top_k(3, by=[pl.col("size"), -pl.col("n").cast(pl.Int64)])
-        add(by_size.sort(["size", "n"], descending=[True, False])["n"].to_list(), "one of the largest", 3)
-    day = next((i for i, h in enumerate(handed.header) if h in {"open_date", "date", "due_date", "start_date"}), None)
-    if day is not None:
-        days = handed.lines[str(day)].gather(numbers - 2)
-        filled = pl.DataFrame({"n": numbers, "day": days}).filter(pl.col("day") != "")
-        dated = filled.with_columns(pl.col("day").str.to_date(_style(evidence), strict=False)).sort(["day", "n"], nulls_last=False)["n"]
-        add(dated.head(2).to_list(), "one of the oldest", 2)
-        add(dated.tail(2).to_list()[::-1], "one of the newest", 2)
-    most = rows.filter(pl.col("changes") > 0).sort(["changes", "line"], descending=[True, False])
-    add(most["line"].head(3).to_list(), "most changed", 3)
-    rest = numbers.filter(~numbers.is_in(list(picked))).to_list()
-    random.Random(f"{seed}:{name}").shuffle(rest)  # noqa: S311 – a draw anyone can repeat, not a secret
-    add(rest, f"by chance, seed {seed}", max(0, min(_LEAST + 5, _MOST) - len(picked)))
-    where = {line: (table, row) for line, table, row in rows.filter(pl.col("line").is_in(list(picked))).select("line", "table", "row").iter_rows()}
-    return [(line, *where[line], why) for line, why in sorted(picked.items())]
+    def _pick(self, name: str, known: dict[int, _Candidate]) -> dict[int, str]:
+        picked: dict[int, str] = {}
 
+        def add(some: list[_Candidate], why: str) -> None:
+            for one in some:
+                picked.setdefault(one.line, why)
 
-def _style(evidence: Evidence) -> str:
-    """How the target writes a day."""
-    from caseferry.mapping.target import load_target
-
-    target = load_target(evidence.migration.target)
-    return evidence.migration.options.date_format or target.date_formats[evidence.migration.region]
+        every = sorted(known.values(), key=lambda one: one.line)
+        if name in self._priced:
+            add(sorted(every, key=lambda one: -one.size)[:3], "one of the largest")
+        if name in self._dated:
+            dated = sorted((one for one in every if one.day is not None), key=lambda one: one.day or 0)
+            add(dated[:2], "one of the oldest")
+            add(dated[-2:][::-1], "one of the newest")
+        add(sorted((one for one in every if one.changes), key=lambda one: -one.changes)[:3], "most changed")
+        rest = [known[line] for line in self._drawn[name] if line in known and line not in picked]
+        add(rest[: max(0, _SHOWN - len(picked))], f"by chance, seed {self._seed}")
+        return picked

@@ -264,7 +264,7 @@ def random_bytes_at_every_reader(ground: Ground) -> Counts:
         ("kind", {}), ("directory", {"file": "x"}), ("entries", {"file": "x", "numbers": [0]}), ("lists", {"workbook": True, "file": "x"}),
         ("lists", {"workbook": False, "file": "x"}), ("heading_row", {}), ("mapping", {}),
     ]  # fmt: skip
-    rounds = ground.n(350, 25)
+    rounds = ground.n(250, 25)
     answered = refused = 0
     slowest = 0.0
     limits = ReadingLimits(seconds=10, memory_bytes=2 << 30)

@@ -5,6 +5,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from caseferry.errors import CaseferryError
@@ -25,17 +26,17 @@ def the_disk_is_full(ground: Ground) -> Counts:
     """A bucket of files whose disk fills up in the middle of a write, now and then; and is given room again."""
     clean, first = begun(ground.folder / "clean")
     cross(clean, run_of(first))
-    full, rounds = 0, ground.n(20, 2)
+    full, rounds = 0, ground.n(10, 2)
     for number in range(rounds):
         services, first = begun(ground.folder / f"round-{number}")
 
         class Cramped(FolderStore):
             @contextmanager
-            def _staged(self, key: str, data: bytes) -> Iterator[str]:
+            def _staged(self, key: str, data: bytes | Path) -> Iterator[str]:
                 nonlocal full
                 if ground.dice.random() < 0.08:
                     full += 1
-                    with super()._staged(key, data[: len(data) // 2]):
+                    with super()._staged(key, b"" if isinstance(data, Path) else data[: len(data) // 2]):
                         raise OSError(errno.ENOSPC, "No space left on device")
                 with super()._staged(key, data) as name:
                     yield name

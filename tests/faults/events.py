@@ -78,11 +78,11 @@ def one_event_many_times_at_once(ground: Ground) -> Counts:
 
 @fault(2)
 def versions_in_every_order(ground: Ground) -> Counts:
-    """Two versions of one key, two events each, in all 24 orders, with the object replaced at every possible moment."""
+    """Two versions of one key, two events each, in all 24 orders; the moments the object is replaced at go round with them."""
     runs = superseded = 0
     orders = list(itertools.permutations(["v1", "v1 again", "v2", "v2 again"]))
     for number, order in enumerate(orders if ground.full else ground.dice.sample(orders, 4)):
-        for replaced_after in range(ground.n(5, 1)):
+        for replaced_after in {number % 5, (number + 2) % 5} if ground.full else {0}:
             services = services_at(ground.folder / f"{number}-{replaced_after}")
             services.store.put("drops/firm/trial/migration.json", json.dumps(CHOICES).encode())
             services.store.put(KEY, packed(firm()))

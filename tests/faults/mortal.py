@@ -40,7 +40,7 @@ class MortalStore(FolderStore):
             os.kill(os.getpid(), signal.SIGKILL)
 
     @contextmanager
-    def _staged(self, key: str, data: bytes) -> Iterator[str]:
+    def _staged(self, key: str, data: bytes | Path) -> Iterator[str]:
         with self.turn:  # one write at a time, so that a number means one place
             self._point()
             with super()._staged(key, data) as staged:

@@ -146,7 +146,7 @@ def everything_reads(there: Deployment, run: Any) -> None:
 
 @fault(9)
 def an_object_replaced_while_it_is_read(ground: Ground) -> Counts:
-    rounds = ground.n(14, 4)
+    rounds = ground.n(10, 4)
     old, new = export(1, 3), export(2, 4)
     ends: dict[str, int] = {}
     with deployed(ground.folder) as there:
@@ -180,7 +180,7 @@ def an_object_replaced_while_it_is_read(ground: Ground) -> Counts:
 
 @fault(13)
 def the_store_away_in_the_middle(ground: Ground) -> Counts:
-    seconds = 90 if ground.full else 4
+    seconds = 45 if ground.full else 4
     data = export(2, 4)
     expected = clean(ground.folder / "clean", data)
     with deployed(ground.folder, **PART_ROWS) as there:

@@ -275,7 +275,7 @@ def hundreds_of_parts_at_once(ground: Ground) -> Counts:
 @fault(35)
 def small_firms_beside_a_large_one(ground: Ground) -> Counts:
     """The small ones come while the large one's parts are being worked on; how long each takes, and alone."""
-    small, many = export(1, 3), ground.n(12, 2)
+    small, many = export(1, 3), ground.n(8, 2)
     large = export(3, ground.n(200, 12))
     with deployed(ground.folder, CASEFERRY_WORK__PART_ROWS="2") as there:
         there.start(workers=2)

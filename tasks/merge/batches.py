@@ -1,0 +1,78 @@
+"""What is brought together at a time: no worker ever holds a whole firm.
+
+Cards, matters and balances hang on each other and come first, together. Everything else hangs on them alone, and
+comes a batch of parts after another.
+"""
+
+import io
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator
+
+import polars as pl
+
+from caseferry.keys import Run
+from caseferry.manifest import Split
+from caseferry.services.store import ObjectStore, get_all
+from tasks.transform.sheet import PLACE, REASON
+
+TOGETHER = frozenset({"contact", "matter", "related_contact", "receivable", "trust"})
+"""Records that are looked at as a whole."""
+
+
+def in_batches(split: Split, rows: int) -> list[tuple[str, ...]]:
+    """The parts of a run in the order they are brought together; always at least one batch, which may be empty.
+
+    Args:
+        rows: of a batch, as far as it can be helped.
+    """
+    every = [(part, count, table.record) for table in split.tables for part, count in zip(table.parts, table.part_rows, strict=True)]
+    first = [one for one in every if one[2] in TOGETHER]
+    batches, batch, held = [], [part for part, *_ in first], sum(count for _, count, _ in first)
+    for part, count, record in every:
+        if record in TOGETHER:
+            continue
+        if held and held + count > rows:
+            batches.append(tuple(batch))
+            batch, held = [], 0
+        batch.append(part)
+        held += count
+    return [*batches, tuple(batch)]
+
+
+class Outcomes:
+    """What the transform made of the parts, read a batch at a time."""
+
+    def __init__(self, store: ObjectStore, run: Run, split: Split) -> None:
+        self._store, self._run = store, run
+        self._records = {part: table.record for table in split.tables for part in table.parts}
+
+    def of(self, record: str) -> list[str]:
+        """The parts of a record, in order."""
+        return [part for part, one in self._records.items() if one == record]
+
+    def read(self, parts: Iterable[str]) -> tuple[dict[str, pl.DataFrame], pl.DataFrame]:
+        """The records of some parts by type, in the order of the tables; and the rows of parts that were put aside."""
+        frames: dict[str, list[pl.DataFrame]] = defaultdict(list)
+        aside = [pl.DataFrame(schema=_ASIDE)]
+        names = list(parts)
+        for part, frame in zip(names, self._frames(names), strict=True):
+            if frame.height and frame[REASON].eq_missing("part_quarantined").all():
+                aside.append(frame.select(pl.lit(self._records[part]).alias("record"), *list(_ASIDE)[1:]).cast(_ASIDE))  # type: ignore[arg-type]
+            else:
+                frames[self._records[part]].append(frame)
+        return {record: pl.concat(some, how="diagonal_relaxed") for record, some in frames.items()}, pl.concat(aside)
+
+    def columns(self, record: str, names: Collection[str]) -> Iterator[pl.DataFrame]:
+        """Some columns of each part of a record, one part after another; those it has."""
+        for part in self.of(record):
+            data = io.BytesIO(self._store.get(self._key(part)))
+            yield pl.read_parquet(data, columns=[name for name in pl.read_parquet_schema(data) if name in names])
+
+    def _frames(self, parts: list[str]) -> list[pl.DataFrame]:
+        return [pl.read_parquet(io.BytesIO(data)) for data in get_all(self._store, [self._key(part) for part in parts])]
+
+    def _key(self, part: str) -> str:
+        return self._run.at("2-transform", f"{part}.records.parquet")
+
+
+_ASIDE = {"record": pl.String, "table": pl.String, "row": pl.UInt32, PLACE: pl.String, REASON: pl.String}

@@ -1,0 +1,68 @@
+"""What the merge has written down so far: files that grow, where each row ended, and the notes about it."""
+
+from decimal import Decimal
+from pathlib import Path
+
+import polars as pl
+
+from caseferry.manifest import Batch, Placed
+from caseferry.reading.grid import ROW
+from tasks.merge.desk import CHANGED, NOTED, Desk
+from tasks.merge.files import Files
+from tasks.transform.sheet import PLACE, REASON
+
+
+class Laid:
+    """What is there so far of files and of the notes about their rows.
+
+    Args:
+        folder: where the notes grow.
+    """
+
+    def __init__(self, files: Files, folder: Path) -> None:
+        self.files, self._folder = files, folder
+        self.rows: list[Path] = []
+        self.batches: list[Batch] = []
+        self.placed: dict[str, Placed] = {}
+        self.not_taken: dict[str, tuple[int, Decimal | None]] = {}
+        """Rows and sum of amounts by the reason they were not taken."""
+
+    def lay(self, parts: tuple[str, ...], desk: Desk, aside: pl.DataFrame) -> None:
+        """Write down one batch.
+
+        Args:
+            aside: rows of parts that no worker survived.
+        """
+        pieces, lineage = self.files.add(desk.files)
+        places = _places(desk, aside)
+        self._keep("places", places)
+        self._keep("lineage", lineage)
+        self._keep("findings", pl.concat([pl.DataFrame(schema=NOTED), *(f.select(list(NOTED)) for f in desk.findings)]))
+        self._keep("changes", pl.concat([pl.DataFrame(schema=CHANGED), *desk.changes]))
+        self.batches.append(Batch(parts=parts, pieces=pieces))
+        for record, place, count in places.group_by("record", PLACE, maintain_order=True).len().iter_rows():
+            before = self.placed.get(record, Placed())
+            self.placed[record] = before.model_copy(update={"read": before.read + count, place: getattr(before, place) + count})
+        self._count_not_taken(desk)
+
+    def _keep(self, name: str, frame: pl.DataFrame) -> None:
+        path = self._folder / f"{len(self.batches) + 1:04d}.{name}.parquet"
+        frame.write_parquet(path, compression="zstd", compression_level=1)
+        self.rows.append(path)
+
+    def _count_not_taken(self, desk: Desk) -> None:
+        for frame in desk.records.values():
+            left = frame.filter(pl.col(PLACE) == "excluded")
+            amount = pl.col("amount").cast(pl.Decimal(24, 4)) if "amount" in left.columns else pl.lit(None, pl.Decimal(24, 4))
+            for reason, rows, known, total in left.group_by(REASON).agg(pl.len(), amount.count().alias("known"), amount.sum().alias("total")).iter_rows():
+                before = self.not_taken.get(reason, (0, None))
+                self.not_taken[reason] = (before[0] + rows, (before[1] or Decimal(0)) + total if known else before[1])
+
+
+def _places(desk: Desk, aside: pl.DataFrame) -> pl.DataFrame:
+    """Where each source row ended: `record`, `table`, `row`, `place`, `reason`."""
+    frames = [
+        frame.select(pl.lit(record).alias("record"), "table", pl.col(ROW).cast(pl.UInt32), PLACE, REASON)
+        for record, frame in sorted(desk.records.items())
+    ]
+    return pl.concat([aside, *frames])

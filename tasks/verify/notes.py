@@ -1,0 +1,99 @@
+"""Every change and finding: written down to the last, counted by rule, and the first of each kept to be shown."""
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from tasks.verify.evidence import Batch, Evidence
+
+EACH = 2_000
+"""Rows of one rule that a person is shown; past that the workbook says how many more there are, and where."""
+REWRITTEN = ("date_read", "amount_read", "hours_read", "units_read", "minutes_read", "time_read", "group_header", "fill_down", "task_status")
+"""Rules that write a value in another form. Their every use is in changes.csv."""
+
+
+class Notes:
+    """The changes, or the findings, of a run.
+
+    Args:
+        kind: `changes` or `findings`.
+        by: the columns that make a group in the ledger.
+        columns: what the log shows of a note, behind file, sheet and row.
+        unseen: rules of which a person is shown none.
+        folder: where the log grows.
+    """
+
+    def __init__(self, evidence: Evidence, kind: str, by: tuple[str, ...], columns: tuple[str, ...], unseen: tuple[str, ...], folder: Path) -> None:
+        self._kind, self._by, self._columns, self._unseen, self._folder = kind, by, columns, unseen, folder
+        self._where = {table.id: (table.file, table.sheet) for table in evidence.split.tables}
+        self._records = {table.id: table.record for table in evidence.split.tables}
+        self._groups: list[pl.DataFrame] = []
+        self._first: dict[str, list[pl.DataFrame]] = {}
+        self._seen = Counter[tuple[str, str]]()
+
+    def see(self, batch: Batch) -> None:
+        for table, some in getattr(batch, self._kind).items():
+            if some.height:
+                self._log(table, some)
+                counted = some.group_by(*self._by, maintain_order=True).agg(
+                    pl.len().alias("count"), pl.col("field").unique().alias("fields"), pl.col("row").first().alias("first_row")
+                )
+                self._groups.append(counted.select(pl.lit(table).alias("table"), pl.all()))
+                self._keep_first(table, some)
+
+    def _log(self, table: str, some: pl.DataFrame) -> None:
+        """A machine file: no byte of a value altered."""
+        file, sheet = self._where.get(table, ("", ""))
+        log = some.select(pl.lit(file).alias("file"), pl.lit(sheet).alias("sheet"), "row", *self._columns)
+        with (self._folder / f"{self._kind}.{table}").open("ab") as out:
+            log.write_csv(out, include_header=False, quote_style="non_numeric", line_terminator="\r\n")
+
+    def _keep_first(self, table: str, some: pl.DataFrame) -> None:
+        shown = some.filter(~pl.col("rule").is_in(self._unseen)) if self._unseen else some
+        counts = dict(shown["rule"].value_counts().iter_rows())
+        full = [rule for rule in counts if self._seen[table, rule] >= EACH]
+        first = shown.filter(~pl.col("rule").is_in(full)).filter(pl.int_range(pl.len()).over("rule") < EACH) if shown.height > EACH or full else shown
+        self._first.setdefault(table, []).append(first)
+        self._seen.update({(table, rule): count for rule, count in counts.items()})
+
+    @property
+    def first(self) -> tuple[pl.DataFrame, list[tuple[str, int]]]:
+        """The first notes of each rule, by table and row, and how many more there are of which."""
+        frames = [pl.concat(some).select(pl.lit(table).alias("table"), pl.all()) for table, some in sorted(self._first.items())]
+        if not frames:
+            return pl.DataFrame(schema={"table": pl.String, "rule": pl.String}), []
+        shown = pl.concat(frames).filter(pl.int_range(pl.len()).over("rule") < EACH)
+        counts = Counter[str]()
+        for (_, rule), count in self._seen.items():
+            counts[rule] += count
+        return shown, [(rule, count - EACH) for rule, count in sorted(counts.items()) if count > EACH]
+
+    @property
+    def grouped(self) -> list[dict[str, Any]]:
+        """Notes by rule: how many, in which lists, in which columns."""
+        if not self._groups:
+            return []
+        near = pl.concat(self._groups).group_by(*self._by, "table", maintain_order=True).agg(
+            pl.col("count").sum(), pl.col("fields").explode().unique(), pl.col("first_row").first()
+        ).sort("table", maintain_order=True)  # fmt: skip
+        near = near.with_columns(pl.col("table").replace_strict(self._records, default="document", return_dtype=pl.String).alias("record"))
+        groups = near.group_by(*self._by, "record", maintain_order=True).agg(
+            pl.col("count").sum(), pl.col("fields").explode().str.split("#").list.first().unique().sort().alias("fields"),
+            pl.col("first_row").first(), pl.col("table").first(),
+        )  # fmt: skip
+        return groups.sort("count", *self._by, "record", descending=[True, *(False for _ in self._by), False]).to_dicts()
+
+    def log(self) -> Path:
+        """The whole log: file, sheet, row and what there is to say, by table."""
+        path = self._folder / f"{self._kind}.csv"
+        head = pl.DataFrame(schema=dict.fromkeys(("file", "sheet", "row", *self._columns), pl.String))
+        with path.open("wb") as out:
+            out.write(b"\xef\xbb\xbf")
+            head.write_csv(out, quote_style="non_numeric", line_terminator="\r\n")
+            for table in sorted(self._first):
+                with (self._folder / f"{self._kind}.{table}").open("rb") as some:
+                    while piece := some.read(8 << 20):
+                        out.write(piece)
+        return path
