@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 import polars as pl
 
@@ -16,6 +17,7 @@ def key(text: pl.Expr) -> pl.Expr:
     return pl.when(plain == "").then(None).otherwise(swapped)
 
 
+@lru_cache(maxsize=10_000)
 def key_of(text: str) -> str:
     """`key` for one value."""
     return str(pl.select(key(pl.lit(text))).item() or "")

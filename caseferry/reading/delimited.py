@@ -1,12 +1,13 @@
 """CSV, TSV and their relatives: every character lands in a cell.
 
-Where every quotation mark stands where it must, there is one way to read the text, and Polars' parser reads it. Else
-one regular expression cuts it into fields: a quotation mark that nobody closes stays a character of its own cell, so it
-can't swallow the rows after it. Both give the same cells wherever both may be used; a test holds them against each other.
+Where every quotation mark stands where it must, there is one way to read the text, and Polars' parser reads it
+(`caseferry.reading.quick`). Else one regular expression cuts it into fields: a quotation mark that nobody closes stays a
+character of its own cell, so it can't swallow the rows after it. Both give the same cells wherever both may be used; a
+test holds them against each other.
 """
 
+import codecs
 import csv
-import io
 import math
 import re
 from typing import Any
@@ -14,11 +15,14 @@ from typing import Any
 import polars as pl
 
 from caseferry.errors import BrokenPromise
-from caseferry.reading.encoding import Decoded, decode
+from caseferry.reading.encoding import Decoded, decode, proven_utf8
 from caseferry.reading.grid import Grid, from_columns, from_lists
+from caseferry.reading.quick import quickly
 
 DELIMITERS = (",", ";", "\t", "|")
 _SHOWN = 20
+_HEAD = 1 << 19
+"""Bytes that tell the delimiter."""
 
 
 def read_delimited(data: bytes, encoding: str = "", field_bytes: int = 1 << 20) -> Grid:
@@ -31,15 +35,28 @@ def read_delimited(data: bytes, encoding: str = "", field_bytes: int = 1 << 20) 
     Raises:
         UnicodeDecodeError: the encoding its mark promises is not what it holds.
     """
+    plain = "" if encoding else proven_utf8(data)
+    if plain:
+        cells, facts = _quick(data.removeprefix(codecs.BOM_UTF8), field_bytes), {"encoding": plain}
+        if cells is not None:
+            lost = data.count("\ufffd".encode())
+            return from_columns(cells, **facts, notes={"replaced_characters": lost} if lost else {})
     decoded = Decoded(data.decode(encoding), encoding) if encoding else decode(data)
     delimiter, text = sniff(decoded.text)
-    cells = quickly(text, delimiter, field_bytes)
+    cells = None if plain else quickly(text.encode(), delimiter, field_bytes)
     values, odd = (pl.Series(), {}) if cells is not None else cut(text, delimiter, field_bytes)
     notes = {name: len(places) for name, places in odd.items()}
     notes |= {"repaired_bytes": decoded.repaired, "encoding_assumed": int(decoded.assumed), "replaced_characters": text.count("\ufffd")}
     places = {name: found[:_SHOWN] if name == "broken_quoting" else found for name, found in odd.items() if found}
-    facts: dict[str, Any] = {"notes": {k: v for k, v in notes.items() if v}, "encoding": decoded.encoding, "places": places, "undecided": decoded.could_be}
-    return from_columns(cells, **facts) if cells is not None else from_lists(values, **facts)
+    told: dict[str, Any] = {"notes": {k: v for k, v in notes.items() if v}, "encoding": decoded.encoding, "places": places, "undecided": decoded.could_be}
+    return from_columns(cells, **told) if cells is not None else from_lists(values, **told)
+
+
+def _quick(data: bytes, field_bytes: int) -> pl.DataFrame | None:
+    """The cells of UTF-8 text without a mark, where they can be read in one way only."""
+    head = data[:_HEAD].decode(errors="ignore")
+    delimiter, rest = sniff(head)
+    return quickly(data[len(head.encode()) - len(rest.encode()) :], delimiter, field_bytes)
 
 
 def sniff(text: str) -> tuple[str, str]:
@@ -66,57 +83,6 @@ def _regularity(lines: list[str], delimiter: str) -> tuple[bool, float, int]:
     common = max(set(several), key=several.count)
     agree = several.count(common)
     return (agree > 1, (agree / len(widths)) ** 2 * math.log2(common), common)
-
-
-def quickly(text: str, delimiter: str, field_bytes: int = 1 << 20) -> pl.DataFrame | None:
-    """The cells in columns, where the text can be read in one way only; None where it takes a closer look.
-
-    Length is the proof: cells, delimiters, line ends and quotation marks together are the text.
-    """
-    data = text.encode()
-    if not data.strip() or len(delimiter.encode()) != 1 or b"\x00" in data or data.count(b"\r") != data.count(b"\r\n"):
-        return None
-    outside = _outside_quotes(text, delimiter)
-    if outside is None:
-        return None
-    widest = max(len(row) for row in csv.reader(text[:65536].splitlines(), delimiter=delimiter))
-    for spare in (0, 8, 64):
-        head = delimiter.join(f"c{place}" for place in range(widest + spare)).encode() + b"\n"
-        try:
-            cells = pl.read_csv(io.BytesIO(head + data), separator=delimiter, infer_schema=False)
-        except pl.exceptions.ComputeError:  # a row is wider than the head of the file showed
-            continue
-        if not _adds_up(cells, data, outside, delimiter, field_bytes):
-            return None
-        while cells.width > widest and cells[:, -1].is_null().all():
-            cells = cells[:, :-1]
-        return cells
-    return None
-
-
-def _outside_quotes(text: str, delimiter: str) -> pl.Series | None:
-    """The pieces of the text outside its quoted cells; None unless each quotation mark opens a cell, closes one, or is
-    one of two within.
-    """
-    whole = pl.Series([text])
-    if '"' not in text:
-        return whole
-    pieces = whole.str.split('"').explode()
-    if pieces.len() % 2 == 0:
-        return None
-    outside, ends = pieces.gather_every(2), [delimiter, "\n", "\r", ""]
-    fits = outside.slice(1).str.head(1).is_in(ends).all() and outside.head(outside.len() - 1).str.tail(1).is_in(ends).all()
-    return outside if fits else None
-
-
-def _adds_up(cells: pl.DataFrame, data: bytes, outside: pl.Series, delimiter: str, field_bytes: int) -> bool:
-    """True if cells, delimiters, line ends and quotation marks together are the text, and no cell is too long."""
-    sums = cells.select(pl.all().str.len_bytes().sum()).sum_horizontal()[0]
-    longest = cells.select(pl.all().str.len_bytes().max()).max_horizontal()[0] or 0
-    quotes = data.count(b'"')
-    within = cells.select(pl.all().str.count_matches('"', literal=True).sum()).sum_horizontal()[0] if quotes else 0
-    between = sum(int(outside.str.count_matches(mark, literal=True).sum()) for mark in (delimiter, "\n", "\r"))
-    return bool(sums + quotes - within + between == len(data)) and int(longest) <= field_bytes
 
 
 def cut(text: str, delimiter: str, field_bytes: int = 1 << 20) -> tuple[pl.Series, dict[str, list[list[int]]]]:

@@ -32,6 +32,31 @@ class Decoded:
     """Stray bytes of another encoding in a UTF-8 file, read as Windows-1252."""
 
 
+def proven_utf8(data: bytes, piece: int = 8 << 20) -> str:
+    """`ascii`, `utf-8` or `utf-8-sig` where `decode` would say so and find nothing to mend; else nothing.
+
+    Args:
+        piece: bytes that are looked at a time.
+    """
+    for mark, name in _BOMS:
+        if data.startswith(mark) and name != "utf-8-sig":
+            return ""
+    has_mark = data.startswith(codecs.BOM_UTF8)
+    if not has_mark:
+        if data[:4096].count(0) > len(data[:4096]) * 0.1:
+            return ""
+        if data.isascii():
+            return "ascii"
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        for at in range(0, len(data), piece):
+            decoder.decode(data[at : at + piece])
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return ""
+    return "utf-8-sig" if has_mark else "utf-8"
+
+
 def decode(data: bytes) -> Decoded:
     """The file's text.
 

@@ -97,11 +97,12 @@ def _duplicates(table: Table, data: pl.DataFrame) -> dict[str, Any]:
     cells = [c for c in data.columns if c[0] == "c" and c[1:].isdigit()]
     if cells and table.record != "contact":
         whole = data.select(cells).hash_rows()  # 64 bits: among ten million rows two differing ones share one once in a million runs
-        keyed.append(("whole row", pl.lit(whole).cast(pl.String)))
+        keyed.append(("whole row", pl.lit(whole)))
     groups = []
     rows = 0
     for label, expression in keyed:
-        counts = data.select(expression.alias("k")).drop_nulls().filter(pl.col("k") != "")["k"].value_counts()
+        keys = data.select(expression.alias("k"))["k"].drop_nulls()
+        counts = (keys.filter(keys != "") if keys.dtype == pl.String else keys).value_counts()
         several = counts.filter(pl.col("count") > 1)
         if several.height:
             extra = int((several["count"] - 1).sum())

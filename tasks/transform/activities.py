@@ -4,7 +4,7 @@ import polars as pl
 
 from caseferry.mapping import money
 from caseferry.mapping.money import MONEY
-from tasks.transform.fields import is_placeholder, join_pieces
+from tasks.transform.fields import join_pieces, says
 from tasks.transform.sheet import Sheet
 
 EXACT = pl.Decimal(38, 8)
@@ -18,22 +18,22 @@ def finish_time(sheet: Sheet) -> None:
     _ensure(sheet, ("performed_on",), pl.Date)
     expense_table = sheet.job.spec.exclusion == "unbilled_expenses"
     profile, takes_expenses = sheet.job.profile, sheet.job.migration.options.expenses
-    expense = _is_word("entry_type", profile.expense_types) | pl.lit(expense_table)
+    expense = says(sheet, "entry_type", profile.expense_types) | pl.lit(expense_table)
     sheet.frame = sheet.frame.with_columns(
         pl.when(expense).then(pl.lit("ExpenseEntry")).alias("type"),
         pl.coalesce("hours", "units", "minutes").alias("hours"),
     )
     said, invoice = pl.col("billed"), pl.col("invoice")
-    numbered = invoice.is_not_null() & ~is_placeholder(sheet, invoice) & ~_is_word("invoice", profile.not_billed)
-    billed = _is_word("billed", profile.billed) | numbered
+    numbered = invoice.is_not_null() & ~says(sheet, "invoice", (*profile.placeholders, *profile.not_billed))
+    billed = says(sheet, "billed", profile.billed) | numbered
     is_expense = pl.col("type").is_not_null()
     if not takes_expenses and not expense_table:
         sheet.find(is_expense, "entry_type", "unbilled_expenses", "excluded")
     sheet.find(billed, "billed", "billed_time_entries", "excluded")
-    unclear = said.is_not_null() & ~billed & ~_is_word("billed", profile.not_billed) & ~is_placeholder(sheet, said)
+    unclear = said.is_not_null() & ~billed & ~says(sheet, "billed", (*profile.not_billed, *profile.placeholders))
     sheet.find(unclear, "billed", "billed_unclear", "quarantined", said)
     sheet.find(pl.col("performed_on") > sheet.job.received_on, "performed_on", "work_in_the_future", "quarantined", pl.col("performed_on"))
-    not_billable = _is_word("billable", profile.not_billable) | _is_word("non_billable", profile.true_words)
+    not_billable = says(sheet, "billable", profile.not_billable) | says(sheet, "non_billable", profile.true_words)
     sheet.frame = sheet.frame.with_columns(pl.when(not_billable).then(pl.lit("yes")).alias("non_billable"))
     sheet.find(pl.col("matter").is_null(), "matter", "no_matter", "quarantined")
     sheet.find(pl.col("performed_on").is_null(), "performed_on", "no_date", "quarantined", _raw(sheet, "performed_on"))
@@ -98,11 +98,6 @@ def finish_excluded(sheet: Sheet) -> None:
 def _ensure(sheet: Sheet, names: tuple[str, ...], dtype: pl.DataType | type[pl.DataType]) -> None:
     missing = [pl.lit(None, dtype).alias(name) for name in names if not sheet.has(name)]
     sheet.frame = sheet.frame.with_columns(missing)
-
-
-def _is_word(name: str, words: tuple[str, ...]) -> pl.Expr:
-    known = [word.casefold() for word in words]
-    return pl.col(name).str.strip_chars().str.to_lowercase().is_in(known).fill_null(False)
 
 
 def _raw(sheet: Sheet, name: str) -> pl.Expr | None:

@@ -1,5 +1,6 @@
 """Each type of field: how its text is read, and what is odd about it."""
 
+from collections.abc import Iterable, Mapping
 from typing import Literal
 
 import polars as pl
@@ -7,7 +8,7 @@ import polars as pl
 from caseferry.mapping import dates, money
 from caseferry.mapping.contact_points import is_email, is_phone
 from caseferry.records import Field, Type
-from tasks.transform.sheet import Sheet
+from tasks.transform.sheet import Outcome, Sheet
 
 _DAYS = {Type.DATE, Type.BIRTH, Type.MOMENT}
 _DURATION: dict[Type, Literal["hours", "units", "minutes"]] = {
@@ -43,6 +44,16 @@ def read_fields(sheet: Sheet) -> None:
 def formula_like(sheet: Sheet, name: str) -> None:
     """A spreadsheet would run what begins like this. The cell goes to the target to the letter, and is listed."""
     sheet.find(pl.col(name).str.contains(_FORMULA), name, "formula_like", "carried", pl.col(name))
+
+
+def says(sheet: Sheet, name: str, words: Iterable[str]) -> pl.Expr:
+    """True where a cell is one of some words, whatever its case and the blanks round it. Distinct texts are looked at, not rows."""
+    column = sheet.frame[name]
+    if column.null_count() == column.len():
+        return pl.lit(False)
+    distinct = column.drop_nulls().unique()
+    meant = distinct.filter(distinct.str.strip_chars().str.to_lowercase().is_in([word.casefold() for word in words]))
+    return pl.lit(column.is_in(meant.implode()).fill_null(False)) if meant.len() else pl.lit(False)
 
 
 def is_placeholder(sheet: Sheet, text: pl.Expr) -> pl.Expr:
@@ -94,78 +105,94 @@ def _read(sheet: Sheet, name: str, spec: Field) -> None:
     elif spec.type is Type.TIME:
         _read_time(sheet, name)
     elif spec.type is Type.EMAIL and spec.many:
-        blank = is_placeholder(sheet, text)
+        blank = says(sheet, name, sheet.job.profile.placeholders)
         sheet.find(blank, name, "placeholder", "emptied", text)
         sheet.frame = sheet.frame.with_columns(pl.when(~blank).then(text).alias(name))
     elif spec.type is Type.EMAIL:
         sheet.find(text.is_not_null() & ~text.str.contains("@"), name, "email_format", "carried", text)
     elif spec.type is Type.PHONE:
-        sheet.find(is_email(text), name, "email_in_phone", "carried", text, "move it to the e-mail address")
-        sheet.find(text.is_not_null() & ~is_phone(text) & ~is_email(text), name, "phone_format", "carried", text)
+        odd = sheet.frame.select(text.is_not_null() & ~is_phone(text)).to_series()
+        if odd.any():
+            sheet.find(pl.lit(odd) & is_email(text), name, "email_in_phone", "carried", text, "move it to the e-mail address")
+            sheet.find(pl.lit(odd) & ~is_email(text), name, "phone_format", "carried", text)
 
 
-def _join(sheet: Sheet, name: str, parsed: pl.DataFrame) -> None:
-    """Replace a column of text by what its distinct texts were parsed to; the text stays as `<name>~`."""
+def _take_as_read(sheet: Sheet, name: str, told: pl.DataFrame, outcomes: Mapping[str, Outcome]) -> None:
+    """Put what each distinct text was read as in the place of the text, which stays as `<name>~`.
+
+    Args:
+        told: `text`; `<name>`, what it was read as, and further columns of the field; `found`, the rule that says what is
+            odd about it; `rule` and `after`, how it is written otherwise.
+        outcomes: what becomes of a row, by the rule that found it odd.
+    """
     frame = sheet.frame.rename({name: f"{name}~"})
-    sheet.frame = frame.join(parsed, left_on=f"{name}~", right_on="text", how="left", maintain_order="left")
+    sheet.frame = frame.join(told, left_on=f"{name}~", right_on="text", how="left", maintain_order="left")
+    before, found = pl.col(f"{name}~"), set(told["found"].drop_nulls().unique())
+    for rule in outcomes:
+        if rule in found:
+            sheet.find(pl.col("found") == rule, name, rule, outcomes[rule], before)
+    if told["rule"].null_count() < told.height:
+        sheet.change(pl.col("rule").is_not_null(), name, pl.col("rule"), before, pl.col("after"))
+    sheet.frame = sheet.frame.drop("found", "rule", "after")
 
 
 def _read_day(sheet: Sheet, name: str, kind: Type) -> None:
     field = name.removeprefix("x:").split("#")[0]
-    text = sheet.frame[name]
     ahead = 0 if kind is Type.BIRTH else TWO_DIGIT_AHEAD
     latest = sheet.job.received_on.replace(year=sheet.job.received_on.year + ahead, day=1)
     order = sheet.job.table.date_orders.get(field)
-    parsed = dates.parse(text, order, latest, sheet.job.table.epoch_1904)
-    _join(sheet, name, parsed.rename({"day": name, "time": f"{name}@", "shape": f"{name}?"}))
-    before, shape = pl.col(f"{name}~"), pl.col(f"{name}?")
-    never = is_placeholder(sheet, before) & pl.col(name).is_not_null()  # 01/01/1900 and its like
-    sheet.find(never, name, "placeholder", "emptied", before)
-    sheet.frame = sheet.frame.with_columns(pl.when(~never).then(name).alias(name))
-    if kind is Type.BIRTH:
-        future = pl.col(name) > sheet.job.received_on
-        sheet.find(future, name, "birth_in_future", "emptied", before)
-        sheet.frame = sheet.frame.with_columns(pl.when(~future.fill_null(False)).then(name).alias(name))
-    blank = is_placeholder(sheet, before)
-    sheet.find((shape == "unread") & blank, name, "placeholder", "emptied", before)
-    sheet.find((shape == "unread") & ~blank, name, "date_unreadable", "emptied", before)
-    after = pl.col(name).cast(pl.String)
+    parsed = dates.parse(sheet.frame[name], order, latest, sheet.job.table.epoch_1904)
+    text, day, time, shape = pl.col("text"), pl.col("day"), pl.col("time"), pl.col("shape")
+    blank = is_placeholder(sheet, text)
+    never = blank & day.is_not_null()  # 01/01/1900 and its like
+    future = (day > sheet.job.received_on).fill_null(False) if kind is Type.BIRTH else pl.lit(False)
+    parsed = parsed.with_columns(
+        pl.when(never | ((shape == "unread") & blank)).then(pl.lit("placeholder")).when(future).then(pl.lit("birth_in_future"))
+        .when(shape == "unread").then(pl.lit("date_unreadable")).alias("found"),
+        pl.when(~never & ~future).then(day).alias("day"),
+    )  # fmt: skip
+    after = day.cast(pl.String)
     if kind is Type.MOMENT:
-        after = pl.when(pl.col(f"{name}@").is_null()).then(after).otherwise(after + " " + pl.col(f"{name}@"))
+        after = pl.when(time.is_null()).then(after).otherwise(after + " " + time)
     rule = (
         pl.when(shape == "serial").then(pl.lit("excel_serial"))
         .when(shape == "two_digit_year").then(pl.lit("two_digit_year")).otherwise(pl.lit("date_read"))
     )  # fmt: skip
-    sheet.change(pl.col(name).is_not_null() & (before != after), name, rule, before, after)
+    told = parsed.select(
+        "text", day.alias(name), time.alias(f"{name}@"), "found", pl.when(day.is_not_null() & (text != after)).then(rule).alias("rule"), after.alias("after"),
+    )  # fmt: skip
+    _take_as_read(sheet, name, told, {"placeholder": "emptied", "birth_in_future": "emptied", "date_unreadable": "emptied"})
 
 
 def _read_money(sheet: Sheet, name: str) -> None:
-    comma = name in sheet.job.table.decimal_comma
-    parsed = money.parse(sheet.frame[name], sheet.job.spec.credit, comma)
-    _join(sheet, name, parsed.rename({"amount": name}))
-    before = pl.col(f"{name}~")
-    unread = before.is_not_null() & pl.col(name).is_null()
-    blank = unread & is_placeholder(sheet, before)
-    sheet.find(blank, name, "placeholder", "emptied", before)
+    parsed = money.parse(sheet.frame[name], sheet.job.spec.credit, name in sheet.job.table.decimal_comma)
+    text, amount, after = pl.col("text"), pl.col("amount"), money.plain("amount")
+    found = pl.when(amount.is_null() & is_placeholder(sheet, text)).then(pl.lit("placeholder")).when(amount.is_null()).then(pl.lit("amount_unreadable"))
+    told = parsed.select(
+        "text", amount.alias(name), found.alias("found"),
+        pl.when(amount.is_not_null() & (text != after)).then(pl.lit("amount_read")).alias("rule"), after.alias("after"),
+    )  # fmt: skip
     counts = name in sheet.job.record.money
-    sheet.find(unread & ~blank, name, "amount_unreadable", "quarantined" if counts else "emptied", before)
-    sheet.change(pl.col(name).is_not_null() & (before != money.plain(name)), name, "amount_read", before, money.plain(name))
+    _take_as_read(sheet, name, told, {"placeholder": "emptied", "amount_unreadable": "quarantined" if counts else "emptied"})
 
 
 def _read_hours(sheet: Sheet, name: str, unit: Literal["hours", "units", "minutes"]) -> None:
-    _join(sheet, name, money.parse_hours(sheet.frame[name], unit).rename({"hours": name}))
-    before = pl.col(f"{name}~")
-    unread = before.is_not_null() & pl.col(name).is_null()
-    sheet.find(unread, name, "duration_unreadable", "emptied", before)
-    after = money.plain_hours(name)
-    sheet.change(pl.col(name).is_not_null() & (before != after), name, f"{unit}_read", before, after)
+    parsed = money.parse_hours(sheet.frame[name], unit)
+    text, hours, after = pl.col("text"), pl.col("hours"), money.plain_hours("hours")
+    told = parsed.select(
+        "text", hours.alias(name), pl.when(hours.is_null()).then(pl.lit("duration_unreadable")).alias("found"),
+        pl.when(hours.is_not_null() & (text != after)).then(pl.lit(f"{unit}_read")).alias("rule"), after.alias("after"),
+    )  # fmt: skip
+    _take_as_read(sheet, name, told, {"duration_unreadable": "emptied"})
 
 
 def _read_time(sheet: Sheet, name: str) -> None:
-    text = pl.col(name)
+    parsed = sheet.frame[name].drop_nulls().unique().rename("text").to_frame()
     # A time of day may come as a moment: a spreadsheet gives both.
-    clock = dates.time_of(text.str.replace(r"^\d{4}-\d\d-\d\d[ T]", ""))
-    sheet.frame = sheet.frame.with_columns(text.alias(f"{name}~"), clock.alias(name))
-    before = pl.col(f"{name}~")
-    sheet.find(before.is_not_null() & pl.col(name).is_null(), name, "time_unreadable", "emptied", before)
-    sheet.change(pl.col(name).is_not_null() & (before != pl.col(name)), name, "time_read", before, pl.col(name))
+    parsed = parsed.with_columns(dates.time_of(pl.col("text").str.replace(r"^\d{4}-\d\d-\d\d[ T]", "")).alias("clock"))
+    text, clock = pl.col("text"), pl.col("clock")
+    told = parsed.select(
+        "text", clock.alias(name), pl.when(clock.is_null()).then(pl.lit("time_unreadable")).alias("found"),
+        pl.when(clock.is_not_null() & (text != clock)).then(pl.lit("time_read")).alias("rule"), clock.alias("after"),
+    )  # fmt: skip
+    _take_as_read(sheet, name, told, {"time_unreadable": "emptied"})

@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from caseferry.reading.delimited import cut, quickly, read_delimited, sniff
-from caseferry.reading.encoding import decode
+from caseferry.reading.delimited import cut, read_delimited, sniff
+from caseferry.reading.encoding import decode, proven_utf8
 from caseferry.reading.grid import from_columns, from_lists
+from caseferry.reading.quick import quickly
 
 CELL = st.text(alphabet=st.characters(exclude_characters="\r\x00", exclude_categories=["Cs"]), max_size=12)
 ROWS = st.lists(st.lists(CELL, min_size=2, max_size=5), min_size=1, max_size=8)
@@ -31,9 +32,9 @@ def test_any_text_is_cut_without_losing_a_character(text: str) -> None:
 PIECES = st.lists(st.sampled_from(["a", "é", " ", ",", ",", '"', '""', "\n", "\r\n", '"b"', '"c,d"', '"e\nf"', ",,", "12"]), max_size=25).map("".join)
 
 
-@given(PIECES | st.text(alphabet='ab,"\n\r ;', max_size=40))
-def test_the_quick_way_and_the_close_look_see_the_same_cells(text: str) -> None:
-    quick = quickly(text, ",")
+@given(PIECES | st.text(alphabet='ab,"\n\r ;', max_size=40), st.sampled_from([1, 3, 7, 1 << 20]))
+def test_the_quick_way_and_the_close_look_see_the_same_cells(text: str, piece: int) -> None:
+    quick = quickly(text.encode(), ",", piece=piece)
     values, odd = cut(text, ",")
     close = from_lists(values).cells
     if quick is not None:
@@ -48,9 +49,32 @@ def test_the_quick_way_and_the_close_look_see_the_same_cells(text: str) -> None:
 
 
 def test_the_quick_way_is_taken_where_nothing_is_odd() -> None:
-    assert quickly('a,b\r\n"x, ""y""","1\n2"\r\n\r\n,z\r\n', ",") is not None
-    assert quickly('a,b\n12" pipe,2\n', ",") is None
-    assert quickly("a,b\n" + "x,y\n" * 20_000 + "1,2,3\n", ",") is not None
+    assert quickly(b'a,b\r\n"x, ""y""","1\n2"\r\n\r\n,z\r\n', ",") is not None
+    assert quickly(b'a,b\n12" pipe,2\n', ",") is None
+    assert quickly(b"a,b\n" + b"x,y\n" * 20_000 + b"1,2,3\n", ",") is not None
+
+
+@given(ROWS, st.integers(1, 60))
+def test_a_long_text_read_in_pieces_has_the_same_cells(rows: list[list[str]], piece: int) -> None:
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\r\n", quoting=csv.QUOTE_ALL).writerows(rows * 3)
+    data = text.getvalue().encode()
+    pieces, whole = quickly(data, ",", piece=piece), quickly(data, ",")
+    assert (pieces is None) or (whole is not None and pieces.rows() == whole.rows() and pieces.columns == whole.columns)
+    assert pieces is not None or whole is None or any(not any(cell.strip() for cell in row) for row in rows)
+
+
+@given(st.binary(max_size=60) | st.text(max_size=30).map(lambda text: text.encode("utf-8-sig")) | st.text(max_size=30).map(str.encode), st.integers(1, 9))
+def test_what_is_proven_to_be_utf8_is_read_as_such(data: bytes, piece: int) -> None:
+    name = proven_utf8(data, piece)
+    try:
+        decoded = decode(data)
+    except UnicodeDecodeError:
+        assert not name
+        return
+    assert name == (decoded.encoding if decoded.encoding in {"ascii", "utf-8", "utf-8-sig"} and not decoded.repaired else "")
+    if name:
+        assert data.decode(name) == decoded.text
 
 
 def test_a_quote_that_never_closes_swallows_no_rows() -> None:
@@ -115,5 +139,5 @@ def test_a_delimiter_of_several_bytes_is_read_too() -> None:
 
 def test_a_cell_is_as_long_as_its_text_whichever_way_it_is_read() -> None:
     for text, long in (('"' + '""' * 6 + '",b\n', False), ('"' + "x" * 10 + '",b\n', False), ('"' + "x" * 11 + '",b\n', True)):
-        assert (quickly(text, ",", 10) is None) is long
+        assert (quickly(text.encode(), ",", 10) is None) is long
         assert bool(cut(text, ",", 10)[1]["field_too_long"]) is long
