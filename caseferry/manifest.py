@@ -329,7 +329,7 @@ class Piece(Model):
     rows: int
     size: int
     """Bytes; those of the header are in a file's first piece."""
-    sha256: str
+    crc32: str
 
 
 class Batch(Model):

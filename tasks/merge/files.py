@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
+from isal import isal_zlib
 
-from caseferry.canonical import sha256
 from caseferry.errors import ExportRefused
 from caseferry.manifest import Finding, ImportFile, Piece
 from caseferry.mapping.headings import normal
@@ -142,7 +142,7 @@ class _File:
             pl.col("table").cast(pl.String), pl.col(ROW).cast(pl.UInt32),
         )  # fmt: skip
         self._rows += lines.height
-        return Piece(file=self.entry.name, rows=lines.height, size=len(data), sha256=sha256(data)), lineage
+        return Piece(file=self.entry.name, rows=lines.height, size=len(data), crc32=f"{isal_zlib.crc32(data):08x}"), lineage
 
     def done(self) -> ImportFile:
         return self.entry.model_copy(update={"rows": self._rows, "sha256": self._digest.hexdigest()})

@@ -1,5 +1,6 @@
 """Every change and finding: written down to the last, counted by rule, and the first of each kept to be shown."""
 
+import shutil
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -94,6 +95,5 @@ class Notes:
             head.write_csv(out, quote_style="non_numeric", line_terminator="\r\n")
             for table in sorted(self._first):
                 with (self._folder / f"{self._kind}.{table}").open("rb") as some:
-                    while piece := some.read(8 << 20):
-                        out.write(piece)
+                    shutil.copyfileobj(some, out, 1 << 20)
         return path

@@ -30,13 +30,18 @@ def count_delimited(data: bytes) -> int | None:
     text = _plain(data)
     if text.startswith(b"sep="):
         text = text.split(b"\n", 1)[1]
-    if text.count(b'"') % 2:
-        return None
     if not text:
         return 0
-    outside = b"".join(text.split(b'"')[::2])
-    ends = outside.count(b"\n") + outside.count(b"\r") - outside.count(b"\r\n")
-    return ends + (0 if outside.endswith((b"\n", b"\r")) else 1)
+    pairs = b"\r" not in text or text.count(b"\r") == text.count(b"\r\n")
+    marks = text.translate(None, _NO_MARKS) if pairs else text  # where no carriage return stands alone, line feeds tell all
+    if marks.count(b'"') % 2:
+        return None
+    outside = b'"'.join(marks.split(b'"')[::2])
+    ends = outside.count(b"\n") + (0 if pairs else outside.count(b"\r") - outside.count(b"\r\n"))
+    return ends + (0 if text.endswith((b"\n", b"\r")) else 1)
+
+
+_NO_MARKS = bytes(set(range(256)) - set(b'"\n'))
 
 
 def _plain(data: bytes) -> bytes:
@@ -148,7 +153,8 @@ def emails_in(cells: pl.Series) -> pl.Series:
 
 def digits_in(cells: pl.Series) -> pl.Series:
     """The digits of each distinct cell, where there are enough for a telephone number."""
-    digits = cells.unique().str.replace_all(r"\D", "")
+    distinct = cells.unique()
+    digits = distinct.filter(distinct.str.count_matches(r"\d") >= 6).str.replace_all(r"\D", "")
     return digits.filter(digits.str.len_chars() >= 6).unique().sort()
 
 

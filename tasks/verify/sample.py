@@ -59,21 +59,24 @@ class Sample:
     def _look(self, batch: Batch, piece: Handed, weights: dict[str, pl.DataFrame]) -> None:
         money = next((n for n, heading in enumerate(piece.header) if heading in _MONEY), None)
         day = next((n for n, heading in enumerate(piece.header) if heading in _DAYS), None)
-        lines = piece.placed.with_row_index("line", offset=piece.first).filter(~pl.col("table").is_in(list(_BESIDE)))
+        lines = piece.placed.with_row_index("line", offset=piece.first)
+        if piece.stands["table"].is_in(list(_BESIDE)).any() or lines["table"].null_count():
+            lines = lines.filter(~pl.col("table").is_in(list(_BESIDE)))
         if lines.is_empty():
             return
         size = pl.lit(0.0) if money is None else pl.col(str(money)).cast(pl.Float64, strict=False).fill_null(0).abs()
         on = pl.lit(None, pl.Date) if day is None else pl.col(str(day)).str.to_date(self._style, strict=False)
         facts = lines.select("line", "table", "row", size.alias("size"), on.alias("day"))
-        facts = pl.concat([self._weighed(batch, str(table), some, weights) for (table,), some in facts.partition_by("table", as_dict=True).items()])
-        some = [facts.filter(pl.col("line").is_in(self._drawn[piece.name])), facts.filter(pl.col("changes") > 0).sort(["changes", "line"], descending=[True, False]).head(3)]
+        tables = [batch.tables[0].id] if len(batch.tables) == 1 else facts["table"].unique().sort().to_list()
+        facts = pl.concat([self._weighed(batch, table, facts if len(tables) == 1 else facts.filter(pl.col("table") == table), weights) for table in tables])
+        some = [facts.filter(pl.col("line").is_in(self._drawn[piece.name])), facts.filter(pl.col("changes") > 0).top_k(3, by=[pl.col("changes").cast(pl.Int64), -pl.col("line").cast(pl.Int64)])]
         if money is not None:
             self._priced.add(piece.name)
             some.append(facts.top_k(3, by=[pl.col("size"), -pl.col("line").cast(pl.Int64)]))
         if day is not None:
             self._dated.add(piece.name)
-            dated = facts.filter(pl.col("day").is_not_null()).sort("day", "line")
-            some += [dated.head(2), dated.tail(2)]
+            dated = facts.filter(pl.col("day").is_not_null())
+            some += [dated.bottom_k(2, by=["day", "line"]), dated.top_k(2, by=["day", "line"])]
         chosen = pl.concat(some).unique("line").sort("line")
         self._keep(batch, piece, chosen, lines)
 

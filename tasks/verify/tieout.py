@@ -75,7 +75,7 @@ class _Tie:
         stays = source.filter(pl.col("place").is_in(_STAYS))
         self._unread += stays["value"].null_count()
         matters = _matter_of_rows(batch, self._record, self._file, tables)
-        per = stays.join(matters, on=["table", "row"], how="left")
+        per = stays.join(matters, on=["row"] if len(tables) == 1 else ["table", "row"], how="left")
         self._exported = _added(self._exported, per.select(pl.col("matter").fill_null(""), pl.col("value").alias("exported")))
         if self._record == "time_entry":
             told = pl.concat([some.filter(pl.col("rule") == "amount_is_not_rate_times_hours").select(pl.lit(table).alias("table"), "row")
