@@ -25,11 +25,13 @@ from bench.page import PAGE, render
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "bench" / "results"
-PEERS = ("caseferry_parts", "duckdb_sql", "pandas_arrow", "plain_csv", "pydantic_rows", "petl_tables")
-SLOW = {"pydantic_rows", "petl_tables", "plain_csv"}
+PEERS = ("caseferry_parts", "duckdb_sql", "pandas_arrow", "plain_csv", "pydantic_rows", "petl_tables", "dlt_pages", "singer_pipe")
+SLOW = {"pydantic_rows", "petl_tables", "plain_csv", "dlt_pages", "singer_pipe"}
 """Measured once: what they are off by is more than what the machine drifts."""
 SIZES = ("small", "middle", "large", "huge")
-VERSIONS = ("polars", "duckdb", "pandas", "petl", "pydantic", "pyarrow", "isal")
+VERSIONS = ("polars", "duckdb", "pandas", "petl", "dlt", "singer-sdk", "pydantic", "pyarrow", "isal")
+_SMALL = 20
+"""Small firms that come while a large one is on its way."""
 
 
 def measured(*words: object) -> dict[str, Any]:
@@ -80,22 +82,38 @@ def fresh(scratch: Path) -> Path:
     return scratch
 
 
-def stack_seconds(folder: Path | None, rounds: int) -> list[float]:
-    """Upload to verified on a warm stack of two processes; the sample firm, or an export. The first round warms it."""
+def on_a_stack(large: Path, rounds: int) -> dict[str, list[float]]:
+    """Seconds from upload to verified on a warm stack of two processes: the sample firm alone, the large one, and the
+    sample firm again and again while the large one is on its way.
+    """
     from tests.conftest import SAMPLE
-    from tests.journey.stack import up
+    from tests.journey.stack import Up, up
 
-    export, choices = (SAMPLE / "LEAP-export.zip", SAMPLE / "migration.json") if folder is None else (folder / "export.zip", folder / "migration.json")
-    seconds = []
+    def send(running: Up, where: str, folder: Path, name: str) -> float:
+        running.upload(where, {"migration.json": (folder / "migration.json").read_bytes()})
+        began = time.monotonic()
+        running.upload(where, {"export.zip": (folder / name).read_bytes()})
+        return began
+
+    def took(running: Up, where: str, folder: Path, name: str) -> float:
+        began = send(running, where, folder, name)
+        running.wait_for(where, "4-verify/ledger.json", 900)
+        return time.monotonic() - began
+
     with tempfile.TemporaryDirectory() as state, up(Path(state) / "state") as running:
-        for number in range(rounds + 1):
-            where = f"firm{number}/one"
-            running.upload(where, {"migration.json": choices.read_bytes()})
-            began = time.monotonic()
-            running.upload(where, {export.name: export.read_bytes()})
-            running.wait_for(where, "4-verify/ledger.json", 600)
-            seconds.append(time.monotonic() - began)
-    return seconds[1:]
+        took(running, "warm/one", SAMPLE, "LEAP-export.zip")
+        alone = [took(running, f"alone{n}/one", SAMPLE, "LEAP-export.zip") for n in range(rounds)]
+        whole = [took(running, "large/one", large, "export.zip")]
+        beside: list[float] = []
+        number = 0
+        while len(beside) < _SMALL and number < 3:  # a firm that is through before all have come makes way for another
+            number += 1
+            send(running, f"large{number}/one", large, "export.zip")
+            running.wait_for(f"large{number}/one", "0-original/manifest.json", 300)
+            while len(beside) < _SMALL and not any(key.endswith("4-verify/ledger.json") for key in running.keys(f"large{number}/one")):
+                beside.append(took(running, f"beside{len(beside)}/one", SAMPLE, "LEAP-export.zip"))
+            running.wait_for(f"large{number}/one", "4-verify/ledger.json", 900)
+    return {"sample": alone, "large": whole, "beside": beside}
 
 
 def help_seconds(rounds: int) -> float:
@@ -117,17 +135,18 @@ def main() -> None:
     memory = Path("/dev/shm")  # noqa: S108  a folder of ours is made in it
     with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None, prefix="caseferry-bench-") as folder:
         home, scratch = Path(folder), Path(folder) / "scratch"
-        for size in {given.size, given.peers}:
+        for size in {"small", given.size, given.peers}:
             measured("bench.export", home / size, size)
         results: dict[str, Any] = {
             "day": datetime.datetime.now(datetime.UTC).date().isoformat(), "size": given.size, "peers": given.peers, "rounds": given.rounds,
             "machine": f"{os.cpu_count()} shared cores, {platform.machine()}, Python {platform.python_version()}",
             "versions": {name: importlib.metadata.version(name) for name in VERSIONS},
-            "journey": journeys(home / given.size, scratch, given.rounds), "time entries": work(home / given.peers, scratch, given.rounds),
+            "journey": journeys(home / given.size, scratch, given.rounds), "small": journeys(home / "small", scratch, 1)[0]["ours"],
+            "parts": [measured("bench.parts", home / given.size, fresh(scratch))["said"] for _ in range(given.rounds)], "time entries": work(home / given.peers, scratch, given.rounds),
             "fields": measured("bench.fields")["said"], "help": help_seconds(given.rounds),
         }  # fmt: skip
         if not given.no_stack:
-            results["stack"] = {"sample": stack_seconds(None, 5), given.size: stack_seconds(home / given.size, 1)}
+            results["stack"] = on_a_stack(home / given.size, 5)
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / f"{given.size}.json").write_text(json.dumps(results, indent=1) + "\n")
     PAGE.write_text(render(results))

@@ -7,7 +7,10 @@ import logging
 import os
 import resource
 import sys
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import structlog
 
@@ -27,6 +30,28 @@ def spent() -> float:
     return own.ru_utime + own.ru_stime + ticks / os.sysconf("SC_CLK_TCK")
 
 
+WRITES = {"put", "put_once", "put_file", "swap", "listing", "delete"}
+"""What an object store counts, and charges, as a write."""
+_READS = {"get", "get_tagged", "get_exact", "get_range", "stat"}
+
+
+def counted(store: Any, requests: Counter[tuple[str, str]], step: list[str]) -> Any:
+    """The store, with each request of a step counted as a read or a write."""
+
+    def counting(name: str) -> Callable[..., Any]:
+        real = getattr(store, name)
+
+        def asked(*words: Any) -> Any:
+            requests[step[0], "writes" if name in WRITES else "reads"] += 1
+            return real(*words)
+
+        return asked
+
+    for name in (*WRITES, *_READS):
+        setattr(store, name, counting(name))
+    return store
+
+
 def main(folder: Path, out: Path) -> dict[str, object]:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     from caseferry.services.folder import FolderStore
@@ -35,14 +60,17 @@ def main(folder: Path, out: Path) -> dict[str, object]:
     from tasks.stage import perform, present, run_of
     from workers.commands.crossing import local_services
 
-    services = local_services(FolderStore(out))
+    requests, now_at = Counter[tuple[str, str]](), ["start"]
+    services = local_services(counted(FolderStore(out), requests, now_at))
     services.store.put("drops/bench/one/migration.json", (folder / "migration.json").read_bytes())
     services.store.put("drops/bench/one/export.zip", (folder / "export.zip").read_bytes())
     tickets = arrive(services, "drops/bench/one/export.zip")
     before = spent()
-    run, steps = run_of(tickets[0]), {"start": round(before, 2)}
+    run, steps, parts = run_of(tickets[0]), {"start": round(before, 2)}, Counter[str]()
     while tickets:
         for ticket in tickets:
+            now_at[0] = ticket.step
+            parts[ticket.step] += 1
             assert perform(services, ticket), ticket.name
             now = spent()
             steps[ticket.step], before = round(steps.get(ticket.step, 0) + now - before, 2), now
@@ -53,7 +81,8 @@ def main(folder: Path, out: Path) -> dict[str, object]:
     assert all(work[place] == wanted[place] for place in ("carried", "excluded", "quarantined")), work
     written = next(line for line in ledger["money"] if line["type"] == "time_entry")["written"]
     assert written.replace(".", "") == str(wanted["cents"]), written
-    return {"steps": steps, "rows": sum(line["read"] for line in ledger["types"]), "state": ledger["state"]}
+    asked = {name: {kind: requests[name, kind] for kind in ("reads", "writes")} for name in parts}
+    return {"steps": steps, "tasks": parts, "requests": asked, "rows": sum(line["read"] for line in ledger["types"]), "state": ledger["state"]}
 
 
 if __name__ == "__main__":

@@ -88,6 +88,8 @@ class WorkSettings(Group):
     """Only these firms' runs and drops are looked at: for a worker whose role may see no others."""
     attempts: int = 3
     """A part that ended its process this often is quarantined."""
+    step_attempts: int = 6
+    """Any other step that ended its process this often ends the run: more often than a part, for it costs all of it."""
 
 
 class LimitSettings(ReadingLimits):

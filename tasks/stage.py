@@ -194,7 +194,8 @@ def carry_out(services: Services, ticket: Ticket, seen: frozenset[str]) -> froze
                 return seen  # it finished and went home
             pronounce_lost(store, run, before, stamp(services.clock()))
             seen = look(services, ticket)
-        if lost(ticket, seen) >= services.settings.work.attempts:
+        work = services.settings.work
+        if lost(ticket, seen) >= (work.attempts if ticket.part else work.step_attempts):
             _give_up(services, ticket)
             services.tell(services, run)
             return look(services, ticket)

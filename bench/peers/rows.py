@@ -1,13 +1,13 @@
 """What every way of going row by row shares: one value read at a time, days remembered, and the loop round it."""
 
 import csv
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
 
-from bench.peers import HEADER
+from bench.peers import HEADER, STAFF
 
 Entry = tuple[str, str, str, Decimal, Decimal, str]
 """Matter, day, note, price, quantity, user."""
@@ -41,28 +41,53 @@ def matters(lists: Path) -> set[str]:
         return {row["Matter No"] for row in csv.DictReader(file)}
 
 
+Line = tuple[str, tuple[object, ...]]
+"""The file it belongs to, and its cells."""
+
+
+class Count:
+    """What went where, told as the lines go by."""
+
+    def __init__(self) -> None:
+        self.counts, self.total = {"carried": 0, "excluded": 0, "quarantined": 0}, Decimal(0)
+
+    def lines(self, lists: Path, read: Callable[[dict[str, str]], Entry | None]) -> Iterator[Line]:
+        """Each row of the list as a line of one of two files; `read` gives the entry of an unbilled row, or nothing if it is rejected."""
+        with (lists / "WIP.csv").open(newline="", encoding="utf-8") as file:
+            for number, row in enumerate(csv.DictReader(file), 2):
+                entry = None if row["Billed"] == "Yes" else read(row)
+                if entry is not None:
+                    self.total += (entry[3] * entry[4]).quantize(Decimal("0.01"))
+                    self.counts["carried"] += 1
+                    yield "activities", entry
+                    continue
+                reason = "billed" if row["Billed"] == "Yes" else "unknown"
+                self.counts["excluded" if reason == "billed" else "quarantined"] += 1
+                yield "rejects", (number, reason)
+
+    @property
+    def told(self) -> dict[str, int]:
+        return self.counts | {"cents": int(self.total * 100)}
+
+
+def plain(lists: Path) -> Callable[[dict[str, str]], Entry | None]:
+    """A row read by functions alone."""
+    known = matters(lists)
+
+    def read(row: dict[str, str]) -> Entry | None:
+        if row["Matter No"] not in known or row["Staff"] not in STAFF:
+            return None
+        return row["Matter No"], day(row["Date"]), row["Description"], cents(row["Rate"]), hours(row["Units"]), STAFF[row["Staff"]]
+
+    return read
+
+
 def carry(lists: Path, out: Path, read: Callable[[dict[str, str]], Entry | None]) -> dict[str, int]:
-    """csv.DictReader in, csv.writer out; `read` gives the entry of an unbilled row, or nothing if it is rejected."""
-    counts = {"carried": 0, "excluded": 0, "quarantined": 0}
-    total = Decimal(0)
-    with (
-        (lists / "WIP.csv").open(newline="", encoding="utf-8") as file,
-        (out / "activities.csv").open("w", newline="", encoding="utf-8") as made,
-        (out / "rejects.csv").open("w", newline="", encoding="utf-8") as left,
-    ):
-        good, bad = csv.writer(made, quoting=csv.QUOTE_ALL), csv.writer(left)
-        good.writerow(HEADER)
-        for number, row in enumerate(csv.DictReader(file), 2):
-            if row["Billed"] == "Yes":
-                counts["excluded"] += 1
-                bad.writerow([number, "billed"])
-                continue
-            entry = read(row)
-            if entry is None:
-                counts["quarantined"] += 1
-                bad.writerow([number, "unknown"])
-                continue
-            total += (entry[3] * entry[4]).quantize(Decimal("0.01"))
-            counts["carried"] += 1
-            good.writerow(entry)
-    return counts | {"cents": int(total * 100)}
+    """csv.DictReader in, csv.writer out."""
+    count = Count()
+    with (out / "activities.csv").open("w", newline="", encoding="utf-8") as made, (out / "rejects.csv").open("w", newline="", encoding="utf-8") as left:
+        writers = {"activities": csv.writer(made, quoting=csv.QUOTE_ALL), "rejects": csv.writer(left)}
+        writers["activities"].writerow(HEADER)
+        for name, line in count.lines(lists, read):
+            writers[name].writerow(line)
+    return count.told

@@ -6,8 +6,10 @@ every server notices a byte that flips on the way.
 
 import hashlib
 import re
+import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -256,12 +258,26 @@ def _open_to_all(policy: str) -> bool:
     return False
 
 
-def make_client(service: str, settings: "S3Settings") -> Any:
-    """A boto3 client for S3 or SQS, patient enough for a busy server (four 503 in a row end the default one)."""
+@cache
+def _session() -> boto3.session.Session:
+    """One for each process: what it has read of AWS's description of its services serves every client."""
     session = botocore.session.get_session()
     # We never look at an object's time; reading it from each line of a listing took half of the listing.
     session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=str)
-    return boto3.session.Session(botocore_session=session).client(
+    return boto3.session.Session(botocore_session=session)
+
+
+_making = threading.Lock()
+
+
+def make_client(service: str, settings: "S3Settings") -> Any:
+    """A boto3 client for S3 or SQS, patient enough for a busy server (four 503 in a row end the default one)."""
+    with _making:  # a session is no two threads' at a time; its clients are anybody's
+        return _client(service, settings)
+
+
+def _client(service: str, settings: "S3Settings") -> Any:
+    return _session().client(
         service,  # type: ignore[call-overload]
         endpoint_url=str(settings.endpoint).rstrip("/") if settings.endpoint else None,
         region_name=settings.region,

@@ -73,7 +73,8 @@ class Evidence:
         at, line, headers = Counter[str](), Counter[str](), dict[str, list[str]]()
         left = Counter(piece.file for laid in self.merged.batches for piece in laid.pieces)
         for number, laid in enumerate(self.merged.batches, 1):
-            places, lineage, findings, changes = self._rows(number)
+            known = self._fetch(number, laid)
+            places, lineage, findings, changes = (known["rows", kind] for kind in _KINDS)
             lined = {str(file): some for (file,), some in lineage.partition_by("file", as_dict=True, include_key=False).items()}
             handed = []
             for piece in laid.pieces:
@@ -86,11 +87,16 @@ class Evidence:
                 handed.append(Handed(piece.file, data, header, lines, even, first, stands))
                 at[piece.file] += piece.size
                 line[piece.file] += lines.height
-            yield Batch(self, laid, handed, places, {"findings": findings, "changes": changes})
+            yield Batch(self, laid, handed, places, {"findings": findings, "changes": changes}, known)
 
-    def _rows(self, number: int) -> list[pl.DataFrame]:
-        keys = [self.run.at("3-merge", "rows", f"{number:04d}.{kind}.parquet") for kind in _KINDS]
-        return [pl.read_parquet(io.BytesIO(data)) for data in get_all(self.store, keys)]
+    def _fetch(self, number: int, laid: manifest.Batch) -> dict[tuple[str, str], pl.DataFrame]:
+        """All that lies in the bucket about a batch but its files, asked for at once: of its rows by kind, of its parts by name."""
+        keys = {("rows", kind): self.run.at("3-merge", "rows", f"{number:04d}.{kind}.parquet") for kind in _KINDS}
+        for part in laid.parts:
+            keys["raw", part] = self.run.at("1-split", "parts", f"{part}.parquet")
+            for kind in ("findings", "changes"):
+                keys[kind, part] = self.run.at("2-transform", f"{part}.{kind}.parquet")
+        return {name: pl.read_parquet(io.BytesIO(data)) for name, data in zip(keys, get_all(self.store, keys.values()), strict=True)}
 
     def _piece(self, piece: Piece, start: int, *, is_last: bool) -> bytes:
         """A piece of a file; the last one goes on to the file's end, wherever the manifest says that is."""
@@ -106,9 +112,10 @@ class Batch:
     """What belongs together in one batch: rows of the source, and the lines they came to."""
 
     def __init__(
-        self, evidence: Evidence, laid: manifest.Batch, handed: list[Handed], places: pl.DataFrame, later: dict[str, pl.DataFrame]
-    ) -> None:
-        self.evidence, self.handed, self.places, self._later = evidence, handed, places, later
+        self, evidence: Evidence, laid: manifest.Batch, handed: list[Handed], places: pl.DataFrame, later: dict[str, pl.DataFrame],
+        known: dict[tuple[str, str], pl.DataFrame],
+    ) -> None:  # fmt: skip
+        self.handed, self.places, self._later, self._known = handed, places, later, known
         self._parts: dict[str, list[str]] = {}
         tables = {part: table for table in evidence.split.tables for part in table.parts}
         for part in laid.parts:
@@ -126,8 +133,7 @@ class Batch:
     def raw(self, table: Table) -> pl.DataFrame:
         """A table's data rows in this batch, with the source's own cells."""
         if table.id not in self._raws:
-            keys = [self.evidence.run.at("1-split", "parts", f"{part}.parquet") for part in self._parts[table.id]]
-            self._raws[table.id] = pl.concat([pl.read_parquet(io.BytesIO(data)) for data in get_all(self.evidence.store, keys)])
+            self._raws[table.id] = pl.concat([self._known["raw", part] for part in self._parts[table.id]])
         return self._raws[table.id]
 
     @cached_property
@@ -160,9 +166,8 @@ class Batch:
         added = {str(table): some for (table,), some in later.partition_by("table", as_dict=True, include_key=False).items()}
         noted = {}
         for table in sorted({*self._parts, *added}):
-            keys = [self.evidence.run.at("2-transform", f"{part}.{name}.parquet") for part in self._parts.get(table, ())]
             empty = later.drop("table").clear()
-            early = pl.concat([empty, *(pl.read_parquet(io.BytesIO(data)).select(empty.columns) for data in get_all(self.evidence.store, keys))])
+            early = pl.concat([empty, *(self._known[name, part].select(empty.columns) for part in self._parts.get(table, ()))])
             noted[table] = _among(early, added[table]) if table in added else early
         return noted
 

@@ -73,7 +73,7 @@ def every_message_twice(ground: Ground) -> Counts:
 @fault(23)
 def the_last_two_parts_at_once(ground: Ground) -> Counts:
     """The last parts end behind one gate, then as many ask for the merge and the proof together."""
-    rounds = ground.n(100, 8)
+    rounds = ground.n(60, 8)
     merged = set()
     ready = ground.folder / "ready"
     services, first = begun(ready)

@@ -49,11 +49,11 @@ def the_mark(ground: Ground) -> Counts:
         for kind, extra in (("good", {}), ("raises", {"FAULT_RAISE": "transform", "FAULT_TEXT": f"{MARK} in a message"}), ("dies", {"FAULT_POISON": "t001-cards-0001"})):
             with deployed(ground.folder / kind, **environment, **extra) as there:
                 there.start(workers=1, concurrency=2)
-                for number in range(ground.n(3, 1)):
+                for number in range(ground.n(2, 1)):
                     where = f"{kind}-{number}/trial"
                     there.upload(where, export(number, 3, MARK), f"{MARK}{number}.zip", choices)
                     there.upload(f"{kind}-bad-{number}/trial", b"PK\x03\x04" + MARK.encode() * 50, f"{MARK}bad.zip", choices)
-                for number in range(ground.n(3, 1)):
+                for number in range(ground.n(2, 1)):
                     if kind == "good":
                         there.kill(there.workers[0])
                         there.revive()

@@ -146,7 +146,7 @@ def everything_reads(there: Deployment, run: Any) -> None:
 
 @fault(9)
 def an_object_replaced_while_it_is_read(ground: Ground) -> Counts:
-    rounds = ground.n(10, 4)
+    rounds = ground.n(7, 4)
     old, new = export(1, 3), export(2, 4)
     ends: dict[str, int] = {}
     with deployed(ground.folder) as there:

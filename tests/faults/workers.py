@@ -118,7 +118,7 @@ def processes_of_the_pool_killed(ground: Ground) -> Counts:
     counts: Counts = {"kills": 0, "runs": 0, "outputs that differ": 0}
     with deployed(ground.folder, **PART_ROWS) as there:
         there.start(workers=1, concurrency=2)
-        for number in range(ground.n(4, 1)):
+        for number in range(ground.n(3, 1)):
             where = f"firm-{number}/trial"
             there.upload(where, data)
             there.wait(where, "1-split/tables.json")
@@ -167,7 +167,7 @@ def from_death_to_running_elsewhere(ground: Ground) -> Counts:
     with deployed(ground.folder, quick=False, CASEFERRY_WORK__PART_ROWS="1", CASEFERRY_WORK__WINDOW="4", FAULT_SLOW="transform:45") as there:
         there.start(workers=0)
         for kind, wrap in (("same computer", ()), ("another computer", apart)) if apart else (("same computer", ()),):
-            for round_ in range(ground.n(2, 0 if kind == "another computer" else 1)):
+            for round_ in range(ground.n(1, 0 if kind == "another computer" else 1)):
                 where = f"{kind.split()[0]}-{round_}/trial"
                 victim = there.add_worker(concurrency=4, wrap=wrap)
                 there.upload(where, export(1, 5))
@@ -276,7 +276,7 @@ def hundreds_of_parts_at_once(ground: Ground) -> Counts:
 def small_firms_beside_a_large_one(ground: Ground) -> Counts:
     """The small ones come while the large one's parts are being worked on; how long each takes, and alone."""
     small, many = export(1, 3), ground.n(8, 2)
-    large = export(3, ground.n(200, 12))
+    large = export(3, ground.n(140, 12))
     with deployed(ground.folder, CASEFERRY_WORK__PART_ROWS="2") as there:
         there.start(workers=2)
         there.upload("warm/trial", small)
