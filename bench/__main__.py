@@ -21,11 +21,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from bench.page import PAGE, render
+from bench.page import PAGE, PEERS, render
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "bench" / "results"
-PEERS = ("caseferry_parts", "duckdb_sql", "pandas_arrow", "plain_csv", "pydantic_rows", "petl_tables", "dlt_pages", "singer_pipe")
 SLOW = {"pydantic_rows", "petl_tables", "plain_csv", "dlt_pages", "singer_pipe"}
 """Measured once: what they are off by is more than what the machine drifts."""
 SIZES = ("small", "middle", "large", "huge")
@@ -67,7 +66,7 @@ def work(folder: Path, scratch: Path, rounds: int) -> dict[str, list[dict[str, A
     for number in range(rounds):
         for name in ("time", "duckdb", "copy"):
             found.setdefault(f"floor: {name}", []).append(measured("bench.floor", name, folder, fresh(scratch)))
-        for name in PEERS:
+        for name in ("caseferry_parts", *PEERS):
             if number and name in SLOW:
                 continue
             one = measured(f"bench.peers.{name}", folder / "lists", fresh(scratch))

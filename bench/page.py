@@ -13,6 +13,7 @@ TITLES = {
     "caseferry_parts": "**Caseferry**, every change and finding logged", "duckdb_sql": "DuckDB, SQL", "pandas_arrow": "pandas with Arrow", "plain_csv": "Python's csv, row by row",
     "pydantic_rows": "Pydantic model per row", "petl_tables": "petl", "dlt_pages": "dlt, pages to CSV", "singer_pipe": "Singer, tap and target", "floor: time": "floor: Polars, scan to sink", "floor: duckdb": "floor: DuckDB COPY", "floor: copy": "floor: the bytes copied",
 }  # fmt: skip
+PEERS = tuple(name for name in TITLES if not name.startswith("floor") and name != "caseferry_parts")
 
 
 def spread(some: list[float], show: Callable[[float], str] = lambda value: f"{value:.1f}") -> str:
@@ -32,6 +33,7 @@ def render(results: dict[str, Any]) -> str:
     lines = [
         "# Performance", "",
         f"`make bench` on {results['machine']}, {results['day']}. CPU seconds of whole processes, medians of {results['rounds']} rounds and between which they lie; what is slow was measured once. The machine is shared: believe the ratios, which are taken within a round.", "",
+        *asked(results),
         "## The whole journey", "",
         f"An export of {rows:,} rows, upload to verified, in one process: unpack, tell, cut, transform, merge, write the import files, count all of it again, and every report. The floor unpacks the same archive with isal and sends each list through Polars from scan to sink.", "",
         "| what | figure |", "|---|---|",
@@ -59,11 +61,44 @@ def render(results: dict[str, Any]) -> str:
         if stack.get(name):
             lines.append(f"| {title} | {spread(stack[name])} |")
     if stack.get("beside"):
-        p95 = sorted(stack["beside"])[min(len(stack["beside"]) - 1, int(0.95 * len(stack["beside"])))]
+        p95 = p95_of(stack["beside"])
         lines.append(f"| … p95 of {len(stack['beside'])}, against alone | {p95:.1f} = {p95 / statistics.median(stack['sample']):.1f}x |")
     lines += [f"| `caseferry --help` | {results['help']:.2f} |", "", "Versions: " + ", ".join(f"{name} {version}" for name, version in results["versions"].items()) + ".", ""]
     PICTURE.write_text(picture({TITLES[name].replace("*", ""): statistics.median(one["cpu"] for one in work[name]) for name in TITLES}))
     return "\n".join(lines)
+
+
+def p95_of(seconds: list[float]) -> float:
+    return sorted(seconds)[min(len(seconds) - 1, int(0.95 * len(seconds)))]
+
+
+def asked(results: dict[str, Any]) -> list[str]:
+    """What this was meant to reach, and whether it does: medians of this run."""
+    work, stack, fields = results["time entries"], results.get("stack", {}), results["fields"]
+    ours = statistics.median(one["cpu"] for one in work["caseferry_parts"])
+    journeys = results["journey"]
+    ratio = statistics.median(one["ours"]["cpu"] / one["floor"]["cpu"] for one in journeys)
+    slower = [TITLES[name] for name in PEERS if statistics.median(one["cpu"] for one in work[name]) < ours]
+    pairs = statistics.median(one["1"] / one["2"] for one in results["parts"])
+    memory = max(one["ours"]["memory"] for one in journeys)
+    rows = [
+        (f"whole journey, {results['size']}, against its floor", "5x", "3x", f"{ratio:.1f}x", ratio <= 5),
+        ("transform of time entries, against each peer", "faster than each", "2x and more", f"slower than {', '.join(slower)}" if slower else "faster than each", not slower),
+        ("largest process", "600 MB", "400 MB", f"{memory} MB", memory <= 600),
+        ("one worker to two, parts", "1.6x", "1.8x", f"{pairs:.2f}x", pairs >= 1.6),
+        *((f"{name}, values a CPU second", f"{must:,}", f"{goal:,}", f"{fields[name]:,}", fields[name] >= must)
+          for name, must, goal in (("phones", 800_000, 1_900_000), ("names", 500_000, 1_400_000), ("dates", 5_000_000, 20_000_000))),
+        ("`caseferry --help`", "0.5 s", "0.3 s", f"{results['help']:.2f} s", results["help"] <= 0.5),
+    ]  # fmt: skip
+    if stack:
+        alone = statistics.median(stack["sample"])
+        rows += [
+            ("firm of 500 clients on a running stack", "2 s", "1 s", f"{alone:.1f} s", alone <= 2),
+            (f"{results['size']} on a running stack", "25 s", "15 s", f"{stack['large'][0]:.0f} s", stack["large"][0] <= 25),
+            (f"small firm beside {results['size']}, p95 of {len(stack['beside'])}", "3x", "2x", f"{p95_of(stack['beside']) / alone:.1f}x", p95_of(stack["beside"]) <= 3 * alone),
+        ]
+    lines = ["## What was meant to be reached", "", "| what | must | goal | now | |", "|---|---|---|---|---|"]
+    return lines + [f"| {what} | {must} | {goal} | {now} | {'met' if met else '**not met**'} |" for what, must, goal, now, met in rows] + [""]
 
 
 def entries_of(work: dict[str, Any]) -> list[int]:

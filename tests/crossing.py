@@ -8,13 +8,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import polars as pl
 import xlsxwriter
 
 from caseferry.keys import Run
+from caseferry.reading.grid import Grid
+from caseferry.reading.lists import read_lists
 from caseferry.services.folder import FolderStore
+from config.limits import ReadingLimits
 from config.settings import Settings
 from tasks.intake.arrive import arrive
 from tasks.journey import parts_of
@@ -160,6 +164,12 @@ def packed(files: Mapping[str, str | bytes]) -> bytes:
         for name, data in files.items():
             archive.writestr(zipfile.ZipInfo(name, (2024, 5, 31, 18, 0, 0)), data.encode() if isinstance(data, str) else data, zipfile.ZIP_DEFLATED)
     return buffer.getvalue()
+
+
+def lists_of(data: bytes, is_workbook: bool, name: str, limits: ReadingLimits) -> list[Grid]:
+    """Every list of a file, each as a whole."""
+    with TemporaryDirectory() as folder:
+        return [one.whole() for one in read_lists(data, is_workbook, name, limits, Path(folder), 1)]
 
 
 def book(rows: list[list[Any]], **options: Any) -> bytes:

@@ -122,7 +122,7 @@ def _wiring(settings: Settings) -> Answer:
     sources = [name for name, on in (("webhook", events.webhook_port is not None), ("SQS", events.sqs_queue_url), ("Redis list", events.redis_url)) if on]
     yield bool(sources), f"uploads are heard of by {' and '.join(sources)}" if sources else "no source of events is set; only the sweep finds uploads", "set CASEFERRY_EVENTS__WEBHOOK_PORT, __SQS_QUEUE_URL or __REDIS_URL"
     if events.sqs_queue_url:
-        from caseferry.services.s3 import make_client
+        from caseferry.services.aws import make_client
 
         client = make_client("s3", settings.s3)
         wired = client.get_bucket_notification_configuration(Bucket=settings.s3.bucket)

@@ -94,7 +94,7 @@ class Listener:
         return Handler
 
     def _poll_sqs(self) -> None:
-        from caseferry.services.s3 import make_client
+        from caseferry.services.aws import make_client
 
         events = self.settings.events
         client = make_client("sqs", self.settings.s3.model_copy(update={"endpoint": events.sqs_endpoint}))

@@ -6,7 +6,6 @@ A child that crashes, hangs, grows or talks too much is one refused file with a 
 """
 
 import json
-import mmap
 import os
 import select
 import signal
@@ -18,9 +17,8 @@ import tempfile
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from caseferry.errors import ExportRefused, PassingFault
 from config.limits import ReadingLimits
@@ -30,10 +28,27 @@ _START = "import sys; sys.path.insert(0, sys.argv[2]); import socket; from casef
 WORKS = "caseferry.reading.works:"
 
 
-@dataclass(frozen=True)
 class Answer:
-    made: Any
-    blobs: list[bytes]
+    """What a child made of foreign bytes: a value, and byte strings that stay where it put them until they are asked for."""
+
+    def __init__(self, made: Any, file: BinaryIO, spans: list[tuple[int, int]]) -> None:
+        self.made, self._file, self._spans = made, file, spans
+
+    @property
+    def blobs(self) -> list[bytes]:
+        found = []
+        for start, length in self._spans:
+            self._file.seek(start)
+            found.append(self._file.read(length))
+        return found
+
+    def save(self, number: int, path: Path) -> None:
+        """Write one of the byte strings to a file."""
+        start, length = self._spans[number]
+        with path.open("wb") as out:
+            while length:
+                sent = os.sendfile(out.fileno(), self._file.fileno(), start, length)
+                start, length = start + sent, length - sent
 
 
 class Handed:
@@ -66,22 +81,23 @@ def ask(work: str, data: bytes | Handed, name: str, limits: ReadingLimits, **wor
     if isinstance(data, bytes):
         with Handed(data) as handed:
             return ask(work, handed, name, limits, **words)
-    answer = _nameless()
+    answer = os.fdopen(_nameless(), "r+b")
     try:
         request = {"work": work, "words": {**words, "limits": limits.model_dump()}}
         try:
-            code = _reader().run(request, (data.file, answer), limits.seconds)
+            code = _reader().run(request, (data.file, answer.fileno()), limits.seconds)
         except PassingFault:  # the process that forks them was ended by somebody: another takes its place
-            code = _reader().run(request, (data.file, answer), limits.seconds)
+            code = _reader().run(request, (data.file, answer.fileno()), limits.seconds)
         if code != 0:
             raise ExportRefused(*_why(code, name, limits))
-        said, blobs = _read(answer)
-    finally:
-        os.close(answer)
-    if "refused" in said:
-        refused, where, detail = said["refused"]
-        raise ExportRefused(refused, where or name, detail)
-    return Answer(said["made"], blobs)
+        said, spans = _read(answer)
+        if "refused" in said:
+            refused, where, detail = said["refused"]
+            raise ExportRefused(refused, where or name, detail)
+    except BaseException:
+        answer.close()
+        raise
+    return Answer(said["made"], answer, spans)
 
 
 def _why(code: int, name: str, limits: ReadingLimits) -> tuple[str, str, str]:
@@ -94,16 +110,16 @@ def _why(code: int, name: str, limits: ReadingLimits) -> tuple[str, str, str]:
     return "CF-123", name, "its reader ended while opening it"
 
 
-def _read(file: int) -> tuple[dict[str, Any], list[bytes]]:
-    size = os.fstat(file).st_size
-    with mmap.mmap(file, size, prot=mmap.PROT_READ) as view:
-        (length,) = struct.unpack("<Q", view[:8])
-        said = json.loads(view[8 : 8 + length])
-        blobs, at = [], 8 + length
-        for one in said["blobs"]:
-            blobs.append(view[at : at + one])
-            at += one
-    return dict(said["value"]), blobs
+def _read(file: BinaryIO) -> tuple[dict[str, Any], list[tuple[int, int]]]:
+    """What was said, and where each byte string begins and how long it is."""
+    file.seek(0)
+    (length,) = struct.unpack("<Q", file.read(8))
+    said = json.loads(file.read(length))
+    spans, at = [], 8 + length
+    for one in said["blobs"]:
+        spans.append((at, one))
+        at += one
+    return dict(said["value"]), spans
 
 
 def _nameless() -> int:

@@ -69,7 +69,7 @@ def lists(data: bytes, limits: Limits, workbook: bool, file: str, encoding: str 
         buffer = io.BytesIO()
         grid.cells.write_ipc(buffer)
         blobs.append(buffer.getvalue())
-        facts.append({f.name: getattr(grid, f.name) for f in fields(Grid) if f.name != "cells"})
+        facts.append({f.name: getattr(grid, f.name) for f in fields(Grid) if f.name != "cells"} | {"height": grid.cells.height})
     return facts, blobs
 
 

@@ -6,39 +6,23 @@ every server notices a byte that flips on the way.
 
 import hashlib
 import re
-import threading
 import time
-from collections.abc import Callable, Iterator
-from functools import cache
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
-import boto3
-import botocore.session
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
-from botocore.parsers import ResponseParserError as ParserError
+from botocore.exceptions import ClientError
 from isal import isal_zlib
-from urllib3.exceptions import HTTPError
 
 from caseferry.errors import PassingFault, StorageRefused
 from caseferry.keys import DROPS
+from caseferry.services.aws import GONE, LOST, RACED, TRIES, ask, code_of, make_client
 from caseferry.services.store import Replaced, Stat
 
 if TYPE_CHECKING:
     from config.settings import S3Settings
 
-T = TypeVar("T")
-_LOST = {"PreconditionFailed", "412"}
-_RACED = {"ConditionalRequestConflict", "409", "OperationAborted"}
-_GONE = {"NoSuchKey", "404", "NotFound", "NoSuchVersion"}
-_FLIPPED = {"SignatureDoesNotMatch"}
-"""What was sent is not what arrived. Other words for it are no refusals anyway."""
-_CLOCK = {"RequestTimeTooSkewed", "RequestExpired"}
-_ELSEWHERE = {"NoSuchBucket", "PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException", "301"}
 _MD5 = re.compile(r"[0-9a-f]{32}")
-TRIES = 4
-"""How often bytes that were cut or flipped on the way are asked for again at once."""
 
 
 class S3Store:
@@ -64,7 +48,7 @@ class S3Store:
         try:
             return self._read(stat.key, which)[0]
         except ClientError as error:
-            if _code(error) in _LOST:
+            if code_of(error) in LOST:
                 raise Replaced from None
             raise
 
@@ -75,7 +59,7 @@ class S3Store:
 
         for attempt in range(TRIES):
             try:
-                data, answer = _ask(read)
+                data, answer = ask(read)
             except StorageRefused as refusal:
                 self._unless_it_is_not_there(key, refusal)
             except PassingFault:
@@ -84,7 +68,7 @@ class S3Store:
                 time.sleep(0.2 * 2**attempt)
                 continue
             except ClientError as error:
-                if _code(error) in _GONE:
+                if code_of(error) in GONE:
                     raise KeyError(key) from None
                 raise
             if _is_whole(data, answer, is_ours=not key.startswith(DROPS)):
@@ -99,7 +83,7 @@ class S3Store:
             StorageRefused: it is, and we may not have it.
         """
         if refusal.code == "CF-116":
-            found = _ask(lambda: self.client.list_objects_v2(Bucket=self.bucket, Prefix=key, MaxKeys=1))
+            found = ask(lambda: self.client.list_objects_v2(Bucket=self.bucket, Prefix=key, MaxKeys=1))
             if not any(item["Key"] == key for item in found.get("Contents", ())):
                 raise KeyError(key) from None
         raise refusal
@@ -109,18 +93,18 @@ class S3Store:
             return b""
         span = f"bytes={start}-{start + length - 1}"
         try:
-            return bytes(_ask(lambda: self.client.get_object(Bucket=self.bucket, Key=key, Range=span)["Body"].read()))
+            return bytes(ask(lambda: self.client.get_object(Bucket=self.bucket, Key=key, Range=span)["Body"].read()))
         except ClientError as error:
-            if _code(error) in _GONE:
+            if code_of(error) in GONE:
                 raise KeyError(key) from None
             raise
 
     def put(self, key: str, data: bytes) -> None:
         for _ in range(TRIES):
             try:
-                answer = _ask(lambda: self.client.put_object(Bucket=self.bucket, Key=key, Body=data, **self._with(data)))
+                answer = ask(lambda: self.client.put_object(Bucket=self.bucket, Key=key, Body=data, **self._with(data)))
             except ClientError as error:
-                if _code(error) not in _RACED:
+                if code_of(error) not in RACED:
                     raise
                 continue
             if self._arrived(data, answer):
@@ -146,15 +130,15 @@ class S3Store:
         written = False
         for _ in range(20):
             try:
-                answer = _ask(lambda: self._send(key, data, condition))  # noqa: B023
+                answer = ask(lambda: self._send(key, data, condition))  # noqa: B023
                 if self._arrived(data, answer):
                     return True
                 written, condition = True, {"IfMatch": f'"{_tag(answer)}"'}  # ours, and damaged on the way: write over that one alone
             except ClientError as error:
-                if _code(error) in _LOST | _GONE:
+                if code_of(error) in LOST | GONE:
                     tries = error.response.get("ResponseMetadata", {}).get("RetryAttempts", 0)
                     return (bool(tries) or written) and self._is_mine_after_all(key, data)
-                if _code(error) not in _RACED:
+                if code_of(error) not in RACED:
                     raise
                 time.sleep(0.05)  # two writers at once: the server asks both to come again
         raise PassingFault("the object store kept answering that two writes collide")
@@ -185,11 +169,11 @@ class S3Store:
         return tag == _md5(data)
 
     def delete(self, key: str) -> None:
-        _ask(lambda: self.client.delete_object(Bucket=self.bucket, Key=key))
+        ask(lambda: self.client.delete_object(Bucket=self.bucket, Key=key))
 
     def stat(self, key: str) -> Stat | None:
         try:
-            answer = _ask(lambda: self.client.head_object(Bucket=self.bucket, Key=key))
+            answer = ask(lambda: self.client.head_object(Bucket=self.bucket, Key=key))
         except StorageRefused as refusal:
             try:
                 self._unless_it_is_not_there(key, refusal)
@@ -197,7 +181,7 @@ class S3Store:
                 return None
             raise
         except ClientError as error:
-            if _code(error) in _GONE:
+            if code_of(error) in GONE:
                 return None
             raise
         version = str(answer.get("VersionId") or "")
@@ -206,7 +190,7 @@ class S3Store:
     def listing(self, prefix: str) -> Iterator[Stat]:
         token: dict[str, str] = {}
         while True:
-            page = _ask(lambda: self.client.list_objects_v2(Bucket=self.bucket, Prefix=prefix, **token))  # noqa: B023
+            page = ask(lambda: self.client.list_objects_v2(Bucket=self.bucket, Prefix=prefix, **token))  # noqa: B023
             for item in page.get("Contents", ()):
                 yield Stat(item["Key"], int(item["Size"]), str(item["ETag"]).strip('"'))
             if not page.get("IsTruncated"):
@@ -216,7 +200,7 @@ class S3Store:
     def folders(self, prefix: str) -> Iterator[str]:
         token: dict[str, str] = {}
         while True:
-            page = _ask(
+            page = ask(
                 lambda: self.client.list_objects_v2(Bucket=self.bucket, Prefix=prefix, Delimiter="/", **token)  # noqa: B023
             )
             for item in page.get("CommonPrefixes", ()):
@@ -256,44 +240,6 @@ def _open_to_all(policy: str) -> bool:
         if one.get("Effect") == "Allow" and everyone and not one.get("Condition"):
             return True
     return False
-
-
-@cache
-def _session() -> boto3.session.Session:
-    """One for each process: what it has read of AWS's description of its services serves every client."""
-    session = botocore.session.get_session()
-    # We never look at an object's time; reading it from each line of a listing took half of the listing.
-    session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=str)
-    return boto3.session.Session(botocore_session=session)
-
-
-_making = threading.Lock()
-
-
-def make_client(service: str, settings: "S3Settings") -> Any:
-    """A boto3 client for S3 or SQS, patient enough for a busy server (four 503 in a row end the default one)."""
-    with _making:  # a session is no two threads' at a time; its clients are anybody's
-        return _client(service, settings)
-
-
-def _client(service: str, settings: "S3Settings") -> Any:
-    return _session().client(
-        service,  # type: ignore[call-overload]
-        endpoint_url=str(settings.endpoint).rstrip("/") if settings.endpoint else None,
-        region_name=settings.region,
-        aws_access_key_id=settings.access_key,
-        aws_secret_access_key=settings.secret_key.get_secret_value() if settings.secret_key else None,
-        config=Config(
-            retries={"mode": "standard", "total_max_attempts": 7},
-            connect_timeout=5,
-            read_timeout=settings.timeout.total_seconds(),
-            s3={"addressing_style": "path" if settings.endpoint else "auto"},
-        ),
-    )
-
-
-def _code(error: ClientError) -> str:
-    return str(error.response.get("Error", {}).get("Code", ""))
 
 
 def _pieces(data: bytes | Path) -> Iterator[bytes]:
@@ -336,38 +282,3 @@ def _is_whole(data: bytes, answer: Any, *, is_ours: bool) -> bool:
     if "kms" in str(answer.get("ServerSideEncryption", "")) or not _MD5.fullmatch(tag):
         return len(data) == int(answer.get("ContentLength", len(data)))
     return tag == _md5(data)
-
-
-def _ask(call: Callable[[], T]) -> T:
-    """The answer. What may pass by itself comes back as a passing fault, what needs a person as a refusal; neither
-    with any key in its text. A refusal is believed when it is repeated: a bit may have flipped in our own name.
-    """
-    for attempt in range(TRIES):
-        try:
-            return call()
-        except ClientError as error:
-            status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-            code = _code(error)
-            if code in _LOST | _RACED | _GONE:
-                raise
-            if status >= 500 or code in {"SlowDown", "RequestTimeout", "ThrottlingException"}:
-                raise PassingFault("the object store is busy") from error
-            refusal = "" if code in _FLIPPED else _refusal(code, status)
-            if not refusal:
-                raise PassingFault("the object store did not understand what reached it") from error
-            if attempt == TRIES - 1:
-                raise StorageRefused(refusal, error.operation_name) from error
-            time.sleep(0.1)
-        except (BotoCoreError, HTTPError, ParserError, ValueError) as error:  # a header that makes no sense is a ValueError
-            raise PassingFault("the object store does not answer") from error
-    raise PassingFault("the object store does not answer")
-
-
-def _refusal(code: str, status: int) -> str:
-    if code in _CLOCK:
-        return "CF-143"
-    if code in _ELSEWHERE or status == 301:
-        return "CF-144"
-    if code.startswith("KMS"):
-        return "CF-142"
-    return "CF-116" if status in {401, 403} else ""

@@ -1,22 +1,25 @@
 """Read every file of the drop, tell each table, settle what can be settled, and cut the rows into parts."""
 
-import io
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import polars as pl
 
 from caseferry.canonical import to_json
 from caseferry.errors import ExportRefused, NeedsAnswer, Question
-from caseferry.manifest import Finding, Intake, Kept, Migration, Split, UnknownTable
+from caseferry.manifest import Finding, Intake, Kept, Migration, Split, Table, UnknownTable
 from caseferry.mapping.profile import Profile, known_sources, load_profile
 from caseferry.reading.grid import Grid
 from caseferry.reading.kinds import Kind
-from caseferry.reading.lists import read_lists
-from caseferry.services.store import put_all
+from caseferry.reading.lists import Spooled, read_lists
+from caseferry.services.store import put_files
 from tasks.journey import Ticket
 from tasks.split import quality
-from tasks.split.recognise import Fit, Unfit, find_table
+from tasks.split.recognise import DEEPEST_HEADER, Fit, Unfit, find_table
 from tasks.split.tables import Cut, make_table
 from tasks.stage import Services, migration_of, read_model, run_of
 
@@ -32,13 +35,15 @@ _NOTES = {
     "external_links": "its links to other workbooks were not followed",
     "replaced_characters": "characters were lost before the file reached us",
 }
-Read = tuple[Kept, Grid]
+Read = tuple[Kept, Spooled]
 AT_ONCE = 2
 """Files of one drop that are read side by side."""
 
 
 def split(services: Services, ticket: Ticket) -> None:
     """Make `1-split/tables.json`, written last: parts and quality report lie there before it does.
+
+    One list is in memory at a time; the others, and the parts, wait on disk until all questions are settled.
 
     Raises:
         NeedsAnswer: date columns that could be read in two ways; text that could be in two encodings.
@@ -48,41 +53,65 @@ def split(services: Services, ticket: Ticket) -> None:
     migration = migration_of(store, run)
     intake = read_model(store, run.at("0-original", "manifest.json"), Intake)
     findings: list[Finding] = [*_file_findings(intake)]
-    grids = list(_read_all(services, intake, migration, findings))
-    profile, confidence, fits = _source(grids, migration)
-    cuts: list[Cut] = []
-    unknown: list[UnknownTable] = []
-    for (kept, grid), fit in zip(grids, fits, strict=True):
-        if isinstance(fit, Fit):
-            cut = make_table(
-                len(cuts) + 1, kept.name, grid, fit, profile, migration, services.settings.work.part_rows
-            )  # fmt: skip
-            cuts.append(cut)
-            findings += _table_findings(cut, grid)
-        elif grid.width > 1 and grid.cells.height > 1:
-            unknown.append(UnknownTable(file=kept.name, sheet=grid.sheet, rows=grid.cells.height, columns=fit.columns, reason=fit.reason))
-    if not cuts:
-        raise ExportRefused("CF-104", intake.files[0].name, f"none of {len(grids)} lists has the headings of {profile.product}")
-    questions: tuple[Question, ...] = tuple(question for cut in cuts for question in cut.questions)
-    if questions:
-        raise NeedsAnswer(questions)
-    reports = _quality(cuts)
-    put_all(store, [part for cut in cuts for part in _parts(ticket, cut)])
-    found = {cut.table.kind for cut in cuts}
-    records = {cut.table.record for cut in cuts}
+    with TemporaryDirectory(prefix="caseferry-split-") as name:
+        folder = Path(name)
+        lists = list(_read_all(services, intake, migration, findings, folder))
+        profile, confidence, fits = _source(lists, migration)
+        made: list[Made] = []
+        unknown: list[UnknownTable] = []
+        for (kept, spooled), fit in zip(lists, fits, strict=True):
+            if isinstance(fit, Fit):
+                made.append(_make(len(made) + 1, kept.name, spooled, fit, profile, migration, services.settings.work.part_rows, folder))
+                findings += made[-1].findings
+            elif spooled.head.width > 1 and spooled.height > 1:
+                unknown.append(UnknownTable(file=kept.name, sheet=spooled.head.sheet, rows=spooled.height, columns=fit.columns, reason=fit.reason))
+        if not made:
+            raise ExportRefused("CF-104", intake.files[0].name, f"none of {len(lists)} lists has the headings of {profile.product}")
+        questions: tuple[Question, ...] = tuple(question for one in made for question in one.questions)
+        if questions:
+            raise NeedsAnswer(questions)
+        put_files(store, [(run.at("1-split", "parts", path.name), path) for one in made for path in one.parts])
+    tables = tuple(one.table for one in made)
+    found, records = {table.kind for table in tables}, {table.record for table in tables}
     missing = tuple(kind for kind in profile.expect if kind not in found and profile.tables[kind].record not in records)
     for kind in missing:
         findings.append(Finding(rule="expected_list_missing", where=kind, detail=profile.tables[kind].about))
-    for cut in cuts:
-        least = profile.expect.get(cut.table.kind, 0)
-        if cut.data.height < least:
-            findings.append(Finding(rule="list_is_too_short", where=cut.table.file, count=cut.data.height))
+    for table in tables:
+        rows = table.lines.get("data", 0)
+        if rows < profile.expect.get(table.kind, 0):
+            findings.append(Finding(rule="list_is_too_short", where=table.file, count=rows))
     result = Split(
-        source=profile.source, product=profile.product, version_guess=_variant(cuts, profile), confidence=confidence,
-        tables=tuple(cut.table for cut in cuts), unknown=tuple(unknown), missing=missing, findings=tuple(findings),
+        source=profile.source, product=profile.product, version_guess=_variant(tables, profile), confidence=confidence,
+        tables=tables, unknown=tuple(unknown), missing=missing, findings=tuple(findings),
     )  # fmt: skip
-    store.put_once(run.at("1-split", "quality.json"), to_json({"tables": reports}))
+    store.put_once(run.at("1-split", "quality.json"), to_json({"tables": _quality(made)}))
     store.put_once(run.at("1-split", "tables.json"), to_json(result))
+
+
+@dataclass(frozen=True)
+class Made:
+    """What is left of a table when its rows have gone into parts."""
+
+    table: Table
+    questions: tuple[Question, ...]
+    report: dict[str, Any]
+    """On its quality."""
+    matters: pl.DataFrame
+    """The matters it names, as `quality.matter_keys` tells them."""
+    findings: tuple[Finding, ...]
+    parts: tuple[Path, ...]
+
+
+def _make(number: int, file: str, spooled: Spooled, fit: Fit, profile: Profile, migration: Migration, part_rows: int, folder: Path) -> Made:
+    cut = make_table(number, file, spooled.whole(), fit, profile, migration, part_rows)
+    paths, start = [], 0
+    for name, rows in zip(cut.table.parts, cut.table.part_rows, strict=True):
+        path = folder / f"{name}.parquet"
+        cut.data.slice(start, rows).write_parquet(path, compression="zstd", compression_level=1)
+        paths.append(path)
+        start += rows
+    report, matters = quality.describe(cut.table, cut.data), quality.matter_keys(cut.table, cut.data)
+    return Made(cut.table, cut.questions, report, matters, tuple(_table_findings(cut, spooled.head)), tuple(paths))
 
 
 def _file_findings(intake: Intake) -> Iterator[Finding]:
@@ -99,47 +128,49 @@ def _file_findings(intake: Intake) -> Iterator[Finding]:
         yield Finding(rule="unreadable_file", where=refusal.name, detail=f"{refusal.code} {refusal.detail}".strip())
 
 
-def _read_all(services: Services, intake: Intake, migration: Migration, findings: list[Finding]) -> Iterator[Read]:
-    """Every grid of the drop. A file that can't be read is a finding; the others go on.
+def _read_all(services: Services, intake: Intake, migration: Migration, findings: list[Finding], folder: Path) -> Iterator[Read]:
+    """Every list of the drop. A file that can't be read is a finding; the others go on.
 
     Raises:
         NeedsAnswer: text whose encoding neither its bytes nor its letters tell.
     """
     limits = services.settings.limits
 
-    def read(kept: Kept) -> list[Grid] | Finding:
-        """The grids of one file, or why there are none. Each is read in a process of its own, some side by side."""
+    def read(number: int, kept: Kept) -> list[Spooled] | Finding:
+        """The lists of one file, or why there are none. Each is read in a process of its own, some side by side."""
+        own = folder / f"file-{number}"
+        own.mkdir()
         try:
             data = services.store.get(kept.key)
-            return read_lists(data, kept.kind == Kind.WORKBOOK, kept.name, limits, migration.options.encoding_of(kept.name))
+            return read_lists(data, kept.kind == Kind.WORKBOOK, kept.name, limits, own, DEEPEST_HEADER + 2, migration.options.encoding_of(kept.name))
         except ExportRefused as refusal:
             return Finding(rule="unreadable_file", where=kept.name, detail=f"{refusal.code} {refusal.detail}".strip())
 
-    lists = [kept for kept in intake.files if kept.kind in {Kind.WORKBOOK, Kind.DELIMITED}]
+    files = [kept for kept in intake.files if kept.kind in {Kind.WORKBOOK, Kind.DELIMITED}]
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        results = list(pool.map(read, lists))
+        results = list(pool.map(read, range(len(files)), files))
     questions = []
-    for kept, grids in zip(lists, results, strict=True):
-        if isinstance(grids, Finding):
-            findings.append(grids)
+    for kept, lists in zip(files, results, strict=True):
+        if isinstance(lists, Finding):
+            findings.append(lists)
             continue
-        for grid in grids:
-            if grid.undecided:
-                found = f"its letters fit {' and '.join(grid.undecided)} alike"
+        for one in lists:
+            if one.head.undecided:
+                found = f"its letters fit {' and '.join(one.head.undecided)} alike"
                 questions.append(Question("CF-146", kept.name, found, "options.encoding"))
-            if grid.cells.height:
-                yield kept, grid
+            if one.height:
+                yield kept, one
     if questions:
         raise NeedsAnswer(tuple(questions))
 
 
-def _source(grids: list[Read], migration: Migration) -> tuple[Profile, float, list[Fit | Unfit]]:
+def _source(lists: list[Read], migration: Migration) -> tuple[Profile, float, list[Fit | Unfit]]:
     """The profile that explains the drop best, the share of its tables' columns that it knows, and how each list fits."""
     names = [migration.source] if migration.source else known_sources()
     best: tuple[int, float, Profile, list[Fit | Unfit]] | None = None
     for name in names:
         profile = load_profile(name)
-        every = [find_table(grid, profile) for _, grid in grids]
+        every = [find_table(one.head, profile) for _, one in lists]
         fits = [fit for fit in every if isinstance(fit, Fit)]
         known = sum(sum(1 for use in fit.uses if use) for fit in fits)
         share = known / max(1, sum(fit.named for fit in fits))
@@ -149,9 +180,9 @@ def _source(grids: list[Read], migration: Migration) -> tuple[Profile, float, li
     return best[2], best[1], best[3]
 
 
-def _variant(cuts: list[Cut], profile: Profile) -> str:
+def _variant(tables: tuple[Table, ...], profile: Profile) -> str:
     """Which regional wording the headings speak, if any."""
-    words = " ".join(c.heading.casefold() for cut in cuts for c in cut.table.columns)
+    words = " ".join(c.heading.casefold() for table in tables for c in table.columns)
     counts = {name: sum(1 for clue in clues if clue in words) for name, clues in profile.variants.items()}
     best = max(counts, key=lambda name: counts[name], default="")
     return best if best and counts[best] else "unknown"
@@ -175,23 +206,12 @@ def _table_findings(cut: Cut, grid: Grid) -> Iterator[Finding]:
         yield Finding(rule="duplicate_column", where=f"{where}, {name!r}", count=names.count(name))
 
 
-def _quality(cuts: list[Cut]) -> list[dict[str, object]]:
+def _quality(made: list[Made]) -> list[dict[str, Any]]:
     """A report per table; rows that name a matter nobody lists count as orphans."""
-    numbers = [quality.matter_keys(cut.table, cut.data)["k"] for cut in cuts if cut.table.record == "matter"]
-    known = pl.concat(numbers) if numbers else None
-    reports = []
-    for cut in cuts:
-        report = quality.describe(cut.table, cut.data)
-        if known is not None and cut.table.record not in {"matter", "contact"}:
-            report["orphans"] = int(quality.matter_keys(cut.table, cut.data).filter(~pl.col("k").is_in(known.implode()))["n"].sum())
-        reports.append(report)
-    return reports
-
-
-def _parts(ticket: Ticket, cut: Cut) -> Iterator[tuple[str, bytes]]:
-    start = 0
-    for name, rows in zip(cut.table.parts, cut.table.part_rows, strict=True):
-        buffer = io.BytesIO()
-        cut.data.slice(start, rows).write_parquet(buffer, compression="zstd", compression_level=1)
-        yield run_of(ticket).at("1-split", "parts", f"{name}.parquet"), buffer.getvalue()
-        start += rows
+    numbers = [one.matters["k"] for one in made if one.table.record == "matter"]
+    if numbers:
+        known = pl.concat(numbers).implode()
+        for one in made:
+            if one.table.record not in {"matter", "contact"}:
+                one.report["orphans"] = int(one.matters.filter(~pl.col("k").is_in(known))["n"].sum())
+    return [one.report for one in made]

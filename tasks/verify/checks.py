@@ -16,7 +16,7 @@ from caseferry.errors import ExportRefused
 from caseferry.manifest import Kept
 from caseferry.reading.guard import ask
 from caseferry.reading.kinds import Kind
-from caseferry.reading.lists import read_lists
+from caseferry.reading.lists import heights
 from tasks.verify.evidence import Batch, Evidence, Handed
 
 _FILES_OF = {
@@ -121,7 +121,7 @@ class Lines:
 
     def _heights(self, file: Kept) -> dict[str, int]:
         try:
-            return {grid.sheet: grid.cells.height for grid in read_lists(self._evidence.store.get(file.key), True, file.name, self._evidence.limits)}
+            return heights(self._evidence.store.get(file.key), file.name, self._evidence.limits)
         except ExportRefused:
             return {}
 

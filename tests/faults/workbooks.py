@@ -10,9 +10,8 @@ import openpyxl
 from caseferry.errors import ExportRefused
 from caseferry.reading import guard
 from caseferry.reading.grid import Grid
-from caseferry.reading.lists import read_lists
 from config.limits import ReadingLimits
-from tests.crossing import Crossings, book, firm
+from tests.crossing import Crossings, book, firm, lists_of
 from tests.faults.campaign import Counts, Ground, fault
 from tests.reading import test_guard
 
@@ -35,7 +34,7 @@ def sheet(rows: str, before: str = "") -> bytes:
 def read(data: bytes, limits: ReadingLimits = ReadingLimits()) -> tuple[list[Grid], str, float]:  # noqa: B008
     began = time.monotonic()
     try:
-        return read_lists(data, True, "x.xlsx", limits), "", time.monotonic() - began
+        return lists_of(data, True, "x.xlsx", limits), "", time.monotonic() - began
     except ExportRefused as refusal:
         return [], refusal.code, time.monotonic() - began
 
@@ -84,7 +83,7 @@ def a_list_larger_than_memory(ground: Ground) -> Counts:
     line = b'2024-05-31,24-0001,JD,1.5,200,300,"Letter to the other side about the terms of sale"\n'
     run = None
     try:
-        read_lists(line * (size // len(line)), False, "large.csv", ReadingLimits(memory_bytes=max(256 << 20, size // 4)))
+        lists_of(line * (size // len(line)), False, "large.csv", ReadingLimits(memory_bytes=max(256 << 20, size // 4)))
     except ExportRefused as refusal:
         run = refusal.code
     after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10

@@ -7,13 +7,12 @@ import pytest
 from caseferry.errors import ExportRefused
 from caseferry.reading.grid import Grid
 from caseferry.reading.kinds import Kind, kind_of
-from caseferry.reading.lists import read_lists
 from config.limits import ReadingLimits
-from tests.crossing import book, packed
+from tests.crossing import book, lists_of, packed
 
 
 def read_workbook(data: bytes, name: str, limits: ReadingLimits = ReadingLimits()) -> list[Grid]:  # noqa: B008
-    return read_lists(data, True, name, limits)
+    return lists_of(data, True, name, limits)
 
 
 def test_a_file_is_told_by_its_content() -> None:
