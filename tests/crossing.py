@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import polars as pl
@@ -18,6 +17,7 @@ from caseferry.keys import Run
 from caseferry.reading.grid import Grid
 from caseferry.reading.lists import read_lists
 from caseferry.services.folder import FolderStore
+from caseferry.services.scratch import Scratch
 from config.limits import ReadingLimits
 from config.settings import Settings
 from tasks.intake.arrive import arrive
@@ -168,8 +168,8 @@ def packed(files: Mapping[str, str | bytes]) -> bytes:
 
 def lists_of(data: bytes, is_workbook: bool, name: str, limits: ReadingLimits) -> list[Grid]:
     """Every list of a file, each as a whole."""
-    with TemporaryDirectory() as folder:
-        return [one.whole() for one in read_lists(data, is_workbook, name, limits, Path(folder), 1)]
+    with Scratch() as scratch:
+        return [one.whole() for one in read_lists(data, is_workbook, name, limits, scratch, 1)]
 
 
 def book(rows: list[list[Any]], **options: Any) -> bytes:

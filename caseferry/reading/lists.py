@@ -7,6 +7,7 @@ import polars as pl
 
 from caseferry.reading.grid import Grid
 from caseferry.reading.guard import WORKS, ask
+from caseferry.services.scratch import Scratch
 from config.limits import ReadingLimits
 
 
@@ -24,12 +25,12 @@ class Spooled:
         return replace(self.head, cells=pl.read_ipc(self._path))
 
 
-def read_lists(data: bytes, is_workbook: bool, name: str, limits: ReadingLimits, folder: Path, rows: int, encoding: str = "") -> list[Spooled]:
+def read_lists(data: bytes, is_workbook: bool, name: str, limits: ReadingLimits, scratch: Scratch, rows: int, encoding: str = "") -> list[Spooled]:
     """Every list of a workbook or a delimited file.
 
     Args:
         name: the file's name, for messages only.
-        folder: where the lists are kept; nothing else is in it.
+        scratch: where the lists are kept.
         rows: how many are kept in hand.
         encoding: what a person said it is written in; else it is told by its bytes.
 
@@ -39,7 +40,7 @@ def read_lists(data: bytes, is_workbook: bool, name: str, limits: ReadingLimits,
     answer = ask(f"{WORKS}lists", data, name, limits, workbook=is_workbook, file=name, encoding=encoding)
     found = []
     for number, fact in enumerate(answer.made):
-        path = folder / f"{number}.arrow"
+        path = scratch.file()
         answer.save(number, path)
         height = fact.pop("height")
         found.append(Spooled(Grid(pl.read_ipc(path, n_rows=rows), **fact), height, path))

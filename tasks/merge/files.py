@@ -14,6 +14,7 @@ from caseferry.mapping.headings import normal
 from caseferry.mapping.target import Target, TargetFile
 from caseferry.reading.grid import ROW
 from caseferry.reading.guard import WORKS, ask
+from caseferry.services.scratch import Scratch
 from config.limits import ReadingLimits
 from tasks.merge.desk import Desk
 
@@ -60,11 +61,11 @@ class Files:
     """The files of one run, growing on disk batch by batch; none is ever in memory as a whole.
 
     Args:
-        folder: where they grow.
+        scratch: where they grow.
     """
 
-    def __init__(self, desk: Desk, templates: dict[str, Template], folder: Path) -> None:
-        self._target, self._templates, self._folder = desk.target, templates, folder
+    def __init__(self, desk: Desk, templates: dict[str, Template], scratch: Scratch) -> None:
+        self._target, self._templates, self._scratch = desk.target, templates, scratch
         self._users = {user.name: number for number, user in enumerate(desk.migration.users, 1)}
         self._open: dict[str, _File] = {}
 
@@ -111,7 +112,7 @@ class Files:
                 name=file, record=spec.record, rows=0, sha256="", is_import=template is not None, order=spec.order,
                 header=header, user=user or "", note=note,
             )  # fmt: skip
-            self._open[file] = _File(entry, columns, self._target, self._folder / file)
+            self._open[file] = _File(entry, columns, self._target, self._scratch.file())
         return self._open[file]
 
     def written(self) -> list[tuple[ImportFile, Path]]:

@@ -7,6 +7,7 @@ import polars as pl
 
 from caseferry.manifest import Batch, Placed
 from caseferry.reading.grid import ROW
+from caseferry.services.scratch import Scratch
 from tasks.merge.desk import CHANGED, NOTED, Desk
 from tasks.merge.files import Files
 from tasks.transform.sheet import PLACE, REASON
@@ -16,12 +17,13 @@ class Laid:
     """What is there so far of files and of the notes about their rows.
 
     Args:
-        folder: where the notes grow.
+        scratch: where the notes wait.
     """
 
-    def __init__(self, files: Files, folder: Path) -> None:
-        self.files, self._folder = files, folder
-        self.rows: list[Path] = []
+    def __init__(self, files: Files, scratch: Scratch) -> None:
+        self.files, self._scratch = files, scratch
+        self.rows: list[tuple[str, Path]] = []
+        """What is to be kept about the rows of each batch, by name."""
         self.batches: list[Batch] = []
         self.placed: dict[str, Placed] = {}
         self.not_taken: dict[str, tuple[int, Decimal | None]] = {}
@@ -46,9 +48,9 @@ class Laid:
         self._count_not_taken(desk)
 
     def _keep(self, name: str, frame: pl.DataFrame) -> None:
-        path = self._folder / f"{len(self.batches) + 1:04d}.{name}.parquet"
+        path = self._scratch.file()
         frame.write_parquet(path, compression="zstd", compression_level=1)
-        self.rows.append(path)
+        self.rows.append((f"{len(self.batches) + 1:04d}.{name}.parquet", path))
 
     def _count_not_taken(self, desk: Desk) -> None:
         for frame in desk.records.values():

@@ -4,8 +4,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import polars as pl
@@ -15,6 +13,7 @@ from caseferry.manifest import Finding, Intake, Merged, Migration, Split
 from caseferry.mapping.profile import load_profile
 from caseferry.mapping.target import load_target
 from caseferry.reading.grid import ROW
+from caseferry.services.scratch import Scratch
 from caseferry.services.store import put_files
 from tasks.journey import Ticket
 from tasks.merge import balances, papers
@@ -33,7 +32,7 @@ from tasks.stage import Services, migration_of, read_model, run_of
 def merge(services: Services, ticket: Ticket) -> None:
     """Make `3-merge/manifest.json`.
 
-    Everything grows in a folder of its own, a batch at a time, and is put into the bucket when all of it is there.
+    Everything grows on disk, a batch at a time, and is put into the bucket when all of it is there.
 
     Raises:
         NeedsAnswer: matters or tasks need the primary subscriber, and none is named. Nothing is written then.
@@ -50,8 +49,8 @@ def merge(services: Services, ticket: Ticket) -> None:
         intake=intake, records=records, as_at=_as_at(split, migration, intake),
     )  # fmt: skip
     _as_at_findings(desk)
-    with TemporaryDirectory(prefix="caseferry-merge-") as folder:
-        laid = Laid(Files(desk, _templates(services, desk), Path(folder)), Path(folder))
+    with Scratch() as scratch:
+        laid = Laid(Files(desk, _templates(services, desk), scratch), scratch)
         known, plan = _put_together(desk, outcomes)
         laid.lay(first, desk, aside)
         for parts in others:
@@ -61,7 +60,7 @@ def merge(services: Services, ticket: Ticket) -> None:
             laid.lay(parts, other, aside)
         files = laid.files.written()
         put_files(store, [(run.at("3-merge", "files", entry.name), path) for entry, path in files])
-        put_files(store, [(run.at("3-merge", "rows", path.name), path) for path in laid.rows])
+        put_files(store, [(run.at("3-merge", "rows", name), path) for name, path in laid.rows])
     exclusions = tuple(_exclusions(desk, laid.not_taken))
     manifest = Merged(
         files=tuple(entry for entry, _ in files), batches=tuple(laid.batches), placed=laid.placed, derived=dict(sorted(desk.derived.items())),

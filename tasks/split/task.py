@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import polars as pl
@@ -16,6 +15,7 @@ from caseferry.mapping.profile import Profile, known_sources, load_profile
 from caseferry.reading.grid import Grid
 from caseferry.reading.kinds import Kind
 from caseferry.reading.lists import Spooled, read_lists
+from caseferry.services.scratch import Scratch
 from caseferry.services.store import put_files
 from tasks.journey import Ticket
 from tasks.split import quality
@@ -53,15 +53,14 @@ def split(services: Services, ticket: Ticket) -> None:
     migration = migration_of(store, run)
     intake = read_model(store, run.at("0-original", "manifest.json"), Intake)
     findings: list[Finding] = [*_file_findings(intake)]
-    with TemporaryDirectory(prefix="caseferry-split-") as name:
-        folder = Path(name)
-        lists = list(_read_all(services, intake, migration, findings, folder))
+    with Scratch() as scratch:
+        lists = list(_read_all(services, intake, migration, findings, scratch))
         profile, confidence, fits = _source(lists, migration)
         made: list[Made] = []
         unknown: list[UnknownTable] = []
         for (kept, spooled), fit in zip(lists, fits, strict=True):
             if isinstance(fit, Fit):
-                made.append(_make(len(made) + 1, kept.name, spooled, fit, profile, migration, services.settings.work.part_rows, folder))
+                made.append(_make(len(made) + 1, kept.name, spooled, fit, profile, migration, services.settings.work.part_rows, scratch))
                 findings += made[-1].findings
             elif spooled.head.width > 1 and spooled.height > 1:
                 unknown.append(UnknownTable(file=kept.name, sheet=spooled.head.sheet, rows=spooled.height, columns=fit.columns, reason=fit.reason))
@@ -70,7 +69,7 @@ def split(services: Services, ticket: Ticket) -> None:
         questions: tuple[Question, ...] = tuple(question for one in made for question in one.questions)
         if questions:
             raise NeedsAnswer(questions)
-        put_files(store, [(run.at("1-split", "parts", path.name), path) for one in made for path in one.parts])
+        put_files(store, [(run.at("1-split", "parts", f"{name}.parquet"), path) for one in made for name, path in zip(one.table.parts, one.parts, strict=True)])
     tables = tuple(one.table for one in made)
     found, records = {table.kind for table in tables}, {table.record for table in tables}
     missing = tuple(kind for kind in profile.expect if kind not in found and profile.tables[kind].record not in records)
@@ -102,11 +101,11 @@ class Made:
     parts: tuple[Path, ...]
 
 
-def _make(number: int, file: str, spooled: Spooled, fit: Fit, profile: Profile, migration: Migration, part_rows: int, folder: Path) -> Made:
+def _make(number: int, file: str, spooled: Spooled, fit: Fit, profile: Profile, migration: Migration, part_rows: int, scratch: Scratch) -> Made:
     cut = make_table(number, file, spooled.whole(), fit, profile, migration, part_rows)
     paths, start = [], 0
-    for name, rows in zip(cut.table.parts, cut.table.part_rows, strict=True):
-        path = folder / f"{name}.parquet"
+    for rows in cut.table.part_rows:
+        path = scratch.file()
         cut.data.slice(start, rows).write_parquet(path, compression="zstd", compression_level=1)
         paths.append(path)
         start += rows
@@ -128,7 +127,7 @@ def _file_findings(intake: Intake) -> Iterator[Finding]:
         yield Finding(rule="unreadable_file", where=refusal.name, detail=f"{refusal.code} {refusal.detail}".strip())
 
 
-def _read_all(services: Services, intake: Intake, migration: Migration, findings: list[Finding], folder: Path) -> Iterator[Read]:
+def _read_all(services: Services, intake: Intake, migration: Migration, findings: list[Finding], scratch: Scratch) -> Iterator[Read]:
     """Every list of the drop. A file that can't be read is a finding; the others go on.
 
     Raises:
@@ -136,19 +135,17 @@ def _read_all(services: Services, intake: Intake, migration: Migration, findings
     """
     limits = services.settings.limits
 
-    def read(number: int, kept: Kept) -> list[Spooled] | Finding:
+    def read(kept: Kept) -> list[Spooled] | Finding:
         """The lists of one file, or why there are none. Each is read in a process of its own, some side by side."""
-        own = folder / f"file-{number}"
-        own.mkdir()
         try:
             data = services.store.get(kept.key)
-            return read_lists(data, kept.kind == Kind.WORKBOOK, kept.name, limits, own, DEEPEST_HEADER + 2, migration.options.encoding_of(kept.name))
+            return read_lists(data, kept.kind == Kind.WORKBOOK, kept.name, limits, scratch, DEEPEST_HEADER + 2, migration.options.encoding_of(kept.name))
         except ExportRefused as refusal:
             return Finding(rule="unreadable_file", where=kept.name, detail=f"{refusal.code} {refusal.detail}".strip())
 
     files = [kept for kept in intake.files if kept.kind in {Kind.WORKBOOK, Kind.DELIMITED}]
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        results = list(pool.map(read, range(len(files)), files))
+        results = list(pool.map(read, files))
     questions = []
     for kept, lists in zip(files, results, strict=True):
         if isinstance(lists, Finding):

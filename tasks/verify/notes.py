@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 
+from caseferry.services.scratch import Scratch
 from tasks.verify.evidence import Batch, Evidence
 
 EACH = 2_000
@@ -23,13 +24,14 @@ class Notes:
         by: the columns that make a group in the ledger.
         columns: what the log shows of a note, behind file, sheet and row.
         unseen: rules of which a person is shown none.
-        folder: where the log grows.
+        scratch: where the log grows.
     """
 
-    def __init__(self, evidence: Evidence, kind: str, by: tuple[str, ...], columns: tuple[str, ...], unseen: tuple[str, ...], folder: Path) -> None:
-        self._kind, self._by, self._columns, self._unseen, self._folder = kind, by, columns, unseen, folder
+    def __init__(self, evidence: Evidence, kind: str, by: tuple[str, ...], columns: tuple[str, ...], unseen: tuple[str, ...], scratch: Scratch) -> None:
+        self._kind, self._by, self._columns, self._unseen, self._scratch = kind, by, columns, unseen, scratch
         self._where = {table.id: (table.file, table.sheet) for table in evidence.split.tables}
         self._records = {table.id: table.record for table in evidence.split.tables}
+        self._logs: dict[str, Path] = {}
         self._groups: list[pl.DataFrame] = []
         self._first: dict[str, list[pl.DataFrame]] = {}
         self._seen = Counter[tuple[str, str]]()
@@ -48,7 +50,9 @@ class Notes:
         """A machine file: no byte of a value altered."""
         file, sheet = self._where.get(table, ("", ""))
         log = some.select(pl.lit(file).alias("file"), pl.lit(sheet).alias("sheet"), "row", *self._columns)
-        with (self._folder / f"{self._kind}.{table}").open("ab") as out:
+        if table not in self._logs:
+            self._logs[table] = self._scratch.file()
+        with self._logs[table].open("ab") as out:
             log.write_csv(out, include_header=False, quote_style="non_numeric", line_terminator="\r\n")
 
     def _keep_first(self, table: str, some: pl.DataFrame) -> None:
@@ -88,12 +92,12 @@ class Notes:
 
     def log(self) -> Path:
         """The whole log: file, sheet, row and what there is to say, by table."""
-        path = self._folder / f"{self._kind}.csv"
+        path = self._scratch.file()
         head = pl.DataFrame(schema=dict.fromkeys(("file", "sheet", "row", *self._columns), pl.String))
         with path.open("wb") as out:
             out.write(b"\xef\xbb\xbf")
             head.write_csv(out, quote_style="non_numeric", line_terminator="\r\n")
-            for table in sorted(self._first):
-                with (self._folder / f"{self._kind}.{table}").open("rb") as some:
+            for _, log in sorted(self._logs.items()):
+                with log.open("rb") as some:
                     shutil.copyfileobj(some, out, 1 << 20)
         return path

@@ -1,9 +1,9 @@
 """Everything that is counted while the batches go by, and what it comes to."""
 
 from functools import cached_property
-from pathlib import Path
 
 from caseferry.mapping.target import Target, load_target
+from caseferry.services.scratch import Scratch
 from tasks.verify.cards import Accuracy, Reached
 from tasks.verify.checks import Careful, Check, Files, Lines, References, Rows
 from tasks.verify.evidence import Batch, Evidence
@@ -39,15 +39,15 @@ class Proof:
     """The checks, and what the reports show.
 
     Args:
-        folder: where the logs grow.
+        scratch: where the logs grow.
     """
 
-    def __init__(self, evidence: Evidence, folder: Path) -> None:
+    def __init__(self, evidence: Evidence, scratch: Scratch) -> None:
         self.evidence = evidence
         target = load_target(evidence.migration.target)
         self.checks = Checks(evidence, target)
-        self.changes = Notes(evidence, "changes", ("rule",), ("field", "heading", "before", "after", "rule"), REWRITTEN, folder)
-        self.findings = Notes(evidence, "findings", ("rule", "outcome"), ("field", "heading", "rule", "outcome", "value", "proposal"), (), folder)
+        self.changes = Notes(evidence, "changes", ("rule",), ("field", "heading", "before", "after", "rule"), REWRITTEN, scratch)
+        self.findings = Notes(evidence, "findings", ("rule", "outcome"), ("field", "heading", "rule", "outcome", "value", "proposal"), (), scratch)
         self.waiting, self.fallbacks, self.bills, self.late = Waiting(), Fallbacks(), Bills(), Late()
         self.deadlines, self.sample = Deadlines(evidence, target), Sample(evidence, target)
 

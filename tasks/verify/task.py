@@ -1,10 +1,8 @@
 """Count again, judge, and write the proof: the ledger is written last, and from it the reports for people."""
 
-from pathlib import Path
-from tempfile import TemporaryDirectory
-
 from caseferry.canonical import to_json
 from caseferry.manifest import Intake, Merged, Split
+from caseferry.services.scratch import Scratch
 from caseferry.services.store import put_files
 from tasks.journey import Ticket
 from tasks.stage import Services, migration_of, read_json, read_model, run_of
@@ -25,13 +23,13 @@ def verify(services: Services, ticket: Ticket) -> None:
         read_model(store, run.at("3-merge", "manifest.json"), Merged),
         services.settings.limits,
     )  # fmt: skip
-    with TemporaryDirectory(prefix="caseferry-verify-") as folder:
-        proof = Proof(evidence, Path(folder))
+    with Scratch() as scratch:
+        proof = Proof(evidence, scratch)
         for batch in evidence.batches():
             proof.see(batch)
         ledger = make_ledger(proof, read_json(store, run.at("1-split", "quality.json")))
         store.put_once(run.at("4-verify", "sample.json"), to_json(proof.sample.found))
         store.put_once(run.at("4-verify", "report.html"), report_html(ledger, proof).encode())
-        put_files(store, [(run.at("4-verify", path.name), path) for path in (proof.changes.log(), proof.findings.log())])
+        put_files(store, [(run.at("4-verify", "changes.csv"), proof.changes.log()), (run.at("4-verify", "findings.csv"), proof.findings.log())])
         store.put_once(run.at("4-verify", "report.xlsx"), report_xlsx(ledger, proof))
     store.put_once(run.at("4-verify", "ledger.json"), to_json(ledger))

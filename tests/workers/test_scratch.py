@@ -1,0 +1,41 @@
+"""What waits on disk has no name, and is gone with whoever wrote it."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import polars as pl
+
+from caseferry.services.folder import FolderStore
+from caseferry.services.scratch import Scratch
+
+_WRITER = """
+import sys
+from caseferry.services.scratch import Scratch
+scratch = Scratch()
+path = scratch.file()
+path.write_bytes(b"a client's name" * 1000)
+print(len(path.read_bytes()), flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_process_that_is_killed_leaves_nothing_on_disk(tmp_path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", _WRITER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={"TMPDIR": str(tmp_path)}) as writer:
+        assert writer.stdout is not None and int(writer.stdout.readline()) == 15_000
+        assert list(tmp_path.rglob("*")) == []
+        writer.kill()
+    assert list(tmp_path.rglob("*")) == []
+
+
+def test_a_nameless_file_is_written_grown_read_and_put_like_any_other(tmp_path: Path) -> None:
+    store = FolderStore(tmp_path / "bucket")
+    with Scratch() as scratch:
+        one, two = scratch.file(), scratch.file()
+        for text in (b"a", b"b"):
+            with one.open("ab") as out:
+                out.write(text)
+        pl.DataFrame({"n": [1, 2]}).write_ipc(two)
+        assert one.read_bytes() == b"ab" and pl.read_ipc(two)["n"].to_list() == [1, 2]
+        assert store.put_file("k", one) and not store.put_file("k", two)
+    assert store.get("k") == b"ab" and not one.exists()
