@@ -21,8 +21,9 @@ test: $(VENV)/.dev  ## all checks and all tests; they start what they need
 faults: $(VENV)/.dev  ## break everything on purpose, count, and write docs/reliability.md (half an hour)
 	$(BIN)/python -m tests.faults
 
-bench: $(VENV)/.bench  ## measure against the floor and the peers and write docs/performance.md
+bench: $(VENV)/.bench  ## measure against the floor and the peers; write docs/performance.md and docs/scale.md
 	$(BIN)/python -m bench
+	$(BIN)/python -m bench.scale
 
 bench-full: $(VENV)/.bench  ## the same, the journey at ten times the work
 	$(BIN)/python -m bench --size huge --rounds 1

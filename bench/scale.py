@@ -170,6 +170,10 @@ def render(results: dict[str, Any]) -> str:
             f"| {workers:,} | {quantile(took['firm of 500 clients'], 0.5):.1f} s | {quantile(took['firm of 500 clients'], 0.95):.1f} s | {quantile(took['the largest'], 0.5):.0f} s "
             f"| {day.busy / (workers * day.length):.1%} | {day.writes / day.length:.1f} | {day.messages / day.length:.2f} |"
         )
+    here = quantile(results.get("stack", {}).get("sample", []), 0.5)
+    if here:
+        alone = a_day(found, 2, 20, sizes).took["firm of 500 clients"]
+        lines += ["", f"What can be held against a measurement: a firm of 500 clients takes two warm processes here {here:.1f} s, with the object store and the broker on the same two cores; the model says {quantile(alone, 0.5):.1f} s. It leaves out how long a message waits to be fetched."]
     lines += ["", "## What breaks first", "",
               "Every worker busy without a pause, with the mix above: what they ask of the store and the broker together.", "",
               f"| workers | rows a second | writes a second (one partition takes {S3_WRITES:,}) | reads a second ({S3_READS:,}) | messages a second (one Redis takes about {BROKER:,}) | firms a day |", "|---|---|---|---|---|---|"]  # fmt: skip
@@ -195,8 +199,9 @@ def render(results: dict[str, Any]) -> str:
         "## Advice", "",
         f"- **Part size** (`work.part_rows`): 100,000 rows. A part costs {found.fixed['transform'][0] / 9 * 1000:.0f} ms and {sum(found.fixed['transform'][1:]) / 9:.0f} requests by itself, beside {found.per_row['transform'][0] * 1e7:.0f} ms for 10,000 rows; one of a million rows takes a worker's memory.",
         f"- **Window** (`work.window`): {WINDOW}. More lets one large firm stand before more small ones; less leaves workers idle when few firms are under way.",
-        "- **Batch** (`work.batch_rows`): 100,000 rows, as much as one worker's memory holds ten times over.",
+        "- **Batch** (`work.batch_rows`): 100,000 rows: what merge and verify hold at a time.",
         "- **Queues**: one group of workers on `parts`, scaled by the length of that queue; a few on `events,merge,webhooks,control`, of which at least two at any time; one on `suspect` with `--concurrency 1`.",
+        "- **Requests**: a small firm's requests cost more than its computing. Fewer objects for each run would make it cheaper, faster code would not.",
         "- **Instances**: two cores and 8 GiB, two processes each; memory, not cores, is what a larger one buys. Spot instances lose nothing: a part goes on elsewhere within a minute.", "",
         "## What it costs", "",
         f"List prices of us-east-1 as of June 2026: m7g.large ${HOUR} an hour, S3 ${WRITE_PRICE * 1000} a thousand writes and ${READ_PRICE * 1000} a thousand reads. A core there is taken to be a core here.", "",
