@@ -26,6 +26,7 @@ from config.limits import ReadingLimits
 _ROOT = Path(__file__).parents[2]
 _START = "import sys; sys.path.insert(0, sys.argv[2]); import socket; from caseferry.reading.child import serve; serve(socket.socket(fileno=int(sys.argv[1])))"
 WORKS = "caseferry.reading.works:"
+_PIECE = 1 << 20
 
 
 class Answer:
@@ -44,11 +45,11 @@ class Answer:
 
     def save(self, number: int, path: Path) -> None:
         """Write one of the byte strings to a file."""
-        start, length = self._spans[number]
+        start, left = self._spans[number]
+        self._file.seek(start)
         with path.open("wb") as out:
-            while length:
-                sent = os.sendfile(out.fileno(), self._file.fileno(), start, length)
-                start, length = start + sent, length - sent
+            while left:
+                left -= out.write(self._file.read(min(left, _PIECE)))
 
 
 class Handed:

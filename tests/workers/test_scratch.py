@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import polars as pl
+import pytest
 
 from caseferry.services.folder import FolderStore
 from caseferry.services.scratch import Scratch
@@ -20,6 +21,7 @@ sys.stdin.read()
 """
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a nameless file can't be opened again")
 def test_a_process_that_is_killed_leaves_nothing_on_disk(tmp_path: Path) -> None:
     with subprocess.Popen([sys.executable, "-c", _WRITER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={"TMPDIR": str(tmp_path)}) as writer:
         assert writer.stdout is not None and int(writer.stdout.readline()) == 15_000
@@ -28,7 +30,19 @@ def test_a_process_that_is_killed_leaves_nothing_on_disk(tmp_path: Path) -> None
     assert list(tmp_path.rglob("*")) == []
 
 
-def test_a_nameless_file_is_written_grown_read_and_put_like_any_other(tmp_path: Path) -> None:
+def test_there_may_be_more_of_them_than_a_shell_lets_a_program_open() -> None:
+    many = (
+        "import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (64, 1000))\n"
+        "from caseferry.services.scratch import Scratch\n"
+        "with Scratch() as scratch: print(len({scratch.file() for _ in range(300)}))"
+    )
+    said = subprocess.run([sys.executable, "-c", many], capture_output=True, text=True, check=True).stdout
+    assert int(said) == 300
+
+
+@pytest.mark.parametrize("system", ["linux", "darwin"])
+def test_a_file_is_written_grown_read_and_put_like_any_other(system: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("caseferry.services.scratch.sys.platform", system)
     store = FolderStore(tmp_path / "bucket")
     with Scratch() as scratch:
         one, two = scratch.file(), scratch.file()
