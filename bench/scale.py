@@ -10,7 +10,7 @@ import heapq
 import json
 import random
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -66,15 +66,15 @@ def costs(small: dict[str, Any], large: dict[str, Any]) -> Costs:
     return Costs(fixed, per_row)
 
 
-@dataclass(order=True)
+@dataclass
 class Run:
     began: float
-    kind: str = field(compare=False)
-    rows: int = field(compare=False)
-    parts: int = field(compare=False)
-    step: int = field(default=0, compare=False)
-    sent: int = field(default=0, compare=False)
-    done: int = field(default=0, compare=False)
+    kind: str
+    rows: int
+    parts: int
+    step: int = 0
+    sent: int = 0
+    done: int = 0
 
 
 @dataclass
@@ -92,7 +92,7 @@ class Day:
 def a_day(costs: Costs, workers: int, firms: int, sizes: dict[str, int], seed: int = 1) -> Day:
     """Let a day's firms arrive at random and carry all of them across."""
     dice = random.Random(seed)  # noqa: S311  a day anyone can repeat
-    arrivals: list[tuple[float, int, Run | None]] = []
+    arrivals: list[tuple[float, int, Run]] = []
     for number in range(firms):
         kind = dice.choices([name for _, name in MIX], [share for share, _ in MIX])[0]
         rows = sizes[kind]
@@ -119,7 +119,6 @@ def a_day(costs: Costs, workers: int, firms: int, sizes: dict[str, int], seed: i
             _go_on(run, waiting, day, clock)
         elif arrivals:
             clock, _, first = heapq.heappop(arrivals)
-            assert first is not None
             waiting.append(first)
     day.length = clock
     return day

@@ -142,7 +142,7 @@ class Migration(Model):
         return self.options.currency or CURRENCY[self.region]
 
 
-FORMAT = 1
+FORMAT = 2
 """The layout of a run. A worker leaves a run of a later layout to a newer worker."""
 
 

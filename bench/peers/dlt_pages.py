@@ -8,11 +8,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from bench.peers import HEADER
-from bench.peers.rows import Count, plain
+from bench.peers.rows import COLUMNS, Count, plain
 
 _PAGE = 5_000
-_COLUMNS = {"activities": HEADER, "rejects": ["line", "reason"]}
 
 
 def main(lists: Path, out: Path) -> dict[str, int]:
@@ -25,7 +23,7 @@ def main(lists: Path, out: Path) -> dict[str, int]:
     def work() -> Iterator[Any]:
         lines = count.lines(lists, plain(lists))
         while page := list(islice(lines, _PAGE)):
-            for name, columns in _COLUMNS.items():
+            for name, columns in COLUMNS.items():
                 rows = [dict(zip(columns, line, strict=True)) for kind, line in page if kind == name]
                 if rows:
                     yield dlt.mark.with_table_name(rows, name)

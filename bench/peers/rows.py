@@ -41,6 +41,7 @@ def matters(lists: Path) -> set[str]:
         return {row["Matter No"] for row in csv.DictReader(file)}
 
 
+COLUMNS = {"activities": HEADER, "rejects": ["line", "reason"]}
 Line = tuple[str, tuple[object, ...]]
 """The file it belongs to, and its cells."""
 

@@ -17,14 +17,12 @@ from singer_sdk import typing as th
 from singer_sdk.sinks import BatchSink
 
 from bench.peers import HEADER
-from bench.peers.rows import Count, plain
+from bench.peers.rows import COLUMNS, Count, plain
 
-_TEXT = {name: th.StringType for name in HEADER}
 _SCHEMAS = {
-    "activities": th.PropertiesList(*(th.Property(name, kind) for name, kind in _TEXT.items())).to_dict(),
+    "activities": th.PropertiesList(*(th.Property(name, th.StringType) for name in HEADER)).to_dict(),
     "rejects": th.PropertiesList(th.Property("line", th.IntegerType), th.Property("reason", th.StringType)).to_dict(),
 }
-_COLUMNS = {"activities": HEADER, "rejects": ["line", "reason"]}
 
 
 class Lines(Stream):
@@ -35,7 +33,7 @@ class Lines(Stream):
         for name, line in Count().lines(lists, plain(lists)):
             if name == self.name:
                 cells = line if name == "rejects" else tuple(str(cell) for cell in line)
-                yield dict(zip(_COLUMNS[name], cells, strict=True))
+                yield dict(zip(COLUMNS[name], cells, strict=True))
 
 
 class TapLists(Tap):
@@ -57,9 +55,9 @@ class CsvSink(BatchSink):
         with path.open("a", newline="", encoding="utf-8") as file:
             writer = csv.writer(file, quoting=csv.QUOTE_ALL)
             if is_new:
-                writer.writerow(_COLUMNS[self.stream_name])
+                writer.writerow(COLUMNS[self.stream_name])
             for row in context["records"]:
-                writer.writerow([row[name] for name in _COLUMNS[self.stream_name]])
+                writer.writerow([row[name] for name in COLUMNS[self.stream_name]])
                 if self.stream_name == "rejects":
                     CsvSink.counts["excluded" if row["reason"] == "billed" else "quarantined"] += 1
                 else:

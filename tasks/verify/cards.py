@@ -1,6 +1,7 @@
 """The checks of contacts: every address and number arrived, and each card is what it was, field by field."""
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Any
 
 import polars as pl
@@ -80,7 +81,7 @@ class Accuracy:
             self._by_rule += odd.height - left.height
             self._differences += [{"table": table.id, "row": row, "field": name} for row in left["row"].to_list()]
 
-    @property
+    @cached_property
     def found(self) -> dict[str, Any]:
         equal = self._compared - self._by_rule - len(self._differences)
         share = "100" if not self._differences else f"{100 * (equal + self._by_rule) / max(1, self._compared):.4f}"

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from decimal import Decimal
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import polars as pl
 
@@ -42,7 +42,7 @@ class Hours:
                 lines = lines.join(flat, on=["table", "row"], how="anti")
             self._written += Decimal(lines["quantity"].cast(pl.Decimal(38, 8)).sum() or 0)
 
-    @property
+    @cached_property
     def found(self) -> dict[str, str]:
         shown = {name: f"{value.normalize():f}" for name, value in self._sums.items()}
         return {**shown, "exported": f"{sum(self._sums.values(), _ZERO).normalize():f}", "written": f"{self._written.normalize():f}",

@@ -8,7 +8,7 @@ import polars as pl
 from caseferry.mapping.headings import normal
 from caseferry.mapping.target import Column, Target, TargetFile
 from tasks.verify.checks import Check
-from tasks.verify.evidence import Batch, Evidence, Handed, kind_of_file
+from tasks.verify.evidence import Batch, Evidence, Handed
 
 _PLAIN = r"^-?[0-9]+(\.[0-9]+)?$"
 
@@ -25,7 +25,7 @@ class Layout:
 
     def see(self, batch: Batch) -> None:
         for piece in batch.handed:
-            for problem, rows in self._problems(piece, self._target.files[kind_of_file(piece.name)]):
+            for problem, rows in self._problems(piece, self._target.files[piece.kind]):
                 self._wrong[piece.name, problem] = self._wrong.get((piece.name, problem), 0) + rows
 
     def _problems(self, piece: Handed, spec: TargetFile) -> Iterator[tuple[str, int]]:

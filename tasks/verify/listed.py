@@ -1,6 +1,7 @@
 """What a person must look at by hand: rows that wait, people without a user, deadlines, bills, late entries."""
 
 from datetime import date
+from functools import cached_property
 from typing import Any
 
 import polars as pl
@@ -32,7 +33,7 @@ class Waiting:
         some = self._rows.get(table.id)
         return pl.concat(some).sort("row") if some else pl.DataFrame()
 
-    @property
+    @cached_property
     def groups(self) -> list[dict[str, Any]]:
         every = pl.concat(self._groups).group_by("reason", "record", "table").agg(pl.col("count").sum(), pl.col("first").min())
         return every.sort("count", "reason", "table", descending=[True, False, False]).to_dicts()
@@ -50,7 +51,7 @@ class Fallbacks:
             told = some.filter(pl.col("rule").is_in(["user_fallback", "user_not_found"])).group_by("value", "rule").len("count")
             self._told.append(told.select("value", pl.lit(records.get(table, "")).alias("record"), "rule", "count"))
 
-    @property
+    @cached_property
     def found(self) -> list[dict[str, Any]]:
         if not self._told:
             return []
@@ -68,7 +69,7 @@ class Bills:
         for piece in batch.files("balances_forward"):
             self._lines += [{"matter": matter, "amount": price} for matter, price in zip(piece.column("matter"), piece.column("price"), strict=True)]
 
-    @property
+    @cached_property
     def found(self) -> list[dict[str, str]]:
         return sorted(self._lines, key=lambda line: line["matter"])
 
@@ -107,7 +108,7 @@ class Deadlines:
                     "source": f"{table.file}, row {line['row#']}",
                 }))  # fmt: skip
 
-    @property
+    @cached_property
     def found(self) -> list[dict[str, str]]:
         return [line for *_, line in sorted(self._told, key=lambda one: one[:3])]
 
@@ -128,6 +129,6 @@ class Late:
             rows = batch.raw(table).join(late, on="row").select(who.alias("who"), pl.lit(table.id).alias("table"), "row", "value")
             self._rows += rows.iter_rows()
 
-    @property
+    @cached_property
     def found(self) -> list[tuple[str, str, int, str]]:
         return self._rows

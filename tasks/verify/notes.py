@@ -2,6 +2,7 @@
 
 import shutil
 from collections import Counter
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +64,7 @@ class Notes:
         self._first.setdefault(table, []).append(first)
         self._seen.update({(table, rule): count for rule, count in counts.items()})
 
-    @property
+    @cached_property
     def first(self) -> tuple[pl.DataFrame, list[tuple[str, int]]]:
         """The first notes of each rule, by table and row, and how many more there are of which."""
         frames = [pl.concat(some).select(pl.lit(table).alias("table"), pl.all()) for table, some in sorted(self._first.items())]
@@ -75,7 +76,7 @@ class Notes:
             counts[rule] += count
         return shown, [(rule, count - EACH) for rule, count in sorted(counts.items()) if count > EACH]
 
-    @property
+    @cached_property
     def grouped(self) -> list[dict[str, Any]]:
         """Notes by rule: how many, in which lists, in which columns."""
         if not self._groups:

@@ -5,6 +5,7 @@ Left what the old system had, in its own words; right what the file for the new 
 
 import random
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import polars as pl
@@ -106,7 +107,7 @@ class Sample:
             "source": [(c.heading, source[f"c{c.place}"] or "") for c in table.columns if source[f"c{c.place}"]],
         }  # fmt: skip
 
-    @property
+    @cached_property
     def found(self) -> list[dict[str, Any]]:
         """Each record shown, with why it was chosen; never one line twice."""
         return [known[line].shown | {"why": why} for name, known in self._known.items() for line, why in sorted(self._pick(name, known).items())]

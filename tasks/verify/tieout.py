@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 import polars as pl
@@ -35,7 +36,7 @@ class Money:
         for tie in self._ties:
             tie.see(batch)
 
-    @property
+    @cached_property
     def found(self) -> list[dict[str, Any]]:
         return [tie.line() for tie in self._ties if tie.is_there]
 

@@ -106,7 +106,7 @@ def the_broker_out_of_memory_and_evicting(ground: Ground) -> Counts:
 @fault(27, 28)
 def the_way_to_the_broker_bad(ground: Ground) -> Counts:
     """Half-open: what is sent vanishes and nobody hangs up. Then slow, cut small, and with connections that break."""
-    seconds = 15 if ground.full else 4
+    seconds = 30 if ground.full else 4
 
     def half_open(there: Deployment) -> None:
         there.proxies[0].set("timeout")

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from caseferry.manifest import FORMAT
 from caseferry.services.folder import FolderStore
 from config.settings import Settings
 from tasks.attempts import begin, lost
@@ -194,7 +195,7 @@ def old_and_new_workers(ground: Ground) -> Counts:
     services, first = begun(ground.folder / "bucket")
     run = run_of(first)
     arrival = json.loads(services.store.get(run.at("arrival.json")))
-    services.store.put(run.at("arrival.json"), json.dumps(arrival | {"format": 2}).encode())
+    services.store.put(run.at("arrival.json"), json.dumps(arrival | {"format": FORMAT + 1}).encode())
     left = 0
     try:
         perform(services, first)

@@ -167,7 +167,7 @@ def from_death_to_running_elsewhere(ground: Ground) -> Counts:
     with deployed(ground.folder, quick=False, CASEFERRY_WORK__PART_ROWS="1", CASEFERRY_WORK__WINDOW="4", FAULT_SLOW="transform:45") as there:
         there.start(workers=0)
         for kind, wrap in (("same computer", ()), ("another computer", apart)) if apart else (("same computer", ()),):
-            for round_ in range(ground.n(1, 0 if kind == "another computer" else 1)):
+            for round_ in range(ground.n(2, 0 if kind == "another computer" else 1)):
                 where = f"{kind.split()[0]}-{round_}/trial"
                 victim = there.add_worker(concurrency=4, wrap=wrap)
                 there.upload(where, export(1, 5))
