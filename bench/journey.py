@@ -32,7 +32,7 @@ def spent() -> float:
 
 WRITES = {"put", "put_once", "put_file", "swap", "listing", "delete"}
 """What an object store counts, and charges, as a write."""
-_READS = {"get", "get_tagged", "get_exact", "get_range", "stat"}
+_READS = {"get", "get_tagged", "save", "get_range", "stat"}
 
 
 def counted(store: Any, requests: Counter[tuple[str, str]], step: list[str]) -> Any:

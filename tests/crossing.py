@@ -5,7 +5,7 @@ import io
 import json
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,10 +14,9 @@ import polars as pl
 import xlsxwriter
 
 from caseferry.keys import Run
-from caseferry.reading.grid import Grid
+from caseferry.reading.grid import Grid, gathered
 from caseferry.reading.lists import read_lists
 from caseferry.services.folder import FolderStore
-from caseferry.services.scratch import Scratch
 from config.limits import ReadingLimits
 from config.settings import Settings
 from tasks.intake.arrive import arrive
@@ -168,8 +167,8 @@ def packed(files: Mapping[str, str | bytes]) -> bytes:
 
 def lists_of(data: bytes, is_workbook: bool, name: str, limits: ReadingLimits) -> list[Grid]:
     """Every list of a file, each as a whole."""
-    with Scratch() as scratch:
-        return [one.whole() for one in read_lists(data, is_workbook, name, limits, scratch, 1)]
+    lists = read_lists(data, is_workbook, name, limits, 1)
+    return [replace(one.head, cells=gathered(one.pieces()).cells) for one in lists]
 
 
 def book(rows: list[list[Any]], **options: Any) -> bytes:

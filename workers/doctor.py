@@ -204,14 +204,14 @@ def _readers(settings: Settings) -> Answer:
     yield not held["network"], "a reader has no network" if not held["network"] else "a reader could reach the network", "run on Linux with seccomp, as every container engine has it"
 
 
-def what_a_reader_may(data: bytes, limits: dict[str, Any]) -> tuple[dict[str, bool], list[bytes]]:
+def what_a_reader_may(data: object, limits: dict[str, Any], blobs: object) -> dict[str, bool]:
     """Run behind the guard: what is possible there."""
     try:
         socket.socket().close()
         network = True
     except OSError:
         network = False
-    return {"answer": True, "network": network}, []
+    return {"answer": True, "network": network}
 
 
 def _webhooks(settings: Settings) -> Answer:

@@ -3,6 +3,7 @@
 import json
 import sys
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,11 @@ from bench.peers import HEADER
 from caseferry.manifest import Migration
 from caseferry.mapping.money import plain, plain_hours
 from caseferry.mapping.profile import load_profile
-from caseferry.reading.delimited import read_delimited
+from caseferry.reading.delimited import Delimited
+from caseferry.reading.grid import gathered
+from caseferry.reading.lists import Spooled
+from caseferry.reading.source import Source
+from caseferry.services.scratch import Scratch
 from tasks.merge.users import user_table
 from tasks.split.recognise import Fit, find_table
 from tasks.split.tables import make_table
@@ -25,17 +30,18 @@ PART_ROWS = 100_000
 
 def main(lists: Path, out: Path) -> dict[str, int]:
     profile, migration = load_profile("leap"), Migration.model_validate(choices())
-    matters = read_delimited((lists / "Matters.csv").read_bytes()).cells["c0"].slice(1).alias("matter").to_frame()
-    grid = read_delimited((lists / "WIP.csv").read_bytes())
-    fit = find_table(grid, profile)
+    matters = _read(lists / "Matters.csv").head.cells["c0"].slice(1).alias("matter").to_frame()
+    listed = _read(lists / "WIP.csv")
+    fit = find_table(listed.head, profile)
     assert isinstance(fit, Fit)
-    cut = make_table(1, "WIP.csv", grid, fit, profile, migration, PART_ROWS)
+    scratch = Scratch()
+    cut = make_table(1, "WIP.csv", listed, fit, profile, migration, PART_ROWS, scratch)
     job = Job(cut.table, profile, migration, date(2026, 1, 1))
     counts = {"carried": 0, "excluded": 0, "quarantined": 0}
     cents: Any = 0
     with (out / "activities.csv").open("wb") as made, (out / "rejects.csv").open("wb") as left:
-        for start in range(0, cut.data.height, PART_ROWS):
-            rows = transform_table(cut.data.slice(start, PART_ROWS), job).records
+        for number, part in enumerate(cut.parts):
+            rows = transform_table(pl.read_parquet(part), job).records
             users = user_table(rows["staff"], migration)
             rows = rows.join(matters.with_columns(known=True), on="matter", how="left", maintain_order="left").join(users, left_on="staff", right_on="text", how="left", maintain_order="left")
             lost = (pl.col("place") == "carried") & (pl.col("known").is_null() | pl.col("user").is_null())
@@ -43,12 +49,18 @@ def main(lists: Path, out: Path) -> dict[str, int]:
             good = rows.filter(pl.col("place") == "carried")
             lines = good.select("matter", pl.col("performed_on").cast(pl.String).alias("date"), pl.col("description").alias("note"),
                                 plain("price").alias("price"), plain_hours("quantity").alias("quantity"), pl.col("user").alias("activity_user"))  # fmt: skip
-            lines.select(HEADER).write_csv(made, include_header=start == 0, quote_style="always")
-            rows.filter(pl.col("place") != "carried").select("row", "place", "reason").write_csv(left, include_header=start == 0)
+            lines.select(HEADER).write_csv(made, include_header=number == 0, quote_style="always")
+            rows.filter(pl.col("place") != "carried").select("row", "place", "reason").write_csv(left, include_header=number == 0)
             for place, count in rows["place"].value_counts().iter_rows():
                 counts[place] += count
             cents += (good["price"] * good["quantity"]).sum()
     return counts | {"cents": round(cents * 100)}
+
+
+def _read(path: Path) -> Spooled:
+    """A list, in this very process."""
+    pieces = list(Delimited(Source.of(path.read_bytes())).pieces())
+    return Spooled(gathered(pieces), sum(piece.height for piece in pieces), [partial(pl.DataFrame.clone, piece) for piece in pieces])
 
 
 if __name__ == "__main__":

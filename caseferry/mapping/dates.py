@@ -4,7 +4,7 @@ Each format is guarded by the shape of the text: an unguarded list of formats re
 a word (3 rows in a hundred, measured). Distinct values are parsed, not rows.
 """
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import date
 from typing import Literal
 
@@ -27,11 +27,15 @@ _MONTH = {name: place for place, name in enumerate(_MONTHS, 1)} | {n: p for p, n
 class Evidence:
     """What a column of dates says about its own order."""
 
-    day_first: int
-    month_first: int
-    undecided: int
-    others: int
+    day_first: int = 0
+    month_first: int = 0
+    undecided: int = 0
+    others: int = 0
     """Dates that need no order: ISO, named months, serials."""
+
+    def __add__(self, other: "Evidence") -> "Evidence":
+        pairs = zip(astuple(self), astuple(other), strict=True)
+        return Evidence(*(ours + theirs for ours, theirs in pairs))
 
     @property
     def order(self) -> Order | None:

@@ -1,5 +1,6 @@
 """Money and durations, read whole columns at a time into exact decimals of four places."""
 
+from dataclasses import dataclass
 from typing import Literal
 
 import polars as pl
@@ -11,12 +12,30 @@ _COMMA_DECIMAL = r"^[^\d]*\d{1,3}(?:\.\d{3})*,\d{1,2}[^\d]*$|^[^\d]*\d+,\d{1,2}[
 _THOUSANDS = r"^[^\d]*\d{1,3}(?:,\d{3})+(?:\.\d+)?[^\d]*$"
 
 
-def has_comma_decimals(values: pl.Series) -> bool:
-    """True where the column writes 1.234,50. Decided by cells that can be read in one way only."""
-    text = values.drop_nulls().str.strip_chars()
+@dataclass(frozen=True)
+class Decimals:
+    """How a column of amounts writes its decimals: cells that hold a comma, those that must be decimals behind one, and
+    those that have decimals behind a point.
+    """
+
+    commas: int = 0
+    behind_comma: int = 0
+    behind_point: int = 0
+
+    def __add__(self, other: "Decimals") -> "Decimals":
+        return Decimals(self.commas + other.commas, self.behind_comma + other.behind_comma, self.behind_point + other.behind_point)
+
+    @property
+    def are_behind_comma(self) -> bool:
+        """True where the column writes 1.234,50. Decided by cells that can be read in one way only."""
+        return 0 < self.commas == self.behind_comma and not self.behind_point
+
+
+def decimals(values: pl.Series) -> Decimals:
+    """Look at a column of amounts as text."""
+    text = values.drop_nulls().unique().str.strip_chars()
     comma = text.filter(text.str.contains(",", literal=True))
-    dots = text.str.contains(r"\d\.\d{1,2}\D*$").any()
-    return bool(comma.len()) and bool(comma.str.contains(_COMMA_DECIMAL).all()) and not dots
+    return Decimals(comma.len(), int(comma.str.contains(_COMMA_DECIMAL).sum()), int(text.str.contains(r"\d\.\d{1,2}\D*$").sum()))
 
 
 def parse(values: pl.Series, credit: Literal["positive", "negative"] = "negative", comma: bool = False) -> pl.DataFrame:

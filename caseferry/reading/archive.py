@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from isal import isal_zlib
 
 from caseferry.errors import ExportRefused
+from caseferry.reading.source import Source
 
 if TYPE_CHECKING:
     from config.limits import ReadingLimits
@@ -24,6 +25,8 @@ _CENTRAL = b"PK\x01\x02"
 _LOCAL = b"PK\x03\x04"
 _ZIP64_EOCD = b"PK\x06\x06"
 _MIB = 1 << 20
+_PACKED, _PLAIN = _MIB, 8 * _MIB
+"""Bytes of an entry that are read, and unpacked, at a time."""
 _UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
 NOISE = frozenset({"__macosx", ".ds_store", "thumbs.db", "desktop.ini", ".stfolder", "@eadir", "#recycle", "$recycle.bin", ".spotlight-v100", ".trashes"})
 
@@ -49,7 +52,7 @@ class Archive:
         ExportRefused: CF-103 locked, CF-111 too large, CF-121 damaged or lying.
     """
 
-    def __init__(self, data: bytes, name: str, limits: "ReadingLimits") -> None:
+    def __init__(self, data: Source, name: str, limits: "ReadingLimits") -> None:
         self._data, self.name, self._limits = data, name, limits
         self.refused: list[tuple[str, str, str]] = []
         self._spans: list[tuple[int, int, bool]] = []
@@ -60,7 +63,7 @@ class Archive:
 
     def _directory(self) -> tuple[Entry, ...]:
         data = self._data
-        end = data.rfind(_EOCD, max(0, len(data) - 22 - 65535))
+        end = self._end(len(data))
         if end < 0 or len(data) < end + 22:
             raise self._refuse("CF-121", "it has no end: the upload may be cut short")
         disk, first_disk, here, count, size, offset, comment = struct.unpack("<HHHHIIH", data[end + 4 : end + 22])
@@ -79,10 +82,16 @@ class Archive:
             raise self._refuse("CF-121", "its directory is not where it says")
         return self._check_whole(tuple(self._entries(offset, directory_end, count)), offset)
 
+    def _end(self, before: int) -> int:
+        """Where the last end record before there begins, -1 if none does: it lies in the file's last 64 KiB."""
+        first = max(0, len(self._data) - 22 - 65535)
+        found = self._data[first:before].rfind(_EOCD)
+        return first + found if found >= 0 else -1
+
     def _ends(self, end: int) -> int:
         """How many end records there are that a program could take for the right one."""
         data, found, at = self._data, 0, len(self._data)
-        while (at := data.rfind(_EOCD, max(0, len(data) - 22 - 65535), at)) >= 0:
+        while (at := self._end(at)) >= 0:
             comment = int.from_bytes(data[at + 20 : at + 22], "little")
             directory = int.from_bytes(data[at + 12 : at + 16], "little") + int.from_bytes(data[at + 16 : at + 20], "little")
             found += at == end or at + 22 + comment == len(data) or (directory == at and comment + 22 + at <= len(data))
@@ -201,20 +210,40 @@ class Archive:
             raise self._refuse("CF-111", f"one entry unpacks to more than {self._limits.ratio} times its size")
 
     def read(self, entry: Entry) -> bytes:
-        """One entry's bytes, its size and checksum held against what the directory says."""
-        packed = memoryview(self._data)[entry.start : entry.start + entry.packed]
-        if entry.method == 0:
-            plain = bytes(packed)
-        else:
-            inflate: Any = isal_zlib.decompressobj(-15)
-            try:
-                # One byte more than promised is enough to catch a lie, and no more is ever held.
-                plain = inflate.decompress(packed, entry.size + 1)
-            except Exception:  # isal raises its own class of error, which is no public type
-                raise self._refuse("CF-121", "an entry is damaged") from None
-        if len(plain) != entry.size or isal_zlib.crc32(plain) != entry.crc:
+        """One entry's bytes."""
+        return b"".join(self.pieces(entry))
+
+    def pieces(self, entry: Entry) -> Iterator[bytes]:
+        """One entry's bytes, some at a time, its size and checksum held against what the directory says.
+
+        Raises:
+            ExportRefused: at the end, if they are not what the directory says; nothing of it may be used then.
+        """
+        size = crc = 0
+        for plain in self._plain(entry):
+            size, crc = size + len(plain), isal_zlib.crc32(plain, crc)
+            if size > entry.size:
+                break  # one piece more than promised is enough to catch a lie
+            yield plain
+        if size != entry.size or crc != entry.crc:
             raise self._refuse("CF-121", "an entry is not what its directory says")
-        return plain
+
+    def _plain(self, entry: Entry) -> Iterator[bytes]:
+        packed = self._data.pieces(entry.start, entry.start + entry.packed, _PACKED)
+        if entry.method == 0:
+            yield from packed
+            return
+        inflate: Any = isal_zlib.decompressobj(-15)
+        try:
+            for piece in packed:
+                while piece and not inflate.eof:
+                    if plain := inflate.decompress(piece, _PLAIN):
+                        yield plain
+                    piece = inflate.unconsumed_tail
+            while not inflate.eof and (plain := inflate.decompress(b"", _PLAIN)):
+                yield plain
+        except Exception:  # isal raises its own class of error, which is no public type
+            raise self._refuse("CF-121", "an entry is damaged") from None
 
 
 def is_noise(name: str) -> bool:

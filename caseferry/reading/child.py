@@ -17,6 +17,7 @@ from typing import Any
 
 from caseferry.errors import ExportRefused
 from caseferry.reading.sandbox import close_in
+from caseferry.reading.source import Source
 
 
 def serve(control: socket.socket) -> None:
@@ -84,10 +85,10 @@ def _be(request: dict[str, Any], given: int, answer: int) -> None:
         os.setsid()
         limits = request["words"]["limits"]
         close_in(limits["memory_bytes"], limits["seconds"], limits["answer_bytes"])
-        value, blobs = _work(request["work"], given, request["words"])
-        said = json.dumps({"value": value, "blobs": [len(blob) for blob in blobs]}).encode()
-        for piece in (struct.pack("<Q", len(said)), said, *blobs):
-            _write(answer, piece)
+        blobs = _Blobs(answer)
+        value = _work(request["work"], given, blobs, request["words"])
+        said = json.dumps({"value": value, "blobs": blobs.lengths}).encode()
+        _write(answer, said + struct.pack("<Q", len(said)))
         os._exit(0)
     except MemoryError:
         os._exit(3)
@@ -95,25 +96,37 @@ def _be(request: dict[str, Any], given: int, answer: int) -> None:
         os._exit(4)
 
 
-def _work(name: str, given: int, words: dict[str, Any]) -> tuple[Any, list[bytes]]:
+class _Blobs:
+    """The byte strings of the answer, one behind the other."""
+
+    def __init__(self, answer: int) -> None:
+        self._answer, self._length = answer, 0
+        self.lengths: list[int] = []
+
+    def write(self, data: bytes | memoryview) -> None:
+        _write(self._answer, data)
+        self._length += len(data)
+
+    def end(self) -> None:
+        self.lengths.append(self._length)
+        self._length = 0
+
+
+def _work(name: str, given: int, blobs: _Blobs, words: dict[str, Any]) -> dict[str, Any]:
     import importlib
 
     module, function = name.split(":")
     found = getattr(importlib.import_module(module), function)
-    size = os.fstat(given).st_size
     with os.fdopen(given, "rb") as file:
-        file.seek(0)
-        data = file.read(size)
-    try:
-        value, blobs = found(data, **words)
-        return {"made": value}, blobs
-    except ExportRefused as refusal:
-        return {"refused": [refusal.code, refusal.where, refusal.detail]}, []
-    except UnicodeDecodeError:
-        return {"refused": ["CF-107", "", "its mark promises an encoding that it breaks"]}, []
+        try:
+            return {"made": found(Source(file), blobs=blobs, **words)}
+        except ExportRefused as refusal:
+            return {"refused": [refusal.code, refusal.where, refusal.detail]}
+        except UnicodeDecodeError:
+            return {"refused": ["CF-107", "", "its mark promises an encoding that it breaks"]}
 
 
-def _write(file: int, data: bytes) -> None:
+def _write(file: int, data: bytes | memoryview) -> None:
     view = memoryview(data)
     while view:
         try:

@@ -1,62 +1,195 @@
 """CSV, TSV and their relatives: every character lands in a cell.
 
-Where every quotation mark stands where it must, there is one way to read the text, and Polars' parser reads it
-(`caseferry.reading.quick`). Else one regular expression cuts it into fields: a quotation mark that nobody closes stays a
-character of its own cell, so it can't swallow the rows after it. Both give the same cells wherever both may be used; a
-test holds them against each other.
+The text is read piece by piece, so that one of any length takes the memory of a few. A piece ends at a line end before
+which no cell is open. Where every mark stands where it must, there is one way to read it, and
+Polars' parser reads it (`caseferry.reading.quick`). Else one regular expression cuts the piece into fields: a quotation
+mark that nobody closes stays a character of its own cell, so it can't swallow the rows after it. Both give the same cells
+wherever both may be used; a test holds them against each other.
 """
 
-import codecs
 import csv
 import math
 import re
-from typing import Any
+from collections.abc import Iterable, Iterator
 
 import polars as pl
 
 from caseferry.errors import BrokenPromise
-from caseferry.reading.encoding import Decoded, decode, proven_utf8
-from caseferry.reading.grid import Grid, from_columns, from_lists
+from caseferry.reading.encoding import Written, tell, utf8
+from caseferry.reading.grid import Grid, from_columns, from_lists, numbered
 from caseferry.reading.quick import quickly
+from caseferry.reading.source import PIECE, Source
 
 DELIMITERS = (",", ";", "\t", "|")
 _SHOWN = 20
 _HEAD = 1 << 19
 """Bytes that tell the delimiter."""
+_WIDE = 1 << 16
+"""Bytes that tell how wide a row is, unless a later one is wider."""
+_TRIES = 1_000
+_FARTHEST = 64 << 20
+"""Bytes in which a quotation mark must find its fellow, where a piece ends before it does."""
 
 
-def read_delimited(data: bytes, encoding: str = "", field_bytes: int = 1 << 20) -> Grid:
-    """Read one delimited file.
+class Delimited:
+    """One delimited file, read from its beginning to its end, once.
 
     Args:
         encoding: what a person said it is written in; else it is told by its bytes.
         field_bytes: a longer cell is named by row and column.
-
-    Raises:
-        UnicodeDecodeError: the encoding its mark promises is not what it holds.
+        piece: bytes read at a time; never less than a row.
     """
-    plain = "" if encoding else proven_utf8(data)
-    if plain:
-        cells, facts = _quick(data.removeprefix(codecs.BOM_UTF8), field_bytes), {"encoding": plain}
-        if cells is not None:
-            lost = data.count("\ufffd".encode())
-            return from_columns(cells, **facts, notes={"replaced_characters": lost} if lost else {})
-    decoded = Decoded(data.decode(encoding), encoding) if encoding else decode(data)
-    delimiter, text = sniff(decoded.text)
-    cells = None if plain else quickly(text.encode(), delimiter, field_bytes)
-    values, odd = (pl.Series(), {}) if cells is not None else cut(text, delimiter, field_bytes)
-    notes = {name: len(places) for name, places in odd.items()}
-    notes |= {"repaired_bytes": decoded.repaired, "encoding_assumed": int(decoded.assumed), "replaced_characters": text.count("\ufffd")}
-    places = {name: found[:_SHOWN] if name == "broken_quoting" else found for name, found in odd.items() if found}
-    told: dict[str, Any] = {"notes": {k: v for k, v in notes.items() if v}, "encoding": decoded.encoding, "places": places, "undecided": decoded.could_be}
-    return from_columns(cells, **told) if cells is not None else from_lists(values, **told)
+
+    def __init__(self, source: Source, encoding: str = "", field_bytes: int = 1 << 20, piece: int = PIECE) -> None:
+        self._source, self._field_bytes, self._piece = source, field_bytes, piece
+        self.written = Written(encoding) if encoding else tell(source)
+        self.height = self.width = 0
+        self._replaced = 0
+        self._odd: dict[str, list[list[int]]] = {}
+        self.is_proven = True
+        """No piece took a closer look."""
+
+    def pieces(self) -> Iterator[pl.DataFrame]:
+        """The cells, some rows at a time, as `caseferry.reading.grid` has them; a later piece may be wider.
+
+        Raises:
+            UnicodeDecodeError: the encoding its mark promises is not what it holds.
+        """
+        text = self._counted(utf8(self._source, self.written, self._piece))
+        head, text = _ahead(text, _HEAD)
+        known = head[:_HEAD].decode(errors="ignore")
+        delimiter, rest = sniff(known)
+        start = len(known.encode()) - len(rest.encode())
+        widest = _widest(rest, delimiter)
+        for data, is_certain in (cut := _Rows(text, self._piece, delimiter.encode(), start)):
+            cells = quickly(data, delimiter, widest, self._field_bytes)
+            if cells is None and not is_certain:
+                cut.refuse()
+                continue
+            grid = from_columns(cells) if cells is not None else self._close(data.decode(), delimiter)
+            widest, self.width = max(widest, grid.width), max(self.width, grid.width)
+            yield numbered(grid.cells, self.height)
+            self.height += grid.cells.height
+
+    def _close(self, text: str, delimiter: str) -> Grid:
+        self.is_proven = False
+        values, odd = cut(text, delimiter, self._field_bytes)
+        for name, places in odd.items():
+            self._odd.setdefault(name, []).extend([self.height + row, column] for row, column in places)
+        return from_lists(values)
+
+    def _counted(self, text: Iterable[bytes]) -> Iterator[bytes]:
+        for piece in text:
+            self._replaced += piece.count(_LOST)
+            yield piece
+
+    @property
+    def facts(self) -> dict[str, object]:
+        """What is known of the list when all of it was read, by the names of `Grid`."""
+        notes = {name: len(places) for name, places in self._odd.items()}
+        written = self.written
+        notes |= {"repaired_bytes": written.repaired, "encoding_assumed": int(written.assumed), "replaced_characters": self._replaced}
+        places = {name: found[:_SHOWN] if name == "broken_quoting" else found for name, found in self._odd.items() if found}
+        return {"notes": {k: v for k, v in notes.items() if v}, "encoding": written.encoding, "places": places, "undecided": written.could_be}
 
 
-def _quick(data: bytes, field_bytes: int) -> pl.DataFrame | None:
-    """The cells of UTF-8 text without a mark, where they can be read in one way only."""
-    head = data[:_HEAD].decode(errors="ignore")
-    delimiter, rest = sniff(head)
-    return quickly(data[len(head.encode()) - len(rest.encode()) :], delimiter, field_bytes)
+_LOST = "\ufffd".encode()
+
+
+def _ahead(text: Iterator[bytes], size: int) -> tuple[bytes, Iterator[bytes]]:
+    """The first bytes, at least so many if there are, and all of them again."""
+    held = b""
+    for piece in text:
+        held += piece
+        if len(held) >= size:
+            break
+
+    def again() -> Iterator[bytes]:
+        yield held
+        yield from text
+
+    return held, again()
+
+
+def _widest(text: str, delimiter: str) -> int:
+    head = text.encode()[:_WIDE].decode(errors="ignore").splitlines()
+    return max((len(row) for row in csv.reader(head, delimiter=delimiter)), default=0)
+
+
+class _Rows:
+    """UTF-8 text in pieces of about so many bytes, each ending where a row does, and whether that is certain: where it
+    is not, it is so if every quotation mark of the piece stands where it must.
+
+    Args:
+        start: bytes to leave out at the beginning.
+    """
+
+    def __init__(self, text: Iterator[bytes], size: int, delimiter: bytes, start: int) -> None:
+        self._text, self._size, self._delimiter = text, size, delimiter
+        self._held, self._wanted = next(text, b"")[start:], size
+        self._end = 0
+        self._only_certain = False
+
+    def __iter__(self) -> Iterator[tuple[bytes, bool]]:
+        while True:
+            self._fill()
+            if not self._held:
+                return
+            is_last = len(self._held) <= self._wanted
+            end, is_certain = (len(self._held), True) if is_last else self._row_end()
+            if not end:
+                self._wanted *= 2
+                continue
+            self._end = end
+            yield self._held[:end], is_certain
+            if self._end:
+                self._held, self._wanted, self._only_certain = self._held[end:], self._size, False
+
+    def refuse(self) -> None:
+        """The piece last given was no piece: a longer one or a shorter follows, that certainly is."""
+        self._end, self._only_certain = 0, True
+
+    def _fill(self) -> None:
+        some = [self._held]
+        length = len(self._held)
+        while length <= self._wanted and (more := next(self._text, b"")):
+            some.append(more)
+            length += len(more)
+        self._held = b"".join(some)
+
+    def _row_end(self) -> tuple[int, bool]:
+        """Behind the last line end of these bytes that ends a row, 0 if none does; and whether it certainly does."""
+        data, end, last = self._held, self._wanted, self._wanted
+        marks = 0 if self._only_certain else data.count(b'"', 0, end)
+        for _ in range(_TRIES):
+            before = end
+            end = data.rfind(b"\n", 0, end)
+            if end < 0:
+                break
+            if last >= end:
+                last = _last_lone_mark(data, end)
+            # A cell that opens a mark and does not close it here may do so further on.
+            opens = last == 0 or data[last - 1 : last] in {b"\n", b"\r"} or data[last - len(self._delimiter) : last] == self._delimiter
+            if last < 0 or not opens or self._wanted - last >= _FARTHEST:
+                return end + 1, True
+            if not self._only_certain:
+                marks -= data.count(b'"', end, before)
+                if marks % 2 == 0:
+                    return end + 1, False
+        return 0, False
+
+
+def _last_lone_mark(data: bytes, end: int) -> int:
+    """Where the last row of quotation marks begins that are odd in number; -1 if there is none."""
+    last = data.rfind(b'"', 0, end)
+    while last >= 0:
+        first = last
+        while first > 0 and data[first - 1] == 0x22:
+            first -= 1
+        if (last - first) % 2 == 0:
+            return first
+        last = data.rfind(b'"', 0, first)
+    return -1
 
 
 def sniff(text: str) -> tuple[str, str]:

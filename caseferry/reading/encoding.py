@@ -6,7 +6,10 @@ Detection libraries were tried and left: one read Windows-1252 as Central Europe
 
 import codecs
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+
+from caseferry.reading.source import PIECE, Source
 
 _OLD = ("cp1252", "cp1250", "mac_roman", "cp850")
 _BOMS = (
@@ -21,78 +24,94 @@ _CENTRAL = set("ăąćčďđęěğıłńňőřśşţťůűźżĂĄĆČĎĐĘĚĞ
 
 
 @dataclass(frozen=True)
-class Decoded:
-    text: str
+class Written:
+    """How a file is written."""
+
     encoding: str
+    mark: int = 0
+    """Bytes at its beginning that are no text."""
     assumed: bool = False
     """True where nothing in the file proves the encoding."""
     could_be: tuple[str, ...] = ()
     """The candidates, where not even the letters say which: somebody has to be asked."""
     repaired: int = 0
     """Stray bytes of another encoding in a UTF-8 file, read as Windows-1252."""
+    is_old: bool = False
+    """A table of 256 letters, where any byte is one."""
+    is_proven: bool = False
+    """Behind the mark all is UTF-8, to the last byte."""
 
 
-def proven_utf8(data: bytes, piece: int = 8 << 20) -> str:
-    """`ascii`, `utf-8` or `utf-8-sig` where `decode` would say so and find nothing to mend; else nothing.
-
-    Args:
-        piece: bytes that are looked at a time.
-    """
+def tell(source: Source) -> Written:
+    """The encoding a file is written in, looked for from its first byte to its last."""
+    head = source[:4096]
     for mark, name in _BOMS:
-        if data.startswith(mark) and name != "utf-8-sig":
-            return ""
-    has_mark = data.startswith(codecs.BOM_UTF8)
-    if not has_mark:
-        if data[:4096].count(0) > len(data[:4096]) * 0.1:
-            return ""
-        if data.isascii():
-            return "ascii"
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    try:
-        for at in range(0, len(data), piece):
-            decoder.decode(data[at : at + piece])
-        decoder.decode(b"", final=True)
-    except UnicodeDecodeError:
-        return ""
-    return "utf-8-sig" if has_mark else "utf-8"
+        if head.startswith(mark):
+            return _utf8(source, name, len(mark)) if name == "utf-8-sig" else Written(name)
+    if head.count(0) > len(head) * 0.1:
+        little = head[1::2].count(0) >= head[0::2].count(0)
+        return Written("utf-16-le" if little else "utf-16-be")
+    return _utf8(source, "utf-8", 0)
 
 
-def decode(data: bytes) -> Decoded:
-    """The file's text.
+def utf8(source: Source, written: Written, size: int = PIECE) -> Iterator[bytes]:
+    """The file's text as UTF-8, piece by piece; one may end within a character.
 
     Raises:
-        UnicodeDecodeError: a byte-order mark promises an encoding that the bytes break.
+        UnicodeDecodeError: a byte-order mark, or a person, promises an encoding that the bytes break.
     """
-    for mark, name in _BOMS:
-        if data.startswith(mark):
-            if name == "utf-8-sig":
-                return _utf8(data[len(mark) :], "utf-8-sig")
-            return Decoded(data.decode(name), name)
-    if data[:4096].count(0) > len(data[:4096]) * 0.1:
-        little = data[1:4096:2].count(0) >= data[0:4096:2].count(0)
-        name = "utf-16-le" if little else "utf-16-be"
-        return Decoded(data.decode(name), name)
-    if data.isascii():
-        return Decoded(data.decode("ascii"), "ascii")
-    return _utf8(data, "utf-8")
+    if written.is_proven:
+        yield from source.pieces(written.mark, size=size)
+    elif written.repaired:
+        stray, mark = _stray(), written.mark
+        for piece in source.lines(size):
+            yield piece[mark:].decode(errors=stray.name).encode()
+            mark = 0
+    else:
+        decoder = codecs.getincrementaldecoder(written.encoding)("replace" if written.is_old else "strict")
+        for piece in source.pieces(size=size):
+            yield decoder.decode(piece).encode()
+        yield decoder.decode(b"", final=True).encode()
 
 
-def _utf8(data: bytes, name: str) -> Decoded:
+def text_of(source: Source, written: Written | None = None) -> str:
+    """All of a file's text."""
+    return b"".join(utf8(source, written or tell(source))).decode()
+
+
+def _utf8(source: Source, name: str, mark: int) -> Written:
+    decoder, is_ascii = codecs.getincrementaldecoder("utf-8")(), not mark
     try:
-        return Decoded(data.decode("utf-8"), name)
+        for piece in source.pieces(mark):
+            is_ascii = is_ascii and piece.isascii()
+            if not is_ascii:
+                decoder.decode(piece)
+        decoder.decode(b"", final=True)
+        return Written("ascii" if is_ascii else name, mark, is_proven=True)
     except UnicodeDecodeError:
         pass
+    stray, good = _stray(), 0
+    for piece in source.lines():
+        good += len(_BEYOND_ASCII.findall(piece.decode(errors=stray.name)))
+    good -= stray.count + bool(mark)
+    if mark or good > 4 * stray.count:
+        return Written(name, mark, repaired=stray.count)
+    return _likeliest(source[:4_000_000])
+
+
+_BEYOND_ASCII = re.compile(r"[^\x00-\x7f]")
+
+
+def _stray() -> "_StrayBytes":
     stray = _StrayBytes()
-    codecs.register_error("caseferry.stray", stray)
-    text = data.decode("utf-8", errors="caseferry.stray")
-    good = sum(1 for char in re.findall(r"[^\x00-\x7f]", text)) - stray.count
-    if name == "utf-8-sig" or good > 4 * stray.count:
-        return Decoded(text, name, repaired=stray.count)
-    return _likeliest(data)
+    codecs.register_error(stray.name, stray)
+    return stray
 
 
 class _StrayBytes:
     """A codec error handler that reads what is not UTF-8 as Windows-1252, and counts."""
+
+    name = "caseferry.stray"
 
     def __init__(self) -> None:
         self.count = 0
@@ -103,18 +122,18 @@ class _StrayBytes:
         return error.object[error.start : error.end].decode("cp1252", errors="replace"), error.end
 
 
-def _likeliest(data: bytes) -> Decoded:
-    sample = b"\n".join(line for line in data[:4_000_000].splitlines() if not line.isascii())[:200_000]
+def _likeliest(data: bytes) -> Written:
+    sample = b"\n".join(line for line in data.splitlines() if not line.isascii())[:200_000]
     scores = {name: _plausible(sample, name) for name in _OLD}
     ranked = sorted(_OLD, key=lambda name: -scores[name])
     best = ranked[0]
     # Excel on Windows writes Windows-1252: another table has to read clearly better.
     if scores[best] < 1.2 * scores["cp1252"] + 1 and scores["cp1252"] > 0:
-        return Decoded(data.decode("cp1252", errors="replace"), "cp1252", assumed=True)
+        return Written("cp1252", assumed=True, is_old=True)
     text = sample.decode(best, errors="replace")
     rivals = [name for name in ranked[1:] if scores[name] > scores[best] - 1 and sample.decode(name, errors="replace") != text]
     could_be = (best, *rivals) if rivals else () if scores[best] > 0 else tuple(ranked)
-    return Decoded(data.decode(best, errors="replace"), best, assumed=True, could_be=could_be)
+    return Written(best, assumed=True, could_be=could_be, is_old=True)
 
 
 def _plausible(sample: bytes, name: str) -> float:

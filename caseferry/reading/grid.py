@@ -3,6 +3,7 @@
 Columns `c0`, `c1`, … of strings; an empty cell is null. `row` is the row's number as a spreadsheet shows it.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -46,3 +47,22 @@ def from_columns(cells: pl.DataFrame, **rest: object) -> Grid:
         return Grid(pl.DataFrame({ROW: pl.Series([], dtype=pl.UInt32)}), **rest)  # type: ignore[arg-type]
     cells = cells.with_columns(pl.when(pl.all().str.strip_chars() == "").then(None).otherwise(pl.all()).name.keep())
     return Grid(cells.with_row_index(ROW, offset=1), **rest)  # type: ignore[arg-type]
+
+
+def numbered(cells: pl.DataFrame, before: int) -> pl.DataFrame:
+    """The same rows where so many stand before them."""
+    return cells.with_columns(pl.col(ROW) + before) if before else cells
+
+
+def widened(cells: pl.DataFrame, columns: list[str]) -> pl.DataFrame:
+    """The same rows with every column of the list; those a row does not have are empty."""
+    missing = [pl.lit(None, pl.String).alias(name) for name in columns if name not in cells.columns]
+    return cells.with_columns(missing).select(ROW, *columns) if missing else cells
+
+
+def gathered(pieces: Iterable[pl.DataFrame], **rest: object) -> Grid:
+    """A grid from pieces of it."""
+    every = list(pieces)
+    columns = [f"c{place}" for place in range(max((one.width for one in every), default=1) - 1)]
+    empty = pl.DataFrame(schema={ROW: pl.UInt32, **dict.fromkeys(columns, pl.String)})
+    return Grid(pl.concat([empty, *(widened(one, columns) for one in every)]), **rest)  # type: ignore[arg-type]

@@ -21,12 +21,14 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from caseferry.errors import ExportRefused, PassingFault
+from caseferry.services.scratch import Span
 from config.limits import ReadingLimits
 
 _ROOT = Path(__file__).parents[2]
 _START = "import sys; sys.path.insert(0, sys.argv[2]); import socket; from caseferry.reading.child import serve; serve(socket.socket(fileno=int(sys.argv[1])))"
 WORKS = "caseferry.reading.works:"
-_PIECE = 1 << 20
+_LARGE = 64 << 20
+"""Bytes from which on a file without a name lies on disk, not in memory."""
 
 
 class Answer:
@@ -35,30 +37,31 @@ class Answer:
     def __init__(self, made: Any, file: BinaryIO, spans: list[tuple[int, int]]) -> None:
         self.made, self._file, self._spans = made, file, spans
 
+    def __len__(self) -> int:
+        return len(self._spans)
+
+    def blob(self, number: int) -> Span:
+        return Span(self._file, *self._spans[number])
+
     @property
     def blobs(self) -> list[bytes]:
-        found = []
-        for start, length in self._spans:
-            self._file.seek(start)
-            found.append(self._file.read(length))
-        return found
-
-    def save(self, number: int, path: Path) -> None:
-        """Write one of the byte strings to a file."""
-        start, left = self._spans[number]
-        self._file.seek(start)
-        with path.open("wb") as out:
-            while left:
-                left -= out.write(self._file.read(min(left, _PIECE)))
+        return [self.blob(number).read() for number in range(len(self))]
 
 
 class Handed:
     """Foreign bytes in a file without a name, to be asked about several times."""
 
-    def __init__(self, data: bytes) -> None:
-        self.file = _nameless()
+    def __init__(self, data: bytes | Path) -> None:
+        if isinstance(data, Path):
+            self.file = os.open(data, os.O_RDONLY)
+            return
+        self.file = _nameless(len(data))
         with os.fdopen(os.dup(self.file), "wb") as out:
             out.write(data)
+
+    @property
+    def size(self) -> int:
+        return os.fstat(self.file).st_size
 
     def __enter__(self) -> "Handed":
         return self
@@ -67,22 +70,24 @@ class Handed:
         os.close(self.file)
 
 
-def ask(work: str, data: bytes | Handed, name: str, limits: ReadingLimits, **words: object) -> Answer:
+def ask(work: str, data: bytes | Path | Handed, name: str, limits: ReadingLimits, is_large: bool = False, **words: object) -> Answer:
     """What a function makes of foreign bytes, in a child.
 
     Args:
-        work: `module:function`. It is called with the bytes, `limits` as a mapping, and the words; it returns what JSON
-            can hold, and any number of byte strings.
+        work: `module:function`. It is called with the bytes as a `Source`, `limits` as a mapping, `blobs`, and the words;
+            it returns what JSON can hold, and writes any number of byte strings to `blobs`.
+        data: bytes, or a file of ours that holds them.
         name: the file's name, for the refusal alone.
+        is_large: the answer will not do in memory.
 
     Raises:
         ExportRefused: the function refused, or its process ended. Says which limit it met, as far as that can be told.
         PassingFault: no child could be had.
     """
-    if isinstance(data, bytes):
+    if not isinstance(data, Handed):
         with Handed(data) as handed:
-            return ask(work, handed, name, limits, **words)
-    answer = os.fdopen(_nameless(), "r+b")
+            return ask(work, handed, name, limits, is_large, **words)
+    answer = os.fdopen(_nameless(_LARGE if is_large else data.size), "r+b")
     try:
         request = {"work": work, "words": {**words, "limits": limits.model_dump()}}
         try:
@@ -113,19 +118,20 @@ def _why(code: int, name: str, limits: ReadingLimits) -> tuple[str, str, str]:
 
 def _read(file: BinaryIO) -> tuple[dict[str, Any], list[tuple[int, int]]]:
     """What was said, and where each byte string begins and how long it is."""
-    file.seek(0)
+    end = file.seek(-8, os.SEEK_END)
     (length,) = struct.unpack("<Q", file.read(8))
+    file.seek(end - length)
     said = json.loads(file.read(length))
-    spans, at = [], 8 + length
+    spans, at = [], 0
     for one in said["blobs"]:
         spans.append((at, one))
         at += one
     return dict(said["value"]), spans
 
 
-def _nameless() -> int:
+def _nameless(size: int) -> int:
     """A file that exists only as long as somebody has it open."""
-    if hasattr(os, "memfd_create"):
+    if size < _LARGE and hasattr(os, "memfd_create"):
         return os.memfd_create("caseferry")
     handle, path = tempfile.mkstemp()
     os.unlink(path)

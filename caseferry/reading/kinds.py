@@ -30,11 +30,11 @@ _OFFICE = {b"[Content_Types].xml", b"mimetype", b"_rels/.rels"}
 
 
 def kind_of(data: bytes, tail: bytes = b"") -> Kind:
-    """Tell a file by its first bytes (and, for a zip, its last 64 KiB).
+    """Tell a file by its first bytes (and, for a package, its last).
 
     Args:
         data: the file, or at least its first 4 KiB.
-        tail: its last bytes, when `data` is only the beginning.
+        tail: its last bytes, at least 64 KiB, when `data` is only the beginning.
     """
     if not data:
         return Kind.EMPTY
@@ -42,7 +42,7 @@ def kind_of(data: bytes, tail: bytes = b"") -> Kind:
         return _zip_kind(data, tail)
     if data.startswith(_OLE):
         names = (name.encode("utf-16-le") for name in _UTF16_NAMES)
-        return Kind.WORKBOOK if any(name in data for name in names) else Kind.DOCUMENT
+        return Kind.WORKBOOK if any(name in data or name in tail for name in names) else Kind.DOCUMENT
     head = data[:4096]
     if head.startswith(b"%PDF"):
         return Kind.PDF
@@ -52,7 +52,7 @@ def kind_of(data: bytes, tail: bytes = b"") -> Kind:
         return Kind.DOCUMENT
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     if not text:
-        return Kind.EMPTY if not data.strip() else Kind.DELIMITED
+        return Kind.EMPTY if not data.strip() and not tail.strip() else Kind.DELIMITED
     if text.startswith(b"BEGIN:VCALENDAR"):
         return Kind.CALENDAR
     if text[:1] in b"{" and b'"' in text[:64]:

@@ -1,60 +1,27 @@
-"""The quick way through delimited text: for what can be read in one way only, and piece by piece, so that a text of any
-length takes the memory of one piece at a time.
+"""The quick way through delimited text: for what can be read in one way only.
 
-A piece ends at a line end that has an even number of quotation marks before it. Length is the proof of each: cells,
-delimiters, line ends and quotation marks together are its bytes. Whatever can't be proven so takes a closer look.
+Length is the proof: cells, delimiters, line ends and quotation marks together are the bytes of the text. Whatever can't
+be proven so takes a closer look.
 """
 
-import csv
 import io
 
 import polars as pl
 
-PIECE = 8 << 20
 _SPARE = (0, 8, 64)
 """Columns a row may have beyond those that the first rows show."""
-_TRIES = 1_000
-_HEAD = 1 << 16
 
 
-def quickly(data: bytes, delimiter: str, field_bytes: int = 1 << 20, piece: int = PIECE) -> pl.DataFrame | None:
+def quickly(data: bytes, delimiter: str, widest: int, field_bytes: int = 1 << 20) -> pl.DataFrame | None:
     """The cells in columns `c0`, `c1`, …; None where the text takes a closer look.
 
     Args:
-        data: UTF-8.
-        piece: bytes read at a time; never less than a row.
+        data: UTF-8, from the beginning of a row to the end of one.
+        widest: columns of the widest row that is known.
     """
-    if len(delimiter.encode()) != 1 or not data or data.isspace() or b"\x00" in data:
+    if len(delimiter.encode()) != 1 or data.isspace() or b"\x00" in data:
         return None
-    head = data[:_HEAD].decode(errors="ignore").splitlines()
-    widest = max(len(row) for row in csv.reader(head, delimiter=delimiter))
-    found, at = [], 0
-    while at < len(data):
-        end = _end(data, at, piece)
-        cells = _read(data[at:end], delimiter, widest, field_bytes) if end else None
-        if cells is None:
-            return None
-        found.append(cells)
-        at = end
-    return found[0] if len(found) == 1 else pl.concat(found, how="diagonal", rechunk=False)
-
-
-def _end(data: bytes, at: int, piece: int) -> int:
-    """Where the piece that begins at `at` ends: behind a line end outside quotation marks. 0 if none is to be found."""
-    while at + piece < len(data):
-        end = at + piece
-        for _ in range(_TRIES):
-            end = data.rfind(b"\n", at, end)
-            if end < 0:
-                break
-            if data.count(b'"', at, end) % 2 == 0:
-                return end + 1
-        piece *= 2
-    return len(data)
-
-
-def _read(data: bytes, delimiter: str, widest: int, field_bytes: int) -> pl.DataFrame | None:
-    if data.isspace() or (b"\r" in data and data.count(b"\r") != data.count(b"\r\n")):
+    if b"\r" in data and data.count(b"\r") != data.count(b"\r\n"):
         return None
     outside = _outside_quotes(data.decode(), delimiter)
     if outside is None:

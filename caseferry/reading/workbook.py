@@ -14,6 +14,7 @@ import polars as pl
 from caseferry.errors import ExportRefused
 from caseferry.reading.archive import Archive, Entry
 from caseferry.reading.grid import Grid, from_lists
+from caseferry.reading.source import Source
 
 if TYPE_CHECKING:
     from config.limits import ReadingLimits
@@ -78,7 +79,7 @@ class _Package:
 
     def __init__(self, data: bytes, name: str, limits: "ReadingLimits") -> None:
         try:
-            self._archive = Archive(data, name, limits)
+            self._archive = Archive(Source.of(data), name, limits)
         except ExportRefused as refusal:
             # A workbook that lies about itself is told as one; how much it swells is its own message.
             raise ExportRefused("CF-112" if refusal.code == "CF-111" else "CF-123", name, refusal.detail) from None

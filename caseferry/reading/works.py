@@ -1,6 +1,6 @@
 """What is done to foreign bytes, each in a child of its own: see `caseferry.reading.guard`.
 
-Every function takes the bytes and the limits, and gives back what JSON can hold and a list of byte strings.
+Every function takes the bytes, the limits, and where byte strings of its answer go; it gives back what JSON can hold.
 """
 
 import io
@@ -8,18 +8,33 @@ import json
 from collections.abc import Sequence
 from dataclasses import fields
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Protocol
+
+import polars as pl
 
 from caseferry.errors import ExportRefused
 from caseferry.reading.archive import Archive, is_noise
-from caseferry.reading.delimited import cut, read_delimited, sniff
-from caseferry.reading.encoding import decode
+from caseferry.reading.delimited import Delimited
 from caseferry.reading.grid import Grid
 from caseferry.reading.kinds import kind_of
+from caseferry.reading.source import Source
 from caseferry.reading.workbook import sheets_of
 
-Made = tuple[Any, list[bytes]]
 Limits = dict[str, Any]
+_TOLD_BY = 8 << 20
+"""Bytes at either end of a file that tell what it is."""
+_SLICE = 100_000
+"""Rows of a sheet in one piece."""
+
+
+class Blobs(Protocol):
+    """Where the byte strings of an answer go, each a piece at a time."""
+
+    def write(self, data: bytes | memoryview) -> None: ...
+
+    def end(self) -> None:
+        """The byte string is complete; what is written from now on is the next."""
+        ...
 
 
 def named(limits: Limits) -> Any:
@@ -27,67 +42,88 @@ def named(limits: Limits) -> Any:
     return SimpleNamespace(**limits)
 
 
-def kind(data: bytes, limits: Limits, head: int = -1) -> Made:
+def kind(data: Source, limits: Limits, blobs: Blobs, head: int = -1) -> Any:
     """What it is; `head` is where the tail begins when only the two ends were handed over."""
-    return (kind_of(data) if head < 0 else kind_of(data[:head], data[head:])).value, []
+    if head >= 0:
+        return kind_of(data[:head], data[head:]).value
+    return kind_of(data[:_TOLD_BY], data[max(_TOLD_BY, len(data) - _TOLD_BY) :]).value
 
 
-def directory(data: bytes, limits: Limits, file: str) -> Made:
+def directory(data: Source, limits: Limits, blobs: Blobs, file: str) -> Any:
     """What an archive holds: each entry's name and size in the order of the names, and what of it can't be taken."""
     archive = Archive(data, file, named(limits))
     entries = [[entry.name, entry.size] for entry in _listed(archive)]
-    return {"entries": entries, "refused": [list(one) for one in archive.refused]}, []
+    return {"entries": entries, "refused": [list(one) for one in archive.refused]}
 
 
-def entries(data: bytes, limits: Limits, file: str, numbers: Sequence[int]) -> Made:
-    """Some entries of an archive: what each is, or why it can't be read, and its bytes."""
+def entries(data: Source, limits: Limits, blobs: Blobs, file: str, numbers: Sequence[int]) -> Any:
+    """Some entries of an archive: what each is, and its bytes; or why it can't be read."""
     archive = Archive(data, file, named(limits))
     listed = _listed(archive)
-    found, blobs = [], []
+    found = []
     for number in numbers:
+        head = beyond = b""
         try:
-            inner = archive.read(listed[number])
-            found.append({"kind": kind_of(inner).value})
+            for piece in archive.pieces(listed[number]):
+                blobs.write(piece)
+                more = _TOLD_BY - len(head)
+                head, beyond = head + piece[:more], (beyond + piece[more:] if more else (beyond + piece)[-_TOLD_BY:])
+            found.append({"kind": kind_of(head, beyond).value})
         except ExportRefused as refusal:
-            inner = b""
             found.append({"code": refusal.code, "detail": refusal.detail})
-        blobs.append(inner)
-    return found, blobs
+        blobs.end()
+    return found
 
 
 def _listed(archive: Archive) -> list[Any]:
     return sorted((entry for entry in archive.entries if not is_noise(entry.name)), key=lambda entry: (entry.name, entry.start))
 
 
-def lists(data: bytes, limits: Limits, workbook: bool, file: str, encoding: str = "") -> Made:
-    """Every grid of a workbook or a delimited file: what is known of each, and its cells."""
-    grids = sheets_of(data, file, named(limits)) if workbook else [read_delimited(data, encoding, limits["field_bytes"])]
-    facts, blobs = [], []
-    for grid in grids:
-        if grid.width > limits["columns"]:
-            raise ExportRefused("CF-130", file, f"more than {limits['columns']} columns")
-        buffer = io.BytesIO()
-        grid.cells.write_ipc(buffer)
-        blobs.append(buffer.getvalue())
-        facts.append({f.name: getattr(grid, f.name) for f in fields(Grid) if f.name != "cells"} | {"height": grid.cells.height})
-    return facts, blobs
+def lists(data: Source, limits: Limits, blobs: Blobs, workbook: bool, file: str, encoding: str = "") -> Any:
+    """Every grid of a workbook or a delimited file: what is known of each, and its cells in pieces."""
+    if not workbook:
+        read = Delimited(data, encoding, limits["field_bytes"])
+        rows = [_kept(cells, blobs, limits, file) for cells in read.pieces()]
+        return [{"sheet": "", "height": read.height, "width": read.width, "rows": rows, "is_proven": read.is_proven, "facts": read.facts}]
+    found = []
+    for grid in sheets_of(data.whole(), file, named(limits)):
+        facts = {f.name: getattr(grid, f.name) for f in fields(Grid) if f.name != "cells"}
+        rows = [_kept(piece, blobs, limits, file) for piece in grid.cells.iter_slices(_SLICE)]
+        found.append({"height": grid.cells.height, "width": grid.width, "rows": rows, "is_proven": True, "facts": facts})
+    return found
 
 
-def heading_row(data: bytes, limits: Limits) -> Made:
+def _kept(cells: pl.DataFrame, blobs: Blobs, limits: Limits, file: str) -> int:
+    """Write a piece of a list; how many rows it has."""
+    if cells.width - 1 > limits["columns"]:
+        raise ExportRefused("CF-130", file, f"more than {limits['columns']} columns")
+    buffer = io.BytesIO()
+    cells.write_ipc(buffer)
+    blobs.write(buffer.getbuffer())
+    blobs.end()
+    return cells.height
+
+
+def heights(data: Source, limits: Limits, blobs: Blobs, file: str) -> Any:
+    """How many rows each sheet of a workbook has."""
+    return {grid.sheet: grid.cells.height for grid in sheets_of(data.whole(), file, named(limits))}
+
+
+def heading_row(data: Source, limits: Limits, blobs: Blobs) -> Any:
     """The first row of a delimited file: a template's headings."""
-    delimiter, text = sniff(decode(data).text)
-    rows, _ = cut(text, delimiter)
-    return list(rows[0]) if rows.len() else [], []
+    for cells in Delimited(data).pieces():
+        return [cell or "" for cell in cells.row(0)[1:]]
+    return []
 
 
-def mapping(data: bytes, limits: Limits) -> Made:
+def mapping(data: Source, limits: Limits, blobs: Blobs) -> Any:
     """A JSON mapping: choices as the firm wrote them.
 
     Raises:
         ExportRefused: CF-124, it is no JSON, no mapping, or nested past the limit.
     """
     try:
-        value = json.loads(data, parse_constant=_no_constant)
+        value = json.loads(data.whole(), parse_constant=_no_constant)
         json.dumps(value, ensure_ascii=False).encode()  # half a character can be written in JSON and nowhere else
     except (ValueError, RecursionError):
         raise ExportRefused("CF-124", "", "it is not JSON") from None
@@ -95,7 +131,7 @@ def mapping(data: bytes, limits: Limits) -> Made:
         raise ExportRefused("CF-124", "", "it is not a mapping of choices")
     if _depth(value) > limits["json_depth"]:
         raise ExportRefused("CF-124", "", "it is nested too deep")
-    return value, []
+    return value
 
 
 def _no_constant(name: str) -> float:

@@ -6,13 +6,13 @@ First-writer-wins is `link`, which fails when the name exists; a swap happens un
 import fcntl
 import hashlib
 import os
-import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from caseferry.services.store import Replaced, Stat
+from caseferry.services.scratch import Span
+from caseferry.services.store import Replaced, Stat, length_of, pieces_of
 
 STAGED = ".staged"
 
@@ -38,11 +38,17 @@ class FolderStore:
         data = self.get(key)
         return data, _tag(data)
 
-    def get_exact(self, stat: Stat) -> bytes:
-        data, tag = self.get_tagged(stat.key)
-        if tag != stat.tag:
+    def save(self, key: str, path: Path, version: Stat | None = None) -> None:
+        digest = hashlib.md5(usedforsecurity=False)
+        try:
+            with path.open("wb") as file:
+                for piece in pieces_of(self.path(key)):
+                    digest.update(piece)
+                    file.write(piece)
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            raise KeyError(key) from None
+        if version is not None and digest.hexdigest() != version.tag:
             raise Replaced
-        return data
 
     def get_range(self, key: str, start: int, length: int) -> bytes:
         try:
@@ -59,10 +65,10 @@ class FolderStore:
     def put_once(self, key: str, data: bytes) -> bool:
         return self._first(key, data)
 
-    def put_file(self, key: str, path: Path) -> bool:
-        return self._first(key, path)
+    def put_file(self, key: str, file: Path | Span) -> bool:
+        return self._first(key, file)
 
-    def _first(self, key: str, data: bytes | Path) -> bool:
+    def _first(self, key: str, data: bytes | Path | Span) -> bool:
         with self._staged(key, data) as staged:
             try:
                 os.link(staged, self.path(key))
@@ -85,12 +91,12 @@ class FolderStore:
         self.path(key).unlink(missing_ok=True)
 
     def stat(self, key: str) -> Stat | None:
+        path = self.path(key)
         try:
-            data = self.get(key)
-            changed = str(self.path(key).stat().st_mtime_ns)
-        except (KeyError, FileNotFoundError):
+            tag, size, changed = _tag(path), length_of(path), str(path.stat().st_mtime_ns)
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
             return None
-        return Stat(key, len(data), _tag(data), changed=changed)
+        return Stat(key, size, tag, changed=changed)
 
     def listing(self, prefix: str) -> Iterator[Stat]:
         start = self.path(prefix.rsplit("/", 1)[0]) if "/" in prefix else self.root
@@ -109,7 +115,7 @@ class FolderStore:
             yield from sorted(path.name for path in home.iterdir() if path.is_dir() and path.name != STAGED)
 
     @contextmanager
-    def _staged(self, key: str, data: bytes | Path) -> Iterator[str]:
+    def _staged(self, key: str, data: bytes | Path | Span) -> Iterator[str]:
         """The bytes, whole and on disk, under a name nobody looks at; named after this process, so that its end is noticed."""
         self.path(key).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         home = self.root / STAGED
@@ -117,11 +123,8 @@ class FolderStore:
         handle, name = tempfile.mkstemp(prefix=f"{os.getpid()}-", dir=home)
         try:
             with os.fdopen(handle, "wb") as file:
-                if isinstance(data, Path):
-                    with data.open("rb") as whole:
-                        shutil.copyfileobj(whole, file, 1 << 20)
-                else:
-                    file.write(data)
+                for piece in pieces_of(data):
+                    file.write(piece)
                 file.flush()
                 os.fsync(file.fileno())
             yield name
@@ -147,6 +150,9 @@ def _lives(pid: int) -> bool:
     return True
 
 
-def _tag(data: bytes) -> str:
+def _tag(data: bytes | Path) -> str:
     """The ETag S3 gives to an object uploaded in one piece, so a run has the same name in both kinds of store."""
-    return hashlib.md5(data, usedforsecurity=False).hexdigest()
+    digest = hashlib.md5(usedforsecurity=False)
+    for piece in pieces_of(data):
+        digest.update(piece)
+    return digest.hexdigest()

@@ -7,22 +7,30 @@ every server notices a byte that flips on the way.
 import hashlib
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 from isal import isal_zlib
 
 from caseferry.errors import PassingFault, StorageRefused
 from caseferry.keys import DROPS
 from caseferry.services.aws import GONE, LOST, RACED, TRIES, ask, code_of, make_client
-from caseferry.services.store import Replaced, Stat
+from caseferry.services.scratch import Span
+from caseferry.services.store import Replaced, Stat, length_of, pieces_of
 
 if TYPE_CHECKING:
     from config.settings import S3Settings
 
 _MD5 = re.compile(r"[0-9a-f]{32}")
+_PIECE = 8 << 20
+_LARGEST = 4 << 30
+"""Bytes that go in one request."""
+_PART = 256 << 20
+_Body = bytes | Path | Span
+_Taken = TypeVar("_Taken", bytes, Path)
 
 
 class S3Store:
@@ -41,21 +49,29 @@ class S3Store:
         return self.get_tagged(key)[0]
 
     def get_tagged(self, key: str) -> tuple[bytes, str]:
-        return self._read(key, {})
+        return self._read(key, {}, lambda body: bytes(body.read()))
 
-    def get_exact(self, stat: Stat) -> bytes:
-        which = {"IfMatch": f'"{stat.tag}"'} | ({"VersionId": stat.version} if stat.version else {})
+    def save(self, key: str, path: Path, version: Stat | None = None) -> None:
+        def spill(body: Any) -> Path:
+            with path.open("wb") as file:
+                while piece := body.read(_PIECE):
+                    file.write(piece)
+            return path
+
+        which = {}
+        if version is not None:
+            which = {"IfMatch": f'"{version.tag}"'} | ({"VersionId": version.version} if version.version else {})
         try:
-            return self._read(stat.key, which)[0]
+            self._read(key, which, spill)
         except ClientError as error:
-            if code_of(error) in LOST:
+            if version is not None and code_of(error) in LOST:
                 raise Replaced from None
             raise
 
-    def _read(self, key: str, which: dict[str, str]) -> tuple[bytes, str]:
-        def read() -> tuple[bytes, Any]:
+    def _read(self, key: str, which: dict[str, str], take: Callable[[Any], _Taken]) -> tuple[_Taken, str]:
+        def read() -> tuple[_Taken, Any]:
             answer = self.client.get_object(Bucket=self.bucket, Key=key, **which)
-            return answer["Body"].read(), answer
+            return take(answer["Body"]), answer
 
         for attempt in range(TRIES):
             try:
@@ -114,19 +130,37 @@ class S3Store:
     def put_once(self, key: str, data: bytes) -> bool:
         return self._conditional(key, data, {"IfNoneMatch": "*"})
 
-    def put_file(self, key: str, path: Path) -> bool:
-        return self._conditional(key, path, {"IfNoneMatch": "*"})
+    def put_file(self, key: str, file: Path | Span) -> bool:
+        return self._conditional(key, file, {"IfNoneMatch": "*"})
 
     def swap(self, key: str, data: bytes, tag: str) -> bool:
         return self._conditional(key, data, {"IfMatch": f'"{tag}"'})
 
-    def _send(self, key: str, data: bytes | Path, condition: dict[str, str]) -> Any:
-        if isinstance(data, Path):
-            with data.open("rb") as body:
-                return self.client.put_object(Bucket=self.bucket, Key=key, Body=body, **self._with(data), **condition)
-        return self.client.put_object(Bucket=self.bucket, Key=key, Body=data, **self._with(data), **condition)
+    def _send(self, key: str, data: _Body, condition: dict[str, str]) -> Any:
+        if isinstance(data, bytes):
+            return self.client.put_object(Bucket=self.bucket, Key=key, Body=data, **self._with(data), **condition)
+        with data.open("rb") as body:
+            if length_of(data) > _LARGEST:
+                return self._send_parts(key, data if isinstance(data, Span) else Span(body, 0, length_of(data)), condition)
+            return self.client.put_object(Bucket=self.bucket, Key=key, Body=body, **self._with(data), **condition)
 
-    def _conditional(self, key: str, data: bytes | Path, condition: dict[str, str]) -> bool:
+    def _send_parts(self, key: str, data: Span, condition: dict[str, str]) -> Any:
+        """One request takes 5 GB; a larger object goes in parts, and is there when all of them are."""
+        which: dict[str, Any] = {"Bucket": self.bucket, "Key": key}
+        which["UploadId"] = self.client.create_multipart_upload(**which, **self._with(data))["UploadId"]
+        try:
+            parts = []
+            for number, start in enumerate(range(0, data.length, _PART), 1):
+                with data.part(start, _PART).open() as body:
+                    answer = self.client.upload_part(**which, PartNumber=number, Body=body)
+                parts.append({"PartNumber": number, "ETag": answer["ETag"]})
+            return self.client.complete_multipart_upload(**which, MultipartUpload={"Parts": parts}, **condition)
+        except BaseException:
+            with suppress(ClientError, BotoCoreError):
+                self.client.abort_multipart_upload(**which)
+            raise
+
+    def _conditional(self, key: str, data: _Body, condition: dict[str, str]) -> bool:
         written = False
         for _ in range(20):
             try:
@@ -143,13 +177,13 @@ class S3Store:
                 time.sleep(0.05)  # two writers at once: the server asks both to come again
         raise PassingFault("the object store kept answering that two writes collide")
 
-    def _is_mine_after_all(self, key: str, data: bytes | Path) -> bool:
+    def _is_mine_after_all(self, key: str, data: _Body) -> bool:
         """A first try whose answer got lost, or was damaged, is told 'somebody was first' by the second: it was itself."""
         try:
-            if not isinstance(data, Path):
+            if isinstance(data, bytes):
                 return self.get(key) == data
             start = 0
-            for piece in _pieces(data):
+            for piece in pieces_of(data):
                 if self.get_range(key, start, len(piece)) != piece:
                     return False
                 start += len(piece)
@@ -158,10 +192,10 @@ class S3Store:
         except KeyError:
             return False
 
-    def _with(self, data: bytes | Path) -> dict[str, Any]:
+    def _with(self, data: _Body) -> dict[str, Any]:
         return {**self._safe, "Metadata": {"crc32": _crc(data)}}
 
-    def _arrived(self, data: bytes | Path, answer: Any) -> bool:
+    def _arrived(self, data: _Body, answer: Any) -> bool:
         """True if the store has what was sent, as far as its answer can tell."""
         tag = _tag(answer)
         if answer.get("ChecksumCRC32") or "kms" in str(answer.get("ServerSideEncryption", "")) or not _MD5.fullmatch(tag):
@@ -242,25 +276,16 @@ def _open_to_all(policy: str) -> bool:
     return False
 
 
-def _pieces(data: bytes | Path) -> Iterator[bytes]:
-    if not isinstance(data, Path):
-        yield data
-        return
-    with data.open("rb") as file:
-        while piece := file.read(8 << 20):
-            yield piece
-
-
-def _crc(data: bytes | Path) -> str:
+def _crc(data: _Body) -> str:
     value = 0
-    for piece in _pieces(data):
+    for piece in pieces_of(data):
         value = isal_zlib.crc32(piece, value)
     return f"{value:08x}"
 
 
-def _md5(data: bytes | Path) -> str:
+def _md5(data: _Body) -> str:
     digest = hashlib.md5(usedforsecurity=False)
-    for piece in _pieces(data):
+    for piece in pieces_of(data):
         digest.update(piece)
     return digest.hexdigest()
 
@@ -273,12 +298,12 @@ def _tag(answer: Any) -> str:
     return tag
 
 
-def _is_whole(data: bytes, answer: Any, *, is_ours: bool) -> bool:
+def _is_whole(data: _Body, answer: Any, *, is_ours: bool) -> bool:
     """True if these are the bytes that were stored: by our own checksum, else by a tag that is their digest."""
     ours = (answer.get("Metadata") or {}).get("crc32")
     if ours and is_ours:  # what an uploader wrote beside his file is not believed
         return bool(ours == _crc(data))
     tag = _tag(answer)
     if "kms" in str(answer.get("ServerSideEncryption", "")) or not _MD5.fullmatch(tag):
-        return len(data) == int(answer.get("ContentLength", len(data)))
+        return length_of(data) == int(answer.get("ContentLength", length_of(data)))
     return tag == _md5(data)

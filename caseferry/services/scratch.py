@@ -4,11 +4,14 @@ What a step can't hold in memory waits here. A worker that is killed leaves no c
 nameless file be opened again; elsewhere, on a laptop, they lie in a folder that is ours alone and go with the step.
 """
 
+import io
+import os
 import sys
 import tempfile
 from contextlib import ExitStack, suppress
 from functools import cache
 from pathlib import Path
+from typing import Any, BinaryIO, Literal
 
 
 @cache
@@ -19,6 +22,52 @@ def _as_many_as_allowed() -> None:
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     with suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+class Span:
+    """Some of the bytes of a file that is open, to be read as a file of their own, by several at once.
+
+    Args:
+        start, length: bytes.
+    """
+
+    def __init__(self, file: BinaryIO, start: int, length: int) -> None:
+        self._file, self._start, self.length = file, start, length
+
+    def part(self, start: int, length: int) -> "Span":
+        """Some of it; less where it ends before."""
+        return Span(self._file, self._start + start, min(length, self.length - start))
+
+    def open(self, mode: Literal["rb"] = "rb") -> BinaryIO:
+        return io.BufferedReader(_Within(self._file, self._start, self.length), _BUFFER)
+
+    def read(self) -> bytes:
+        return self.open().read() if self.length > _MOST else os.pread(self._file.fileno(), self.length, self._start) if self.length else b""
+
+
+_BUFFER, _MOST = 1 << 20, 1 << 30
+NOTHING = Span(io.BytesIO(), 0, 0)
+
+
+class _Within(io.RawIOBase):
+    def __init__(self, file: BinaryIO, start: int, length: int) -> None:
+        self._file, self._start, self._length, self._at = file, start, length, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        self._at = offset + {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._length}[whence]
+        return self._at
+
+    def readinto(self, buffer: Any) -> int:
+        wanted = max(0, min(len(buffer), self._length - self._at))
+        got = os.preadv(self._file.fileno(), [memoryview(buffer)[:wanted]], self._start + self._at)
+        self._at += got
+        return got
 
 
 class Scratch:

@@ -4,11 +4,14 @@ Every promise rests on two writes: `put_once` (the first writer wins, everybody 
 of the version one has read). Both kinds keep them.
 """
 
+import hashlib
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
+
+from caseferry.services.scratch import Span
 
 
 @dataclass(frozen=True)
@@ -43,10 +46,35 @@ def put_all(store: "ObjectStore", objects: Iterable[tuple[str, bytes]]) -> None:
         list(pool.map(lambda one: store.put_once(*one), objects))
 
 
-def put_files(store: "ObjectStore", files: Iterable[tuple[str, Path]]) -> None:
+def put_files(store: "ObjectStore", files: Iterable[tuple[str, Path | Span]]) -> None:
     """Write several files, each once."""
     with ThreadPoolExecutor(AT_ONCE) as pool:
         list(pool.map(lambda one: store.put_file(*one), files))
+
+
+_PIECE = 8 << 20
+
+
+def pieces_of(data: bytes | Path | Span) -> Iterator[bytes]:
+    """Bytes, wherever they lie, some at a time."""
+    if isinstance(data, bytes):
+        yield data
+        return
+    with data.open("rb") as file:
+        while piece := file.read(_PIECE):
+            yield piece
+
+
+def length_of(data: bytes | Path | Span) -> int:
+    """In bytes."""
+    return len(data) if isinstance(data, bytes) else data.stat().st_size if isinstance(data, Path) else data.length
+
+
+def sha256_of(data: Path | Span) -> str:
+    digest = hashlib.sha256()
+    for piece in pieces_of(data):
+        digest.update(piece)
+    return digest.hexdigest()
 
 
 class ObjectStore(Protocol):
@@ -55,10 +83,6 @@ class ObjectStore(Protocol):
         ...
 
     def get_tagged(self, key: str) -> tuple[bytes, str]: ...
-
-    def get_exact(self, stat: Stat) -> bytes:
-        """The bytes of that very version. Raises Replaced if another lies there now, KeyError if none."""
-        ...
 
     def get_range(self, key: str, start: int, length: int) -> bytes:
         """Some of an object's bytes; fewer where it ends before. Raises KeyError if there is none."""
@@ -70,8 +94,19 @@ class ObjectStore(Protocol):
         """Write if nothing is there. False: somebody was first, and theirs stands."""
         ...
 
-    def put_file(self, key: str, path: Path) -> bool:
-        """`put_once` of a file on disk, which is never in memory as a whole."""
+    def put_file(self, key: str, file: Path | Span) -> bool:
+        """`put_once` of what lies on disk; it is never in memory as a whole."""
+        ...
+
+    def save(self, key: str, path: Path, version: Stat | None = None) -> None:
+        """Write an object's bytes to a file of ours; they are never in memory as a whole.
+
+        Args:
+            version: raises Replaced if another lies there now.
+
+        Raises:
+            KeyError: there is none.
+        """
         ...
 
     def swap(self, key: str, data: bytes, tag: str) -> bool:

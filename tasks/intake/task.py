@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 from caseferry.canonical import sha256, to_json
 from caseferry.errors import BrokenPromise, ExportRefused, NeedsAnswer, Question
@@ -10,7 +11,8 @@ from caseferry.keys import BadKey, Run, segment
 from caseferry.manifest import Arrival, Intake, Kept, Refusal, Uploaded
 from caseferry.reading.guard import WORKS, ask
 from caseferry.reading.kinds import Kind
-from caseferry.services.store import Replaced, Stat, put_all
+from caseferry.services.scratch import Scratch
+from caseferry.services.store import Replaced, Stat, length_of, put_files, sha256_of
 from config.limits import ReadingLimits
 from tasks.intake.arrive import TEMPLATES, read_choices
 from tasks.intake.unpack import Found, kind_behind, unpack
@@ -35,36 +37,22 @@ def intake(services: Services, ticket: Ticket) -> None:
     received = arrival.at.date()
     if sum(one.size for one in arrival.objects) > services.settings.limits.upload_bytes:
         raise ExportRefused("CF-130", "the upload", f"it passes limits.upload_bytes={services.settings.limits.upload_bytes}")
-    originals = list(_originals(services, arrival))
-    limits = services.settings.limits
-    files: list[Kept] = []
-    refused: list[Refusal] = []
-    members: list[Found] = []
-    for number, (name, data) in enumerate(originals, 1):
-        digest = sha256(data)
-        key = run.at("0-original", _dated(name, received.isoformat(), number if len(originals) > 1 else 0))
-        store.put_once(key, data)
-        if sha256(store.get(key)) != digest:
-            raise BrokenPromise("the stored copy of the upload differs from what was uploaded")
-        found = kind_behind(data, name, limits)
-        files.append(Kept(name=name, key=key, size=len(data), sha256=digest, kind=found))
-        if found is Kind.ARCHIVE:
-            members += unpack(data, name, limits, services.settings.limits.nesting, refused)
-    _keep_choices(services, run)
+    with Scratch() as scratch:
+        files, found, refused = _stored(services, run, arrival, scratch)
+        _keep_choices(services, run)
+        every = [(run.at("0-original", "files", f"{number:05d}"), one) for number, one in enumerate(found, 1)]
+        put_files(store, [(key, one.data) for key, one in every])
+        told = [(length_of(one.data), sha256_of(one.data)) for one in found]
     templates = list(_templates(services, run))
     seen: dict[str, str] = {}
     duplicates: list[tuple[str, str]] = []
-    whole = [Found(kept.name, "", Kind(kept.kind), store.get(kept.key)) for kept in files if kept.kind != Kind.ARCHIVE]
     listed: list[Kept] = [kept for kept in files if kept.kind == Kind.ARCHIVE]
-    every = [(run.at("0-original", "files", f"{number:05d}"), one) for number, one in enumerate([*whole, *members], 1)]
-    put_all(store, [(key, one.data) for key, one in every])
-    for key, one in every:
-        digest = sha256(one.data)
-        kept = Kept(name=one.name, key=key, size=len(one.data), sha256=digest, kind=one.kind, archive=one.archive)
+    for (key, one), (size, digest) in zip(every, told, strict=True):
+        kept = Kept(name=one.name, key=key, size=size, sha256=digest, kind=one.kind, archive=one.archive)
         if _IN_TEMPLATES.search(one.name):
             templates.append(kept)
             continue
-        if digest in seen and one.data:
+        if digest in seen and size:
             duplicates.append((one.name, seen[digest]))
             kept = kept.model_copy(update={"kind": "duplicate"})
         seen.setdefault(digest, one.name)
@@ -78,18 +66,38 @@ def intake(services: Services, ticket: Ticket) -> None:
     store.put_once(run.at("0-original", "manifest.json"), to_json(manifest))
 
 
-def _originals(services: Services, arrival: Arrival) -> Iterator[tuple[str, bytes]]:
-    """Each object that was claimed, in the very version that was claimed."""
-    for one in arrival.objects:
+def _stored(services: Services, run: Run, arrival: Arrival, scratch: Scratch) -> tuple[list[Kept], list[Found], list[Refusal]]:
+    """Every object of the drop, stored unaltered; and every file it holds, archives unpacked, with what could not be."""
+    limits = services.settings.limits
+    kept: list[Kept] = []
+    whole: list[Found] = []
+    members: list[Found] = []
+    refused: list[Refusal] = []
+    for number, one in enumerate(arrival.objects, 1):
         name = one.key.split("/", 3)[3] if arrival.loose else one.key.rsplit("/", 1)[-1]
-        yield name, _fetch(services, one)
+        path, back = scratch.file(), scratch.file()
+        _fetch(services, one, path)
+        digest = sha256_of(path)
+        key = run.at("0-original", _dated(name, arrival.at.date().isoformat(), number if len(arrival.objects) > 1 else 0))
+        services.store.put_file(key, path)
+        services.store.save(key, back)
+        if sha256_of(back) != digest:
+            raise BrokenPromise("the stored copy of the upload differs from what was uploaded")
+        kind = kind_behind(path, name, limits)
+        kept.append(Kept(name=name, key=key, size=length_of(path), sha256=digest, kind=kind))
+        if kind is Kind.ARCHIVE:
+            members += unpack(path, name, limits, limits.nesting, refused, scratch)
+        else:
+            whole.append(Found(name, "", kind, path))
+    return kept, [*whole, *members], refused
 
 
-def _fetch(services: Services, one: Uploaded) -> bytes:
+def _fetch(services: Services, one: Uploaded, path: Path) -> None:
+    """Save an object in the very version that was claimed."""
     stat = Stat(one.key, one.size, one.tag, one.version)
     for pause in (*_PAUSES, None):
         try:
-            return services.store.get_exact(stat)
+            return services.store.save(one.key, path, stat)
         except Replaced:
             raise ExportRefused("CF-140", "the upload") from None
         except KeyError:

@@ -2,11 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from caseferry.errors import ExportRefused
 from caseferry.manifest import Refusal
 from caseferry.reading.guard import WORKS, Handed, ask
 from caseferry.reading.kinds import Kind
+from caseferry.services.scratch import NOTHING, Scratch, Span
+from caseferry.services.store import pieces_of
 from config.limits import ReadingLimits
 
 _BATCH = 64 << 20
@@ -20,10 +23,10 @@ class Found:
     name: str
     archive: str
     kind: Kind
-    data: bytes
+    data: Path | Span
 
 
-def kind_behind(data: bytes, name: str, limits: ReadingLimits, head: int = -1) -> Kind:
+def kind_behind(data: bytes | Path, name: str, limits: ReadingLimits, head: int = -1) -> Kind:
     """What a file is, by its content.
 
     Args:
@@ -32,11 +35,12 @@ def kind_behind(data: bytes, name: str, limits: ReadingLimits, head: int = -1) -
     return Kind(ask(f"{WORKS}kind", data, name, limits, head=head).made)
 
 
-def unpack(data: bytes, name: str, limits: ReadingLimits, nesting: int, refused: list[Refusal], depth: int = 0) -> Iterator[Found]:
+def unpack(data: bytes | Path, name: str, limits: ReadingLimits, nesting: int, refused: list[Refusal], scratch: Scratch, depth: int = 0) -> Iterator[Found]:
     """Every file of an archive.
 
     Args:
         refused: takes what could not be read of it, by name and reason.
+        scratch: where archives in the archive lie.
 
     Raises:
         ExportRefused: the archive as a whole can't be taken.
@@ -45,8 +49,8 @@ def unpack(data: bytes, name: str, limits: ReadingLimits, nesting: int, refused:
         listed = ask(f"{WORKS}directory", handed, name, limits, file=name).made
         for entry, code, detail in listed["refused"]:
             refused.append(Refusal(name=_shown(name, entry, depth), code=code, detail=detail))
-        for batch in _batches(listed["entries"]):
-            for number, kind, code, detail, inner in _read(handed, batch, name, limits):
+        for batch, size in _batches(listed["entries"]):
+            for number, kind, code, detail, inner in _read(handed, batch, size, name, limits):
                 entry = _shown(name, listed["entries"][number][0], depth)
                 if code:
                     refused.append(Refusal(name=entry, code=code, detail=detail))
@@ -55,14 +59,17 @@ def unpack(data: bytes, name: str, limits: ReadingLimits, nesting: int, refused:
                 elif depth >= nesting:
                     refused.append(Refusal(name=entry, code="CF-111", detail="archives lie too deep in archives"))
                 else:
-                    yield from _inner(inner, listed["entries"][number][0], entry, limits, nesting, refused, depth)
+                    path = scratch.file()
+                    with path.open("wb") as out:
+                        out.writelines(pieces_of(inner))
+                    yield from _inner(path, listed["entries"][number][0], entry, limits, nesting, refused, scratch, depth)
 
 
-def _inner(data: bytes, name: str, shown: str, limits: ReadingLimits, nesting: int, refused: list[Refusal], depth: int) -> Iterator[Found]:
+def _inner(data: Path, name: str, shown: str, limits: ReadingLimits, nesting: int, refused: list[Refusal], scratch: Scratch, depth: int) -> Iterator[Found]:
     """An archive in the archive: whole, or not at all."""
     odd: list[Refusal] = []
     try:
-        found = list(unpack(data, name, limits, nesting, odd, depth + 1))
+        found = list(unpack(data, name, limits, nesting, odd, scratch, depth + 1))
     except ExportRefused as refusal:
         refused.append(Refusal(name=shown, code=refusal.code, detail=refusal.detail))
         return
@@ -74,29 +81,30 @@ def _shown(archive: str, entry: str, depth: int) -> str:
     return entry if depth == 0 else f"{archive}/{entry}"
 
 
-def _batches(entries: list[tuple[str, int]]) -> Iterator[list[int]]:
+def _batches(entries: list[tuple[str, int]]) -> Iterator[tuple[list[int], int]]:
+    """Numbers of entries to read together, and their bytes."""
     batch: list[int] = []
     held = 0
     for number, (_, size) in enumerate(entries):
         if batch and held + size > _BATCH:
-            yield batch
+            yield batch, held
             batch, held = [], 0
         batch.append(number)
         held += size
     if batch:
-        yield batch
+        yield batch, held
 
 
-def _read(handed: Handed, batch: list[int], name: str, limits: ReadingLimits) -> Iterator[tuple[int, Kind, str, str, bytes]]:
+def _read(handed: Handed, batch: list[int], size: int, name: str, limits: ReadingLimits) -> Iterator[tuple[int, Kind, str, str, Span]]:
     """Entries of one batch; where the batch ends its reader, each by itself, so that one costs no other."""
     try:
-        answer = ask(f"{WORKS}entries", handed, name, limits, file=name, numbers=batch)
+        answer = ask(f"{WORKS}entries", handed, name, limits, size > _BATCH, file=name, numbers=batch)
     except ExportRefused as refusal:
         if len(batch) == 1:
-            yield batch[0], Kind.DOCUMENT, refusal.code, refusal.detail, b""
+            yield batch[0], Kind.DOCUMENT, refusal.code, refusal.detail, NOTHING
         else:
             for number in batch:
-                yield from _read(handed, [number], name, limits)
+                yield from _read(handed, [number], size, name, limits)
         return
-    for number, found, data in zip(batch, answer.made, answer.blobs, strict=True):
-        yield number, Kind(found.get("kind", Kind.DOCUMENT)), found.get("code", ""), found.get("detail", ""), data
+    for place, (number, found) in enumerate(zip(batch, answer.made, strict=True)):
+        yield number, Kind(found.get("kind", Kind.DOCUMENT)), found.get("code", ""), found.get("detail", ""), answer.blob(place)

@@ -3,7 +3,7 @@
 Every row of a sheet is exactly one of these, and the counts are kept: a row that is not data was still seen.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 import polars as pl
 
@@ -12,6 +12,7 @@ from caseferry.mapping.headings import normal
 from caseferry.mapping.names import company_pattern
 from caseferry.mapping.profile import Profile
 from caseferry.reading.grid import ROW, Grid
+from caseferry.reading.lists import Spooled
 from caseferry.records import RECORDS, Type
 from tasks.split.recognise import Fit
 
@@ -26,51 +27,113 @@ _FIGURE = r"^[($£€\s-]*\d[\d,.\s]*(?:CR|DR)?\)?-?$|^-$"
 _NUMBERS = {Type.MONEY, Type.HOURS, Type.MINUTES, Type.UNITS}
 
 
-@dataclass(frozen=True)
-class Sorted:
-    """A grid whose rows are told apart."""
+class Furniture:
+    """What each row of a list is. Its rows are gone through once to tell them; whoever wants the data goes once more.
 
-    data: pl.DataFrame
-    """The data rows: `row`, every column as read, `filled`, and one `group:<field>` column per kind of group."""
-    lines: dict[str, int]
-    title: tuple[str, ...]
-    totals: tuple[ControlTotal, ...]
+    Of what is not data the rows themselves are held; data is not.
+    """
+
+    def __init__(self, rows: Spooled, fit: Fit, profile: Profile) -> None:
+        self._rows, self._fit, self._spec = rows, fit, profile.tables[fit.kind]
+        self._first = fit.header_row + fit.header_rows
+        top = rows.head.cells.head(fit.header_row)
+        self.title = tuple(" ".join(cell for cell in row[1:] if cell) for row in top.rows() if any(row[1:]))
+        self._odd = pl.concat([_nothing(rows.head), *(_odd_rows(body, rows.head, fit, profile) for body in self._bodies())])
+        self.labels = sorted({field for field in self._odd["group_field"].unique().to_list() if field})
+        told = {str(key): int(count) for key, count in self._odd[WHAT].value_counts().iter_rows()}
+        told["data"] = max(0, rows.height - self._first) - self._odd.height
+        told["title"] = len(self.title)
+        told["blank"] = told.get("blank", 0) + top.height - len(self.title)
+        told["header"] = told.get("header", 0) + fit.header_rows
+        self.lines = {key: count for key, count in told.items() if count}
+        kinds = self._odd[WHAT]
+        subtotals = int((kinds == "subtotal").sum())
+        bounded = bool((kinds == "group").any()) or subtotals > 1 or (subtotals > 0 and bool((kinds == "total").any()))
+        self._filled = [f"c{place}" for place, use in enumerate(fit.uses) if use in self._spec.fill_down] if bounded else []
+
+    def _bodies(self) -> Iterator[pl.DataFrame]:
+        """The rows below the header."""
+        skip = self._first
+        for piece in self._rows.pieces():
+            if skip < piece.height:
+                yield piece.slice(skip)
+            skip = max(0, skip - piece.height)
+
+    def data(self) -> Iterator[pl.DataFrame]:
+        """The data rows: `row`, every column as read, `filled`, and one `group:<field>` column per kind of group."""
+        keep = [ROW, *self._rows.head.columns, FILLED, *(GROUP + field for field in self.labels)]
+        groups = [self._groups(field) for field in self.labels]
+        fill = _FillDown(self._filled, self._odd)
+        for body in self._bodies():
+            odd = self._odd.filter(pl.col(ROW).is_between(body[ROW][0], body[ROW][-1]))
+            cells = fill.fill(body.join(odd, on=ROW, how="anti", maintain_order="left") if odd.height else body)
+            for marks in groups:
+                cells = cells.join_asof(marks, on=ROW, strategy="backward", check_sortedness=False)
+            yield cells.select(keep)
+
+    def _groups(self, field: str) -> pl.DataFrame:
+        """Where each group begins that says this of its rows, and what."""
+        return self._odd.filter(pl.col("group_field") == field).select(ROW, pl.col("group_value").alias(GROUP + field))
+
+    def control_totals(self) -> tuple[ControlTotal, ...]:
+        """The sums the report prints itself, to be held against ours."""
+        record = RECORDS[self._spec.record]
+        numbers = [
+            (place, use) for place, use in enumerate(self._fit.uses)
+            if use and ":" not in use and record[use].type in _NUMBERS
+        ]  # fmt: skip
+        bounds = self._odd.filter(pl.col(WHAT).is_in(["group", "subtotal", "total"]))
+        if bounds.is_empty() or not numbers:
+            return ()
+        found: list[ControlTotal] = []
+        start = first = self._first + 1
+        several = bounds.filter(pl.col(WHAT) == "subtotal").height > 1
+        last_row = int(bounds[ROW][-1])
+        for line in bounds.iter_rows(named=True):
+            if line[WHAT] == "group":
+                start = line[ROW]
+                continue
+            plain_last = line[ROW] == last_row and line["first"].strip().casefold().rstrip(":") in {"total", "totals"}
+            whole = line[WHAT] == "total" or (plain_last and (several or bounds.height == 1))
+            for place, use in numbers:
+                if value := line[f"c{place}"]:
+                    found.append(
+                        ControlTotal(
+                            row=line[ROW], scope="total" if whole else "subtotal", field=use, value=value,
+                            first_row=first if whole else start,
+                        )  # fmt: skip
+                    )
+            if not whole:
+                start = line[ROW] + 1
+        return tuple(found)
 
 
-def sort_rows(grid: Grid, fit: Fit, profile: Profile) -> Sorted:
-    """Say of each row what it is, and keep the data."""
-    spec = profile.tables[fit.kind]
-    top, body = grid.cells.head(fit.header_row), grid.cells.slice(fit.header_row + fit.header_rows)
-    title = tuple(" ".join(cell for cell in row[1:] if cell) for row in top.rows() if any(row[1:]))
-    cells = _with_facts(body, grid, fit, profile)
-    cells = cells.with_columns(_groups(cells, fit, profile))
-    labels = {f for f in cells["group_field"].unique().to_list() if f}
-    cells = cells.with_columns(
-        pl.when(pl.col(WHAT) == "group", pl.col("group_field") == field).then("group_value").otherwise(None)
-        .forward_fill().alias(GROUP + field)
-        for field in sorted(labels)
-    )  # fmt: skip
-    totals = _control_totals(cells, grid, fit, profile)
-    cells = _fill_down(cells, fit, tuple(spec.fill_down))
-    lines = {key: int(count) for key, count in cells[WHAT].value_counts().iter_rows()}
-    lines["title"] = len(title)
-    lines["blank"] = lines.get("blank", 0) + top.height - len(title)
-    lines["header"] = lines.get("header", 0) + fit.header_rows
-    keep = [ROW, *grid.columns, FILLED, *(GROUP + field for field in sorted(labels))]
-    return Sorted(cells.filter(pl.col(WHAT) == "data").select(keep), {k: v for k, v in lines.items() if v}, title, totals)
+_TOLD = {WHAT: pl.String, "first": pl.String, "group_field": pl.String, "group_value": pl.String}
 
 
-def _with_facts(body: pl.DataFrame, grid: Grid, fit: Fit, profile: Profile) -> pl.DataFrame:
-    """Each row with its kind, as far as it shows by itself. What can only be data is not looked at closely."""
-    columns = grid.columns
-    cells = body.with_columns(
-        count=pl.sum_horizontal(pl.col(name).is_not_null().cast(pl.UInt16) for name in columns),
-        first=pl.coalesce(columns).str.strip_chars(),
-    )
+def _nothing(head: Grid) -> pl.DataFrame:
+    return pl.DataFrame(schema={ROW: pl.UInt32, **dict.fromkeys(head.columns, pl.String), **_TOLD})
+
+
+def _odd_rows(body: pl.DataFrame, head: Grid, fit: Fit, profile: Profile) -> pl.DataFrame:
+    """Of some rows those that are not data, with what each is; what can only be data is not looked at closely."""
+    columns = head.columns
     least = max(2, int(0.8 * fit.named))
-    odd = (pl.col("count") <= 1) | pl.col("first").str.to_lowercase().str.contains("total", literal=True) | _may_be_header(fit, columns, least)
-    places = cells.select(odd.fill_null(False).arg_true()).to_series()
-    close = cells[places]
+    count = pl.sum_horizontal(pl.col(name).is_not_null().cast(pl.UInt16) for name in columns)
+    first = pl.coalesce(columns).str.strip_chars()
+    odd = (count <= 1) | first.str.to_lowercase().str.contains("total", literal=True) | _may_be_header(fit, columns, least)
+    if profile.tables[fit.kind].group:
+        odd |= count <= 2  # a label and a value
+    close = body.filter(odd.fill_null(False)).with_columns(count=count, first=first)
+    if close.is_empty():
+        return _nothing(head)
+    close = close.with_columns(_what(fit, profile, columns, least))
+    close = close.with_columns(_groups(close, fit, profile))
+    return close.filter(pl.col(WHAT) != "data").select(ROW, *columns, *_TOLD)
+
+
+def _what(fit: Fit, profile: Profile, columns: list[str], least: int) -> pl.Expr:
+    """What a row is, as far as it shows by itself."""
     figures = pl.sum_horizontal(pl.col(name).str.strip_chars().str.contains(_FIGURE).fill_null(False).cast(pl.UInt16) for name in columns)
     header = [
         (pl.col(name).str.strip_chars().str.to_lowercase().str.replace_all(r"\s+", " ") == heading.casefold())
@@ -81,16 +144,14 @@ def _with_facts(body: pl.DataFrame, grid: Grid, fit: Fit, profile: Profile) -> p
     footer = pl.any_horizontal(first.str.contains("(?i)" + pattern) for pattern in profile.footers)
     labelled = (first.str.contains(_TOTAL) | first.str.contains(_TOTAL_BEHIND)) & ~first.str.contains(company_pattern(profile.company_words))
     total = (labelled & (figures >= 1) & (count - figures <= 1)) | ((count == 1) & first.str.contains(_TOTAL_ALONE))
-    told = close.select(
+    return (
         pl.when(count == 0).then(pl.lit("blank"))
         .when(pl.sum_horizontal(header) >= least).then(pl.lit("header"))
         .when(footer & (count == 1)).then(pl.lit("footer"))
         .when(total & first.str.contains(_GRAND)).then(pl.lit("total"))
         .when(total).then(pl.lit("subtotal"))
         .otherwise(pl.lit("data")).alias(WHAT)
-    ).to_series()  # fmt: skip
-    what = pl.repeat("data", cells.height, eager=True, dtype=pl.String).alias(WHAT)
-    return cells.with_columns(what.scatter(places, told) if places.len() else what)
+    )  # fmt: skip
 
 
 def _may_be_header(fit: Fit, columns: list[str], least: int) -> pl.Expr:
@@ -156,56 +217,31 @@ def _columns(cells: pl.DataFrame) -> list[str]:
     return [name for name in cells.columns if name[0] == "c" and name[1:].isdigit()]
 
 
-def _control_totals(cells: pl.DataFrame, grid: Grid, fit: Fit, profile: Profile) -> tuple[ControlTotal, ...]:
-    """The sums the report prints itself, to be held against ours."""
-    record = RECORDS[profile.tables[fit.kind].record]
-    numbers = [
-        (place, use) for place, use in enumerate(fit.uses)
-        if use and ":" not in use and record[use].type in _NUMBERS
-    ]  # fmt: skip
-    bounds = cells.filter(pl.col(WHAT).is_in(["group", "subtotal", "total"]))
-    if bounds.is_empty() or not numbers:
-        return ()
-    found: list[ControlTotal] = []
-    start = first = int(cells[ROW][0])
-    several = bounds.filter(pl.col(WHAT) == "subtotal").height > 1
-    last_row = int(bounds[ROW][-1])
-    for line in bounds.iter_rows(named=True):
-        if line[WHAT] == "group":
-            start = line[ROW]
-            continue
-        plain_last = line[ROW] == last_row and line["first"].strip().casefold().rstrip(":") in {"total", "totals"}
-        whole = line[WHAT] == "total" or (plain_last and (several or bounds.height == 1))
-        for place, use in numbers:
-            if value := line[f"c{place}"]:
-                found.append(
-                    ControlTotal(
-                        row=line[ROW], scope="total" if whole else "subtotal", field=use, value=value,
-                        first_row=first if whole else start,
-                    )  # fmt: skip
-                )
-        if not whole:
-            start = line[ROW] + 1
-    return tuple(found)
+class _FillDown:
+    """Fills keys that a report prints on the first row of a group only, never across a group's edge.
 
+    Args:
+        places: the columns to fill; none where the report has no groups.
+        odd: the rows that are not data.
+    """
 
-def _fill_down(cells: pl.DataFrame, fit: Fit, fields: tuple[str, ...]) -> pl.DataFrame:
-    """Fill keys that a report prints on the first row of a group only, never across a group's edge."""
-    places = [f"c{place}" for place, use in enumerate(fit.uses) if use in fields]
-    kinds = cells[WHAT]
-    bounded = (kinds == "group").any() or (kinds == "subtotal").sum() > 1 or ((kinds == "subtotal").any() and (kinds == "total").any())
-    if not places or not bounded:
-        return cells.with_columns(pl.lit(False).alias(FILLED))
-    block = pl.col(WHAT).is_in(["group", "subtotal", "total", "blank"]).cum_sum()
-    empty = pl.all_horizontal(pl.col(name).is_null() for name in places) & (pl.col(WHAT) == "data")
-    cells = cells.with_columns(block.alias("block"), empty.alias(FILLED))
-    filled = [
-        pl.when(FILLED)
-        .then(pl.when(pl.col(WHAT) == "data").then(name).forward_fill().over("block"))
-        .otherwise(name)
-        .alias(name)
-        for name in places
-    ]
-    cells = cells.with_columns(filled)
-    got = pl.any_horizontal(pl.col(name).is_not_null() for name in places)
-    return cells.with_columns((pl.col(FILLED) & got).alias(FILLED))
+    def __init__(self, places: list[str], odd: pl.DataFrame) -> None:
+        self._places = places
+        edges = odd.filter(pl.col(WHAT).is_in(["group", "subtotal", "total", "blank"]))
+        self._edges = edges.select(ROW, pl.col(ROW).alias("block"))
+        self._before = pl.DataFrame()
+        """What stood last in each column, and the block it stood in."""
+
+    def fill(self, cells: pl.DataFrame) -> pl.DataFrame:
+        """Data rows that follow those filled before, with `filled`."""
+        if not self._places or cells.is_empty():
+            return cells.with_columns(pl.lit(False).alias(FILLED))
+        empty = pl.all_horizontal(pl.col(name).is_null() for name in self._places)
+        cells = cells.join_asof(self._edges, on=ROW, strategy="backward", check_sortedness=False).with_columns(empty.alias(FILLED), pl.col("block").fill_null(0))
+        every = pl.concat([self._before, cells.select("block", *self._places)]) if self._before.width else cells.select("block", *self._places)
+        every = every.with_columns(pl.col(name).forward_fill().over("block") for name in self._places)
+        self._before = every.tail(1)
+        known = every.tail(cells.height).select(pl.col(name).alias(f"{name}^") for name in self._places)
+        cells = cells.hstack(known).with_columns(pl.when(FILLED).then(f"{name}^").otherwise(name).alias(name) for name in self._places)
+        got = pl.any_horizontal(pl.col(name).is_not_null() for name in self._places)
+        return cells.with_columns((pl.col(FILLED) & got).alias(FILLED))

@@ -1,6 +1,10 @@
-"""A grid that fits becomes a table: columns decided, date order settled, rows cut into parts."""
+"""A list that fits becomes a table: columns decided, date order settled, rows cut into parts."""
 
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -8,9 +12,11 @@ from caseferry.errors import Question
 from caseferry.manifest import ColumnUse, DateOrder, Migration, Table
 from caseferry.mapping import dates, money
 from caseferry.mapping.profile import Profile
-from caseferry.reading.grid import Grid
+from caseferry.reading.lists import Spooled
 from caseferry.records import RECORDS, Type
-from tasks.split.furniture import Sorted, sort_rows
+from caseferry.services.scratch import Scratch
+from tasks.split.furniture import Furniture
+from tasks.split.quality import Quality
 from tasks.split.recognise import Fit
 
 _DAYS = {Type.DATE, Type.BIRTH, Type.MOMENT}
@@ -18,40 +24,82 @@ _DAYS = {Type.DATE, Type.BIRTH, Type.MOMENT}
 
 @dataclass(frozen=True)
 class Cut:
-    """One table, with its data rows in hand."""
+    """What is left of a list when its rows have gone into parts."""
 
     table: Table
-    data: pl.DataFrame
+    parts: tuple[Path, ...]
+    """The raw rows, a file for each of the table's parts."""
     questions: tuple[Question, ...]
+    filled: dict[int, int]
+    """How many data rows have a cell in each column."""
+    report: dict[str, Any]
+    """On its quality."""
+    matters: pl.DataFrame
+    """The matters it names, as `Quality.matters` tells them."""
 
 
-def make_table(number: int, file: str, grid: Grid, fit: Fit, profile: Profile, migration: Migration, part_rows: int) -> Cut:
-    spec = profile.tables[fit.kind]
-    rows = sort_rows(grid, fit, profile)
-    columns = tuple(_column(place, fit, rows, profile, migration) for place in range(grid.width))
-    columns = tuple(c for c in columns if c.heading or rows.data[f"c{c.place}"].is_not_null().any())
-    orders, questions = _date_orders(file, grid, fit, rows, columns, profile, migration)
-    record = RECORDS[spec.record]
-    commas = tuple(
-        c.field for c in columns
-        if c.use == "mapped" and record[c.field].type is Type.MONEY and money.has_comma_decimals(rows.data[f"c{c.place}"])
-    )  # fmt: skip
+def make_table(number: int, file: str, rows: Spooled, fit: Fit, profile: Profile, migration: Migration, part_rows: int, scratch: Scratch) -> Cut:
+    """Go through a list twice, some rows at a time: to tell its furniture, and to cut its data.
+
+    Args:
+        number: of the table in its export, from 1.
+        file: the name of the file that holds it.
+        scratch: where the parts lie.
+    """
+    head, spec = rows.head, profile.tables[fit.kind]
+    furniture = Furniture(rows, fit, profile)
+    columns = [_column(place, fit, profile, migration) for place in range(head.width)]
+    evidence = _Evidence(spec.record, fit.kind, columns, profile)
+    quality = Quality(spec.record, columns, scratch)
+    filled: Counter[int] = Counter()
+    paths, heights = [], []
+    for part in _parts(_seen(furniture.data(), evidence, quality, filled), part_rows):
+        paths.append(scratch.file())
+        heights.append(part.height)
+        part.write_parquet(paths[-1], compression="zstd", compression_level=1)
+    used = tuple(_named(c) if filled[c.place] else c for c in columns if c.heading or filled[c.place])
+    orders, questions = evidence.settle(file, head.sheet, fit.kind, used, migration)
     identity = f"t{number:03d}-{fit.kind}"
-    starts = range(0, max(rows.data.height, 1), part_rows)
     table = Table(
-        id=identity, file=file, sheet=grid.sheet, kind=fit.kind, record=spec.record,
+        id=identity, file=file, sheet=head.sheet, kind=fit.kind, record=spec.record,
         place="excluded" if spec.exclusion else "carried", confidence=fit.confidence,
-        header_row=int(grid.cells["row"][fit.header_row]), header_rows=fit.header_rows, title=rows.title,
-        as_at=_as_at(rows, orders), lines=rows.lines, columns=columns, date_orders=orders, decimal_comma=commas,
-        too_long=tuple(sorted({row for row, _ in grid.places.get("field_too_long", ())})),
-        epoch_1904=grid.epoch_1904, control_totals=rows.totals,
-        parts=tuple(f"{identity}-{n:04d}" for n in range(1, len(starts) + 1)) if rows.data.height else (),
-        part_rows=tuple(min(part_rows, rows.data.height - start) for start in starts) if rows.data.height else (),
+        header_row=int(head.cells["row"][fit.header_row]), header_rows=fit.header_rows, title=furniture.title,
+        as_at=_as_at(furniture.title, orders), lines=furniture.lines, columns=used, date_orders=orders, decimal_comma=evidence.decimal_comma(used),
+        too_long=tuple(sorted({row for row, _ in head.places.get("field_too_long", ())})),
+        epoch_1904=head.epoch_1904, control_totals=furniture.control_totals(),
+        parts=tuple(f"{identity}-{n:04d}" for n in range(1, len(paths) + 1)), part_rows=tuple(heights),
     )  # fmt: skip
-    return Cut(table, rows.data, questions)
+    count = sum(heights)
+    report = quality.report(table, count, {c.place: count - filled[c.place] for c in used})
+    return Cut(table, tuple(paths), questions, dict(filled), report, quality.matters)
 
 
-def _column(place: int, fit: Fit, rows: Sorted, profile: Profile, migration: Migration) -> ColumnUse:
+def _seen(data: Iterator[pl.DataFrame], evidence: "_Evidence", quality: Quality, filled: Counter[int]) -> Iterator[pl.DataFrame]:
+    """The same rows, each looked at on its way."""
+    for some in data:
+        cells = some.select(name for name in some.columns if name[0] == "c" and name[1:].isdigit())
+        filled.update({int(name[1:]): cells.height - count for name, count in zip(cells.columns, cells.null_count().row(0), strict=True)})
+        evidence.see(some)
+        quality.see(some)
+        yield some
+
+
+def _parts(data: Iterator[pl.DataFrame], rows: int) -> Iterator[pl.DataFrame]:
+    """The same rows, so many at a time; the last are what is left."""
+    held: list[pl.DataFrame] = []
+    height = 0
+    for some in data:
+        held.append(some)
+        height += some.height
+        while height >= rows:
+            every = pl.concat(held)
+            yield every.head(rows)
+            held, height = [every.slice(rows)], height - rows
+    if height:
+        yield pl.concat(held)
+
+
+def _column(place: int, fit: Fit, profile: Profile, migration: Migration) -> ColumnUse:
     """A column is mapped, a custom field, ignored by name, or kept in the archive as something we do not understand."""
     use, heading = fit.uses[place], fit.headings[place]
     spec = profile.tables[fit.kind]
@@ -66,35 +114,52 @@ def _column(place: int, fit: Fit, rows: Sorted, profile: Profile, migration: Mig
         return ColumnUse(heading=heading, place=place, field=name, use="custom_field" if here else "ignored")
     if use:
         return ColumnUse(heading=heading, place=place, field=use, use="mapped")
-    if not heading and rows.data[f"c{place}"].is_not_null().any():
-        heading = f"(column {place + 1}, no heading)"
     return ColumnUse(heading=heading, place=place, use="archive_only")
 
 
-def _date_orders(
-    file: str, grid: Grid, fit: Fit, rows: Sorted, columns: tuple[ColumnUse, ...], profile: Profile, migration: Migration
-) -> tuple[dict[str, DateOrder], tuple[Question, ...]]:
-    """The order of each date column, from its own cells; where they do not settle it, the firm's answer or a question."""
-    spec, record = profile.tables[fit.kind], RECORDS[profile.tables[fit.kind].record]
-    orders: dict[str, DateOrder] = {}
-    questions: list[Question] = []
-    for column in columns:
-        mapped = column.use == "mapped" and record[column.field].type in _DAYS
-        custom = column.use == "custom_field" and spec.custom[column.field].type == "date"
-        if not (mapped or custom):
-            continue
-        seen = dates.evidence(rows.data[f"c{column.place}"])
-        order = seen.order
-        if order is None and seen.must_ask:
-            order = _answer(migration, f"{fit.kind}.{column.field}")
-            if order is None:
-                where = " › ".join(filter(None, (file, grid.sheet, f"column {column.place + 1}, {column.heading!r}")))
-                found = f"{seen.undecided} dates could be day/month or month/day"
-                found += f"; {seen.day_first} can only be day/month, {seen.month_first} only month/day"
-                questions.append(Question("CF-106", where, found, "options.dates"))
-        if order is not None:
-            orders[column.field] = order
-    return orders, tuple(questions)
+def _named(column: ColumnUse) -> ColumnUse:
+    return column if column.heading else column.model_copy(update={"heading": f"(column {column.place + 1}, no heading)"})
+
+
+class _Evidence:
+    """What the cells say of how days and amounts are written."""
+
+    def __init__(self, record: str, kind: str, columns: list[ColumnUse], profile: Profile) -> None:
+        kinds, custom = RECORDS[record], profile.tables[kind].custom
+        self._days = {
+            c.place: dates.Evidence() for c in columns
+            if (c.use == "mapped" and kinds[c.field].type in _DAYS) or (c.use == "custom_field" and custom[c.field].type == "date")
+        }  # fmt: skip
+        self._amounts = {c.place: money.Decimals() for c in columns if c.use == "mapped" and kinds[c.field].type is Type.MONEY}
+
+    def see(self, data: pl.DataFrame) -> None:
+        for place in self._days:
+            self._days[place] += dates.evidence(data[f"c{place}"])
+        for place in self._amounts:
+            self._amounts[place] += money.decimals(data[f"c{place}"])
+
+    def settle(self, file: str, sheet: str, kind: str, columns: tuple[ColumnUse, ...], migration: Migration) -> tuple[dict[str, DateOrder], tuple[Question, ...]]:
+        """The order of each date column, from its own cells; where they do not settle it, the firm's answer or a question."""
+        orders: dict[str, DateOrder] = {}
+        questions: list[Question] = []
+        for column in columns:
+            seen = self._days.get(column.place)
+            if seen is None:
+                continue
+            order = seen.order
+            if order is None and seen.must_ask:
+                order = _answer(migration, f"{kind}.{column.field}")
+                if order is None:
+                    where = " › ".join(filter(None, (file, sheet, f"column {column.place + 1}, {column.heading!r}")))
+                    found = f"{seen.undecided} dates could be day/month or month/day"
+                    found += f"; {seen.day_first} can only be day/month, {seen.month_first} only month/day"
+                    questions.append(Question("CF-106", where, found, "options.dates"))
+            if order is not None:
+                orders[column.field] = order
+        return orders, tuple(questions)
+
+    def decimal_comma(self, columns: tuple[ColumnUse, ...]) -> tuple[str, ...]:
+        return tuple(c.field for c in columns if c.place in self._amounts and self._amounts[c.place].are_behind_comma)
 
 
 def _answer(migration: Migration, column: str) -> DateOrder | None:
@@ -102,9 +167,9 @@ def _answer(migration: Migration, column: str) -> DateOrder | None:
     return given.get(column) if isinstance(given, dict) else given
 
 
-def _as_at(rows: Sorted, orders: dict[str, DateOrder]) -> str:
+def _as_at(title: tuple[str, ...], orders: dict[str, DateOrder]) -> str:
     """The day a report stands for, from its title block, if it can be read in one way only."""
-    texts = pl.Series("t", list(rows.title), dtype=pl.String)
+    texts = pl.Series("t", list(title), dtype=pl.String)
     shown = texts.str.extract(r"(?i)(?:as\s+at|as\s+of|at\s+date|balance[sd]?\s+at|to\s+date)\s*:?\s*(\S.*)$").drop_nulls()
     if shown.is_empty():
         return ""

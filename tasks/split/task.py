@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import polars as pl
@@ -18,7 +17,6 @@ from caseferry.reading.lists import Spooled, read_lists
 from caseferry.services.scratch import Scratch
 from caseferry.services.store import put_files
 from tasks.journey import Ticket
-from tasks.split import quality
 from tasks.split.recognise import DEEPEST_HEADER, Fit, Unfit, find_table
 from tasks.split.tables import Cut, make_table
 from tasks.stage import Services, migration_of, read_model, run_of
@@ -43,7 +41,7 @@ AT_ONCE = 2
 def split(services: Services, ticket: Ticket) -> None:
     """Make `1-split/tables.json`, written last: parts and quality report lie there before it does.
 
-    One list is in memory at a time; the others, and the parts, wait on disk until all questions are settled.
+    Some rows of a list or two are in memory at a time; all else waits on disk until the questions are settled.
 
     Raises:
         NeedsAnswer: date columns that could be read in two ways; text that could be in two encodings.
@@ -56,14 +54,17 @@ def split(services: Services, ticket: Ticket) -> None:
     with Scratch() as scratch:
         lists = list(_read_all(services, intake, migration, findings, scratch))
         profile, confidence, fits = _source(lists, migration)
-        made: list[Made] = []
-        unknown: list[UnknownTable] = []
-        for (kept, spooled), fit in zip(lists, fits, strict=True):
-            if isinstance(fit, Fit):
-                made.append(_make(len(made) + 1, kept.name, spooled, fit, profile, migration, services.settings.work.part_rows, scratch))
-                findings += made[-1].findings
-            elif spooled.head.width > 1 and spooled.height > 1:
-                unknown.append(UnknownTable(file=kept.name, sheet=spooled.head.sheet, rows=spooled.height, columns=fit.columns, reason=fit.reason))
+        cut = partial(make_table, profile=profile, migration=migration, part_rows=services.settings.work.part_rows, scratch=scratch)
+        known = [(kept, rows, fit) for (kept, rows), fit in zip(lists, fits, strict=True) if isinstance(fit, Fit)]
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            made = list(pool.map(lambda one: cut(one[0], one[1][0].name, *one[1][1:]), enumerate(known, 1)))
+        for (_, rows, _), one in zip(known, made, strict=True):
+            findings += _table_findings(one, rows.head)
+        unknown = [
+            UnknownTable(file=kept.name, sheet=rows.head.sheet, rows=rows.height, columns=fit.columns, reason=fit.reason)
+            for (kept, rows), fit in zip(lists, fits, strict=True)
+            if isinstance(fit, Unfit) and rows.head.width > 1 and rows.height > 1
+        ]
         if not made:
             raise ExportRefused("CF-104", intake.files[0].name, f"none of {len(lists)} lists has the headings of {profile.product}")
         questions: tuple[Question, ...] = tuple(question for one in made for question in one.questions)
@@ -76,41 +77,15 @@ def split(services: Services, ticket: Ticket) -> None:
     for kind in missing:
         findings.append(Finding(rule="expected_list_missing", where=kind, detail=profile.tables[kind].about))
     for table in tables:
-        rows = table.lines.get("data", 0)
-        if rows < profile.expect.get(table.kind, 0):
-            findings.append(Finding(rule="list_is_too_short", where=table.file, count=rows))
+        height = table.lines.get("data", 0)
+        if height < profile.expect.get(table.kind, 0):
+            findings.append(Finding(rule="list_is_too_short", where=table.file, count=height))
     result = Split(
         source=profile.source, product=profile.product, version_guess=_variant(tables, profile), confidence=confidence,
         tables=tables, unknown=tuple(unknown), missing=missing, findings=tuple(findings),
     )  # fmt: skip
     store.put_once(run.at("1-split", "quality.json"), to_json({"tables": _quality(made)}))
     store.put_once(run.at("1-split", "tables.json"), to_json(result))
-
-
-@dataclass(frozen=True)
-class Made:
-    """What is left of a table when its rows have gone into parts."""
-
-    table: Table
-    questions: tuple[Question, ...]
-    report: dict[str, Any]
-    """On its quality."""
-    matters: pl.DataFrame
-    """The matters it names, as `quality.matter_keys` tells them."""
-    findings: tuple[Finding, ...]
-    parts: tuple[Path, ...]
-
-
-def _make(number: int, file: str, spooled: Spooled, fit: Fit, profile: Profile, migration: Migration, part_rows: int, scratch: Scratch) -> Made:
-    cut = make_table(number, file, spooled.whole(), fit, profile, migration, part_rows)
-    paths, start = [], 0
-    for rows in cut.table.part_rows:
-        path = scratch.file()
-        cut.data.slice(start, rows).write_parquet(path, compression="zstd", compression_level=1)
-        paths.append(path)
-        start += rows
-    report, matters = quality.describe(cut.table, cut.data), quality.matter_keys(cut.table, cut.data)
-    return Made(cut.table, cut.questions, report, matters, tuple(_table_findings(cut, spooled.head)), tuple(paths))
 
 
 def _file_findings(intake: Intake) -> Iterator[Finding]:
@@ -137,9 +112,10 @@ def _read_all(services: Services, intake: Intake, migration: Migration, findings
 
     def read(kept: Kept) -> list[Spooled] | Finding:
         """The lists of one file, or why there are none. Each is read in a process of its own, some side by side."""
+        path = scratch.file()
+        services.store.save(kept.key, path)
         try:
-            data = services.store.get(kept.key)
-            return read_lists(data, kept.kind == Kind.WORKBOOK, kept.name, limits, scratch, DEEPEST_HEADER + 2, migration.options.encoding_of(kept.name))
+            return read_lists(path, kept.kind == Kind.WORKBOOK, kept.name, limits, DEEPEST_HEADER + 2, migration.options.encoding_of(kept.name))
         except ExportRefused as refusal:
             return Finding(rule="unreadable_file", where=kept.name, detail=f"{refusal.code} {refusal.detail}".strip())
 
@@ -193,7 +169,7 @@ def _table_findings(cut: Cut, grid: Grid) -> Iterator[Finding]:
         yield Finding(rule=note, where=where, count=count, detail=_NOTES[note] + first)
     for column in table.columns:
         place = f"{where} › column {column.place + 1}"
-        filled = int(cut.data[f"c{column.place}"].is_not_null().sum())
+        filled = cut.filled[column.place]
         if column.use == "archive_only" and table.record != "excluded":
             yield Finding(rule="unknown_column", where=f"{place}, {column.heading!r}", count=filled, detail="kept in the archive only")
         elif column.use == "ignored" and column.field:
@@ -203,7 +179,7 @@ def _table_findings(cut: Cut, grid: Grid) -> Iterator[Finding]:
         yield Finding(rule="duplicate_column", where=f"{where}, {name!r}", count=names.count(name))
 
 
-def _quality(made: list[Made]) -> list[dict[str, Any]]:
+def _quality(made: list[Cut]) -> list[dict[str, Any]]:
     """A report per table; rows that name a matter nobody lists count as orphans."""
     numbers = [one.matters["k"] for one in made if one.table.record == "matter"]
     if numbers:

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol
 
 import polars as pl
@@ -17,6 +18,7 @@ from caseferry.manifest import Kept
 from caseferry.reading.guard import ask
 from caseferry.reading.kinds import Kind
 from caseferry.reading.lists import heights
+from caseferry.services.scratch import Scratch
 from tasks.verify.evidence import Batch, Evidence, Handed
 
 _FILES_OF = {
@@ -114,16 +116,23 @@ class Lines:
 
     def _count(self, file: Kept) -> int | None:
         try:
-            made: int | None = ask("tasks.verify.recount:count", self._evidence.store.get(file.key), file.name, self._evidence.limits).made
+            with Scratch() as scratch:
+                made: int | None = ask("tasks.verify.recount:count", self._saved(file, scratch), file.name, self._evidence.limits).made
             return made
         except ExportRefused:
             return None
 
     def _heights(self, file: Kept) -> dict[str, int]:
         try:
-            return heights(self._evidence.store.get(file.key), file.name, self._evidence.limits)
+            with Scratch() as scratch:
+                return heights(self._saved(file, scratch), file.name, self._evidence.limits)
         except ExportRefused:
             return {}
+
+    def _saved(self, file: Kept, scratch: Scratch) -> Path:
+        path = scratch.file()
+        self._evidence.store.save(file.key, path)
+        return path
 
 
 class Rows:

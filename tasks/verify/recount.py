@@ -4,12 +4,14 @@ length that nothing was overlooked, reads amounts by its own rule, and imports n
 What it is given: the drop as it came, the raw parts, and the files handed over.
 """
 
+import codecs
 import csv
 import io
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
+from typing import Protocol
 
 import polars as pl
 
@@ -20,37 +22,74 @@ EMAIL = r"[\w.+'&-]+@[\w-]+(?:\.[\w-]+)+"
 """For an engine without backtracking: a long text without an @ takes one pass."""
 
 
-def count(data: bytes, limits: dict[str, int]) -> tuple[int | None, list[bytes]]:
-    """`count_delimited`, as it is asked for behind the guard: these are the firm's own bytes."""
-    return count_delimited(data), []
+class Foreign(Protocol):
+    """Foreign bytes, as they are handed over behind the guard."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, span: slice, /) -> bytes: ...
 
 
-def count_delimited(data: bytes) -> int | None:
+def count(data: Foreign, limits: dict[str, int], blobs: object) -> int | None:
     """Rows of a delimited file, blank ones too, or None where its quoting leaves room for two answers."""
-    text = _plain(data)
-    if text.startswith(b"sep="):
-        text = text.split(b"\n", 1)[1]
-    if not text:
-        return 0
-    pairs = b"\r" not in text or text.count(b"\r") == text.count(b"\r\n")
-    marks = text.translate(None, _NO_MARKS) if pairs else text  # where no carriage return stands alone, line feeds tell all
-    if marks.count(b'"') % 2:
-        return None
-    outside = b'"'.join(marks.split(b'"')[::2])
-    ends = outside.count(b"\n") + (0 if pairs else outside.count(b"\r") - outside.count(b"\r\n"))
-    return ends + (0 if text.endswith((b"\n", b"\r")) else 1)
+    rows = _Rows()
+    for piece in _plain(data):
+        rows.see(piece)
+    return rows.count
+
+
+class _Rows:
+    """Counts line ends outside quotation marks, wherever the text is cut."""
+
+    def __init__(self) -> None:
+        self._ends = 0
+        self._is_open = self._is_begun = False
+        self._after_return = False
+        """The last byte was a carriage return that ended a row."""
+
+    def see(self, text: bytes) -> None:
+        if not text:
+            return
+        if self._after_return and text.startswith(b"\n"):
+            self._ends -= 1  # the two were one line end
+        pairs = b"\r" not in text or text.count(b"\r") == text.count(b"\r\n")
+        marks = text.translate(None, _NO_MARKS) if pairs else text  # where no carriage return stands alone, line feeds tell all
+        pieces = marks.split(b'"')
+        outside = b'"'.join(pieces[1::2] if self._is_open else pieces[::2])
+        self._ends += outside.count(b"\n") + (0 if pairs else outside.count(b"\r") - outside.count(b"\r\n"))
+        self._is_open ^= len(pieces) % 2 == 0
+        self._after_return = text.endswith(b"\r") and not self._is_open
+        self._is_begun = not text.endswith((b"\n", b"\r"))
+
+    @property
+    def count(self) -> int | None:
+        return None if self._is_open else self._ends + self._is_begun
 
 
 _NO_MARKS = bytes(set(range(256)) - set(b'"\n'))
+_PIECE = 8 << 20
 
 
-def _plain(data: bytes) -> bytes:
+def _plain(data: Foreign) -> Iterator[bytes]:
     """For counting, the letters do not matter: only where lines and quotes are."""
-    if data[:2] in {b"\xff\xfe", b"\xfe\xff"}:
-        return data.decode("utf-16").encode()
-    if data[:4096].count(0) > len(data[:4096]) * 0.1:
-        return data.decode("utf-16-le" if data[1:2] == b"\x00" else "utf-16-be", errors="replace").encode()
-    return data.removeprefix(b"\xef\xbb\xbf")
+    head = data[:4096]
+    start, encoding = 0, ""
+    if head[:2] in {b"\xff\xfe", b"\xfe\xff"}:
+        encoding = "utf-16"
+    elif head.count(0) > len(head) * 0.1:
+        encoding = "utf-16-le" if head[1:2] == b"\x00" else "utf-16-be"
+    elif head.startswith(b"\xef\xbb\xbf"):
+        start = 3
+    decoder = codecs.getincrementaldecoder(encoding or "latin-1")("replace")
+    is_first = True
+    for at in range(start, len(data), _PIECE):
+        text = data[at : at + _PIECE]
+        if encoding:
+            text = decoder.decode(text).encode()
+        if is_first and text.startswith(b"sep="):
+            text = text.partition(b"\n")[2]
+        is_first = False
+        yield text
 
 
 def read_file(data: bytes, header: list[str] | None = None) -> tuple[list[str], pl.DataFrame, bool]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from caseferry.errors import CaseferryError
 from caseferry.services.folder import FolderStore
+from caseferry.services.scratch import Span
 from config.settings import Settings
 from tasks.news import tell
 from tasks.stage import Services, run_of
@@ -32,11 +33,11 @@ def the_disk_is_full(ground: Ground) -> Counts:
 
         class Cramped(FolderStore):
             @contextmanager
-            def _staged(self, key: str, data: bytes | Path) -> Iterator[str]:
+            def _staged(self, key: str, data: bytes | Path | Span) -> Iterator[str]:
                 nonlocal full
                 if ground.dice.random() < 0.08:
                     full += 1
-                    with super()._staged(key, b"" if isinstance(data, Path) else data[: len(data) // 2]):
+                    with super()._staged(key, data[: len(data) // 2] if isinstance(data, bytes) else b""):
                         raise OSError(errno.ENOSPC, "No space left on device")
                 with super()._staged(key, data) as name:
                     yield name

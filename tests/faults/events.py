@@ -4,6 +4,7 @@ import itertools
 import json
 import threading
 import time
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote_plus
 
@@ -163,15 +164,15 @@ def an_event_before_its_object(ground: Ground) -> Counts:
     services.store.put("drops/firm/trial/migration.json", json.dumps(CHOICES).encode())
     services.store.put(KEY, export(1, 2))
     ticket = arrive(services, KEY)[0]
-    real, looks = services.store.get_exact, [0]
+    real, looks = services.store.save, [0]
 
-    def late(stat: Any) -> bytes:
-        looks[0] += 1
-        if looks[0] < 4:
-            raise KeyError(stat.key)
-        return real(stat)
+    def late(key: str, path: Path, version: Any = None) -> None:
+        looks[0] += version is not None
+        if version is not None and looks[0] < 4:
+            raise KeyError(key)
+        real(key, path, version)
 
-    services.store.get_exact = late  # type: ignore[method-assign]
+    services.store.save = late  # type: ignore[method-assign]
     assert cross(services, run_of(ticket)).startswith("completed")
     gone = services_at(ground.folder / "gone")
     gone.store.put(KEY, export(1, 2))

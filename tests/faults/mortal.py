@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from caseferry.services.folder import FolderStore
+from caseferry.services.scratch import Span
 
 _ROOT = Path(__file__).parents[2]
 
@@ -40,7 +41,7 @@ class MortalStore(FolderStore):
             os.kill(os.getpid(), signal.SIGKILL)
 
     @contextmanager
-    def _staged(self, key: str, data: bytes | Path) -> Iterator[str]:
+    def _staged(self, key: str, data: bytes | Path | Span) -> Iterator[str]:
         with self.turn:  # one write at a time, so that a number means one place
             self._point()
             with super()._staged(key, data) as staged:

@@ -1,9 +1,11 @@
 import json
+from pathlib import Path
 
 import pytest
 
 from caseferry.errors import BrokenPromise
 from caseferry.keys import BadKey, Migration, Run, identifier, parse_drop, segment
+from caseferry.services.store import Stat
 from tasks.intake.arrive import arrive
 from tasks.journey import Ticket
 from tasks.stage import run_of
@@ -26,8 +28,14 @@ def test_the_original_is_kept_unchanged_with_its_hash_and_the_day_of_receipt(cro
 def test_a_stored_copy_that_differs_stops_the_run(crossing: Crossings, monkeypatch: pytest.MonkeyPatch) -> None:
     services = crossing.services()
     store = services.store
-    real = store.get
-    monkeypatch.setattr(store, "get", lambda key: real(key) + (b"!" if "0-original/2024" in key else b""))
+    real = store.save
+
+    def save(key: str, path: Path, version: Stat | None = None) -> None:
+        real(key, path, version)
+        if "0-original/2024" in key:
+            path.write_bytes(path.read_bytes() + b"!")
+
+    monkeypatch.setattr(store, "save", save)
     run = crossing.upload(services, packed(firm()))
     assert run.state == "failed"
     assert run.reasons[0]["detail"] == BrokenPromise.__name__

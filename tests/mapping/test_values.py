@@ -81,8 +81,8 @@ def test_credit_means_what_the_report_says() -> None:
 
 
 def test_decimal_commas_are_decided_by_the_column() -> None:
-    assert money.has_comma_decimals(pl.Series(["1.234,50", "7,5"]))
-    assert not money.has_comma_decimals(pl.Series(["1,234", "7,50"]))
+    assert money.decimals(pl.Series(["1.234,50", "7,5"])).are_behind_comma
+    assert not (money.decimals(pl.Series(["1,234"])) + money.decimals(pl.Series(["7,50"]))).are_behind_comma
 
 
 @pytest.mark.parametrize(("text", "hours"), [("1.5", "1.5"), (".5", "0.5"), ("0:30", "0.5"), ("1h 30m", "1.5"), ("90 min", "1.5"), ("2 hrs", "2")])

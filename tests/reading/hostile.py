@@ -8,7 +8,8 @@ import subprocess
 import time
 from typing import Any
 
-Made = tuple[Any, list[bytes]]
+from caseferry.reading.source import Source
+from caseferry.reading.works import Blobs
 
 
 def _outcome(call: Any) -> str:
@@ -19,7 +20,7 @@ def _outcome(call: Any) -> str:
     return "done"
 
 
-def attempts(data: bytes, limits: dict[str, Any], outside: str) -> Made:
+def attempts(data: Source, limits: dict[str, Any], blobs: Blobs, outside: str) -> Any:
     """Everything a reader has no business doing, and what came of it."""
     return {
         "socket": _outcome(lambda: socket.create_connection(("127.0.0.1", int(outside.split(":")[1])), 1)),
@@ -34,50 +35,51 @@ def attempts(data: bytes, limits: dict[str, Any], outside: str) -> Made:
         "remove": _outcome(lambda: os.unlink(outside.split(":")[0])),
         "rename": _outcome(lambda: os.rename(outside.split(":")[0], outside.split(":")[0] + ".x")),
         "link": _outcome(lambda: os.symlink("/etc/passwd", outside.split(":")[0] + ".l")),
-    }, []
+    }
 
 
-def abort(data: bytes, limits: dict[str, Any]) -> Made:
+def abort(data: Source, limits: dict[str, Any], blobs: Blobs) -> Any:
     os.abort()
 
 
-def crash(data: bytes, limits: dict[str, Any]) -> Made:
+def crash(data: Source, limits: dict[str, Any], blobs: Blobs) -> Any:
     ctypes.string_at(0)
-    return None, []
 
 
-def leave(data: bytes, limits: dict[str, Any]) -> Made:
+def leave(data: Source, limits: dict[str, Any], blobs: Blobs) -> Any:
     os._exit(137)
 
 
-def sleep(data: bytes, limits: dict[str, Any]) -> Made:
+def sleep(data: Source, limits: dict[str, Any], blobs: Blobs) -> Any:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     time.sleep(3600)
-    return None, []
 
 
-def spin(data: bytes, limits: dict[str, Any]) -> Made:
+def spin(data: Source, limits: dict[str, Any], blobs: Blobs) -> Any:
     while True:
         pass
 
 
-def grow(data: bytes, limits: dict[str, Any]) -> Made:
+def grow(data: Source, limits: dict[str, Any], blobs: Blobs) -> Any:
     held = []
     while True:
         held.append(bytearray(64 << 20))
 
 
-def talk(data: bytes, limits: dict[str, Any]) -> Made:
-    return None, [bytes(limits["answer_bytes"] + 1)]
+def talk(data: Source, limits: dict[str, Any], blobs: Blobs) -> Any:
+    blobs.write(bytes(limits["answer_bytes"] + 1))
 
 
-def raise_cell(data: bytes, limits: dict[str, Any]) -> Made:
-    raise ValueError(data.decode())
+def raise_cell(data: Source, limits: dict[str, Any], blobs: Blobs) -> Any:
+    raise ValueError(data.whole().decode())
 
 
-def panic(data: bytes, limits: dict[str, Any]) -> Made:
+def panic(data: Source, limits: dict[str, Any], blobs: Blobs) -> Any:
     raise BaseException("a panic of a native library")
 
 
-def echo(data: bytes, limits: dict[str, Any]) -> Made:
-    return len(data), [data]
+def echo(data: Source, limits: dict[str, Any], blobs: Blobs) -> Any:
+    for piece in data.pieces():
+        blobs.write(piece)
+    blobs.end()
+    return len(data)

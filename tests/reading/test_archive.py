@@ -8,6 +8,7 @@ import pytest
 
 from caseferry.errors import ExportRefused
 from caseferry.reading.archive import Archive, is_noise
+from caseferry.reading.source import Source
 from config.settings import LimitSettings
 
 LIMITS = LimitSettings(unpacked_bytes=50_000_000, entry_bytes=20_000_000, ratio=200, entries=50)
@@ -22,12 +23,12 @@ def zipped(files: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes
 
 
 def left_out(data: bytes) -> list[str]:
-    return [code for _, code, _ in Archive(data, "x.zip", LIMITS).refused]
+    return [code for _, code, _ in Archive(Source.of(data), "x.zip", LIMITS).refused]
 
 
 def refusal(data: bytes) -> str:
     with pytest.raises(ExportRefused) as caught:
-        archive = Archive(data, "x.zip", LIMITS)
+        archive = Archive(Source.of(data), "x.zip", LIMITS)
         for entry in archive.entries:
             archive.read(entry)
     return caught.value.code
@@ -35,7 +36,7 @@ def refusal(data: bytes) -> str:
 
 def test_a_sound_archive_gives_its_bytes_back() -> None:
     files = {"a/b.csv": b"x" * 500, "ünïcode.txt": b"y", "empty": b""}
-    archive = Archive(zipped(files), "x.zip", LIMITS)
+    archive = Archive(Source.of(zipped(files)), "x.zip", LIMITS)
     assert {entry.name: archive.read(entry) for entry in archive.entries} == files
 
 
@@ -57,7 +58,7 @@ def test_an_entry_whose_name_leaves_the_archive_is_left_out_by_name(name: str) -
     raw = name.encode()
     made = local_entry(raw, b"x") + local_entry(b"good", b"y") + directory([(raw, b"x", 0), (b"good", b"y", 31 + len(raw))])
     assert left_out(made) == ["CF-122"]
-    assert [entry.name for entry in Archive(made, "x.zip", LIMITS).entries] == ["good"]
+    assert [entry.name for entry in Archive(Source.of(made), "x.zip", LIMITS).entries] == ["good"]
 
 
 def test_awkward_names_are_only_names() -> None:
@@ -66,7 +67,7 @@ def test_awkward_names_are_only_names() -> None:
     for name in names:
         entries.append((name.encode(), b"x", len(made)))
         made += local_entry(name.encode(), b"x")
-    found = [entry.name for entry in Archive(made + directory(entries), "x.zip", LIMITS).entries]
+    found = [entry.name for entry in Archive(Source.of(made + directory(entries)), "x.zip", LIMITS).entries]
     assert len(set(found)) == len(names) and found[3:5] == ["Café.csv", "Café (2).csv"]
 
 

@@ -5,10 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from caseferry.reading.delimited import cut, read_delimited, sniff
-from caseferry.reading.encoding import decode, proven_utf8
-from caseferry.reading.grid import from_columns, from_lists
+from caseferry.reading.delimited import Delimited, cut, sniff
+from caseferry.reading.encoding import tell, text_of, utf8
+from caseferry.reading.grid import Grid, from_columns, from_lists, gathered
 from caseferry.reading.quick import quickly
+from caseferry.reading.source import Source
 
 CELL = st.text(alphabet=st.characters(exclude_characters="\r\x00", exclude_categories=["Cs"]), max_size=12)
 ROWS = st.lists(st.lists(CELL, min_size=2, max_size=5), min_size=1, max_size=8)
@@ -29,12 +30,20 @@ def test_any_text_is_cut_without_losing_a_character(text: str) -> None:
     assert values.len() <= text.count("\n") + text.count("\r") + 1
 
 
+def read_delimited(data: bytes, piece: int = 8 << 20, field_bytes: int = 1 << 20) -> Grid:
+    """All of a file, as one grid."""
+    read = Delimited(Source.of(data), field_bytes=field_bytes, piece=piece)
+    grid = gathered(read.pieces())
+    assert grid.width == read.width
+    return gathered([grid.cells], **read.facts)
+
+
 PIECES = st.lists(st.sampled_from(["a", "é", " ", ",", ",", '"', '""', "\n", "\r\n", '"b"', '"c,d"', '"e\nf"', ",,", "12"]), max_size=25).map("".join)
 
 
-@given(PIECES | st.text(alphabet='ab,"\n\r ;', max_size=40), st.sampled_from([1, 3, 7, 1 << 20]))
-def test_the_quick_way_and_the_close_look_see_the_same_cells(text: str, piece: int) -> None:
-    quick = quickly(text.encode(), ",", piece=piece)
+@given(PIECES | st.text(alphabet='ab,"\n\r ;', max_size=40))
+def test_the_quick_way_and_the_close_look_see_the_same_cells(text: str) -> None:
+    quick = quickly(text.encode(), ",", 1) if text else None
     values, odd = cut(text, ",")
     close = from_lists(values).cells
     if quick is not None:
@@ -49,32 +58,53 @@ def test_the_quick_way_and_the_close_look_see_the_same_cells(text: str, piece: i
 
 
 def test_the_quick_way_is_taken_where_nothing_is_odd() -> None:
-    assert quickly(b'a,b\r\n"x, ""y""","1\n2"\r\n\r\n,z\r\n', ",") is not None
-    assert quickly(b'a,b\n12" pipe,2\n', ",") is None
-    assert quickly(b"a,b\n" + b"x,y\n" * 20_000 + b"1,2,3\n", ",") is not None
+    assert quickly(b'a,b\r\n"x, ""y""","1\n2"\r\n\r\n,z\r\n', ",", 2) is not None
+    assert quickly(b'a,b\n12" pipe,2\n', ",", 2) is None
+    assert quickly(b"a,b\n" + b"x,y\n" * 20_000 + b"1,2,3\n", ",", 2) is not None
+
+
+@given(PIECES | st.text(alphabet='ab,"\n\r ;', max_size=60), st.integers(1, 30))
+def test_a_text_read_in_pieces_has_the_same_cells(text: str, piece: int) -> None:
+    pieces, whole = read_delimited(("x,y\n" + text).encode(), piece), read_delimited(("x,y\n" + text).encode())
+    assert _filled(pieces) == _filled(whole) and (pieces.notes, pieces.places) == (whole.notes, whole.places)
+
+
+def _filled(grid: Grid) -> list[dict[str, str]]:
+    """The cells that are not empty: a column of nothing else may be there or not."""
+    return [{name: cell for name, cell in row.items() if cell is not None} for row in grid.cells.rows(named=True)]
 
 
 @given(ROWS, st.integers(1, 60))
-def test_a_long_text_read_in_pieces_has_the_same_cells(rows: list[list[str]], piece: int) -> None:
+def test_what_a_csv_writer_wrote_is_proven_piece_by_piece(rows: list[list[str]], piece: int) -> None:
     text = io.StringIO(newline="")
     csv.writer(text, lineterminator="\r\n", quoting=csv.QUOTE_ALL).writerows(rows * 3)
-    data = text.getvalue().encode()
-    pieces, whole = quickly(data, ",", piece=piece), quickly(data, ",")
-    assert (pieces is None) or (whole is not None and pieces.rows() == whole.rows() and pieces.columns == whole.columns)
-    assert pieces is not None or whole is None or any(not any(cell.strip() for cell in row) for row in rows)
+    read = Delimited(Source.of(text.getvalue().encode()), piece=piece)
+    found = gathered(read.pieces())
+    width = max(map(len, rows))
+    assert [[(cell or "").strip() for cell in row[1:]] for row in found.cells.rows()] == [[cell.strip() for cell in row] + [""] * (width - len(row)) for row in rows * 3]
+    assert found.width == width
 
 
 @given(st.binary(max_size=60) | st.text(max_size=30).map(lambda text: text.encode("utf-8-sig")) | st.text(max_size=30).map(str.encode), st.integers(1, 9))
 def test_what_is_proven_to_be_utf8_is_read_as_such(data: bytes, piece: int) -> None:
-    name = proven_utf8(data, piece)
+    written = tell(Source.of(data))
     try:
-        decoded = decode(data)
+        text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        assert not name
+        assert not written.is_proven
         return
-    assert name == (decoded.encoding if decoded.encoding in {"ascii", "utf-8", "utf-8-sig"} and not decoded.repaired else "")
-    if name:
-        assert data.decode(name) == decoded.text
+    if written.is_proven:
+        assert text_of(Source.of(data)) == text
+    else:
+        assert written.encoding.startswith("utf-")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-be", "utf-32", "cp1252"])
+@given(st.text(alphabet='aé£,"\n\r', min_size=4, max_size=40), st.integers(1, 9))
+def test_every_encoding_is_read_in_pieces_as_it_is_as_a_whole(encoding: str, text: str, piece: int) -> None:
+    data = ("Name,City\n" + text).encode(encoding)
+    written = tell(Source.of(data))
+    assert b"".join(utf8(Source.of(data), written, piece)) == b"".join(utf8(Source.of(data), written))
 
 
 def test_a_quote_that_never_closes_swallows_no_rows() -> None:
@@ -105,25 +135,25 @@ def test_the_separator_line_is_not_data() -> None:
 def test_encodings_are_told_and_said() -> None:
     names = "Name,City\nRenée Müller,Nîmes\nO’Brien,£5\nJosé Peña,Córdoba\n"
     for encoding in ("utf-8", "utf-8-sig", "cp1252"):
-        decoded = decode(names.encode(encoding))
-        assert (decoded.text, decoded.encoding) == (names, encoding)
+        source = Source.of(names.encode(encoding))
+        assert (text_of(source), tell(source).encoding) == (names, encoding)
     for encoding in ("utf-16", "utf-16-le", "utf-16-be"):
-        assert decode(names.encode(encoding)).text == names
+        assert text_of(Source.of(names.encode(encoding))) == names
     for encoding in ("cp850", "mac_roman"):
         plain = names.replace("’", "'").replace("£", "L")
-        assert decode(plain.encode(encoding)).text == plain
-    assert decode("Łukasz Woźniak\nJiří Škoda\n".encode("cp1250")).text == "Łukasz Woźniak\nJiří Škoda\n"
+        assert text_of(Source.of(plain.encode(encoding))) == plain
+    assert text_of(Source.of("Łukasz Woźniak\nJiří Škoda\n".encode("cp1250"))) == "Łukasz Woźniak\nJiří Škoda\n"
 
 
 def test_stray_old_bytes_in_a_utf8_file_are_read_and_counted() -> None:
-    decoded = decode("é".encode() * 20 + b"caf\xe9 \x92 end")
-    assert decoded.text.endswith("café ’ end")
-    assert decoded.repaired == 2
+    source = Source.of("é".encode() * 20 + b"caf\xe9 \x92 end")
+    assert text_of(source).endswith("café ’ end")
+    assert tell(source).repaired == 2
 
 
 def test_an_old_encoding_is_called_assumed() -> None:
-    assert decode("café".encode("cp1252")).assumed
-    assert not decode("café".encode()).assumed
+    assert tell(Source.of("café".encode("cp1252"))).assumed
+    assert not tell(Source.of("café".encode())).assumed
 
 
 @pytest.mark.parametrize("size", [200, 30_000])
@@ -139,5 +169,5 @@ def test_a_delimiter_of_several_bytes_is_read_too() -> None:
 
 def test_a_cell_is_as_long_as_its_text_whichever_way_it_is_read() -> None:
     for text, long in (('"' + '""' * 6 + '",b\n', False), ('"' + "x" * 10 + '",b\n', False), ('"' + "x" * 11 + '",b\n', True)):
-        assert (quickly(text.encode(), ",", 10) is None) is long
+        assert (quickly(text.encode(), ",", 2, 10) is None) is long
         assert bool(cut(text, ",", 10)[1]["field_too_long"]) is long

@@ -1,10 +1,15 @@
+import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from caseferry.manifest import Migration
 from caseferry.mapping.profile import load_profile
-from caseferry.reading.delimited import read_delimited
+from caseferry.reading.delimited import Delimited
+from caseferry.reading.grid import gathered
+from caseferry.reading.lists import Spooled
+from caseferry.reading.source import Source
+from caseferry.services.scratch import Scratch
 from tasks.split.recognise import Fit, find_table
 from tasks.split.tables import make_table
 from tasks.transform.rows import transform_table
@@ -143,15 +148,19 @@ def test_no_row_is_lost_whatever_its_cells_hold(rows: list[tuple[str, ...]]) -> 
     writer = csv.writer(text, quoting=csv.QUOTE_ALL)
     writer.writerow(["First Name", "Last Name", "Company", "Email", "Mobile", "DOB"])
     writer.writerows(rows)
-    grid = read_delimited(text.getvalue().encode())
+    read = Delimited(Source.of(text.getvalue().encode()))
+    cells = gathered(read.pieces())
+    rows_read = Spooled(cells, cells.cells.height, [lambda: cells.cells])
     profile, migration = load_profile("leap"), Migration.model_validate(CHOICES | {"options": {"dates": "dmy"}})
-    fit = find_table(grid, profile)
+    fit = find_table(cells, profile)
     assert isinstance(fit, Fit)
-    cut = make_table(1, "x.csv", grid, fit, profile, migration, 1000)
-    assert sum(cut.table.lines.values()) == len(rows) + 1
-    if cut.data.height:
-        result = transform_table(cut.data, Job(cut.table, profile, migration, noon().date()))
-        assert result.records["row"].to_list() == cut.data["row"].to_list()
+    with Scratch() as scratch:
+        cut = make_table(1, "x.csv", rows_read, fit, profile, migration, 1000, scratch)
+        assert sum(cut.table.lines.values()) == len(rows) + 1
+        for part in cut.parts:
+            data = pl.read_parquet(part)
+            result = transform_table(data, Job(cut.table, profile, migration, noon().date()))
+            assert result.records["row"].to_list() == data["row"].to_list()
 
 
 def test_tests_name_the_smallest_firm() -> None:

@@ -86,10 +86,11 @@ def test_two_cards_of_one_name_are_told(crossing: Crossings) -> None:
 
 @pytest.mark.parametrize("text", ["Paid £500 – the clients’ “final” offer", "Café … José said £500", "It’s the client’s house – 5 St", "£1,234.50"])
 def test_what_excel_writes_in_windows_1252_is_read_so(text: str) -> None:
-    from caseferry.reading.encoding import decode
+    from caseferry.reading.encoding import tell, text_of
+    from caseferry.reading.source import Source
 
-    decoded = decode(f"Note\n{text}\n".encode("cp1252"))
-    assert (decoded.encoding, decoded.text) == ("cp1252", f"Note\n{text}\n")
+    source = Source.of(f"Note\n{text}\n".encode("cp1252"))
+    assert (tell(source).encoding, text_of(source)) == ("cp1252", f"Note\n{text}\n")
 
 
 @pytest.mark.parametrize("title", ["BM Legal Pty Ltd", "RIFF & Co", "ID3 Partners", "GIF8 Ltd"])

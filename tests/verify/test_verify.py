@@ -11,6 +11,7 @@ import pytest
 
 from caseferry.canonical import sha256
 from caseferry.mapping.target import load_target
+from caseferry.reading.source import Source
 from caseferry.rules import RULES
 from tasks.verify import recount
 from tasks.verify.checks import Check
@@ -87,6 +88,9 @@ class _Changed:
 
     def get_range(self, key: str, start: int, length: int) -> bytes:
         return self.get(key)[start : start + length]
+
+    def save(self, key: str, path: Path) -> None:
+        path.write_bytes(self.get(key))
 
 
 def tampered(run: Crossed, names: str | tuple[str, ...], change: Any, rehash: bool = True) -> Evidence:
@@ -208,7 +212,7 @@ def test_the_recount_reads_amounts_as_a_bookkeeper_does() -> None:
     for text, value in (("(1,234.50)", "-1234.50"), ("$5", "5"), ("5 CR", "-5"), ("5-", "-5"), ("-", "0"), ("USD 1.10", "1.10")):
         assert str(recount.amount(text)) == value
     assert recount.amount("n/a") is None
-    assert recount.count_delimited(b'a,b\n"x\ny",1\n') == 2
+    assert recount.count(Source.of(b'a,b\n"x\ny",1\n'), {}, None) == 2
 
 
 def test_the_ledger_is_data_without_a_clock(sample: Crossed) -> None:
