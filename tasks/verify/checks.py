@@ -6,9 +6,8 @@ A check is shown one batch after the other, and says at the end what it saw: non
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Protocol
 
 import polars as pl
@@ -84,55 +83,51 @@ class Lines:
 
     def __init__(self, evidence: Evidence) -> None:
         self._evidence = evidence
+        self._pool = ThreadPoolExecutor(2)
+        self._rows = dict[str, Future[dict[str, int | None]]]()
 
     def see(self, batch: Batch) -> None:
-        """The files as they came are all it looks at."""
+        """The files as they came are all it looks at; they are counted while the others look at the batches."""
+        self._begin()
+
+    def _begin(self) -> None:
+        if self._rows:
+            return
+        unclear = {finding.where for finding in self._evidence.split.findings if finding.rule == "broken_quoting"}
+        files = {table.file for table in self._evidence.split.tables} - unclear
+        for file in self._evidence.intake.files:
+            if file.name in files and file.kind != "duplicate":
+                self._rows[file.name] = self._pool.submit(self._count, file)
+        self._pool.shutdown(wait=False)
 
     def say(self) -> Iterator[Check]:
-        evidence = self._evidence
+        self._begin()
         wrong, counted, skipped = [], 0, 0
-        kept = {file.name: file for file in evidence.intake.files if file.kind != "duplicate"}
-        books = sorted({table.file for table in evidence.split.tables if kept[table.file].kind != Kind.DELIMITED})
-        with ThreadPoolExecutor(2) as pool:
-            sheets = dict(zip(books, pool.map(lambda name: self._heights(kept[name]), books), strict=True))
-        for table in evidence.split.tables:
-            file = kept[table.file]
-            if any(f.rule == "broken_quoting" and f.where == table.file for f in evidence.split.findings):
-                found = None
-            elif file.kind == Kind.DELIMITED:
-                found = self._count(file)
-            else:
-                found = sheets[file.name].get(table.sheet)
+        for table in self._evidence.split.tables:
+            found = self._rows[table.file].result().get(table.sheet) if table.file in self._rows else None
             if found is None:
                 skipped += 1
                 continue
             counted += found
             if found != sum(table.lines.values()):
                 wrong.append({"table": table.id, "in_file": found, "accounted_for": sum(table.lines.values())})
-        detail = f"{counted} lines in {len(evidence.split.tables)} lists"
+        detail = f"{counted} lines in {len(self._evidence.split.tables)} lists"
         if skipped:
             detail += f"; {skipped} lists with open quotes could be counted in one way only"
         yield Check("lines", "Every line of every list is data or named furniture", not wrong, detail, True, tuple(wrong))
 
-    def _count(self, file: Kept) -> int | None:
-        try:
-            with Scratch() as scratch:
-                made: int | None = ask("tasks.verify.recount:count", self._saved(file, scratch), file.name, self._evidence.limits).made
-            return made
-        except ExportRefused:
-            return None
-
-    def _heights(self, file: Kept) -> dict[str, int]:
-        try:
-            with Scratch() as scratch:
-                return heights(self._saved(file, scratch), file.name, self._evidence.limits)
-        except ExportRefused:
-            return {}
-
-    def _saved(self, file: Kept, scratch: Scratch) -> Path:
-        path = scratch.file()
-        self._evidence.store.save(file.key, path)
-        return path
+    def _count(self, file: Kept) -> dict[str, int | None]:
+        """Rows by sheet, as far as they can be counted."""
+        limits = self._evidence.limits
+        with Scratch() as scratch:
+            path = scratch.file()
+            self._evidence.store.save(file.key, path)
+            try:
+                if file.kind == Kind.DELIMITED:
+                    return {"": ask("tasks.verify.recount:count", path, file.name, limits).made}
+                return {**heights(path, file.name, limits)}
+            except ExportRefused:
+                return {}
 
 
 class Rows:

@@ -29,7 +29,7 @@ class Notes:
     """
 
     def __init__(self, evidence: Evidence, kind: str, by: tuple[str, ...], columns: tuple[str, ...], unseen: tuple[str, ...], scratch: Scratch) -> None:
-        self._kind, self._by, self._columns, self._unseen, self._scratch = kind, by, columns, unseen, scratch
+        self.kind, self._by, self._columns, self._unseen, self._scratch = kind, by, columns, unseen, scratch
         self._where = {table.id: (table.file, table.sheet) for table in evidence.split.tables}
         self._records = {table.id: table.record for table in evidence.split.tables}
         self._logs: dict[str, Path] = {}
@@ -38,7 +38,7 @@ class Notes:
         self._seen = Counter[tuple[str, str]]()
 
     def see(self, batch: Batch) -> None:
-        for table, some in getattr(batch, self._kind).items():
+        for table, some in getattr(batch, self.kind).items():
             if some.height:
                 self._log(table, some)
                 counted = some.group_by(*self._by, maintain_order=True).agg(

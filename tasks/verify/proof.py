@@ -1,6 +1,9 @@
 """Everything that is counted while the batches go by, and what it comes to."""
 
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
+from typing import Protocol
 
 from caseferry.mapping.target import Target, load_target
 from caseferry.services.scratch import Scratch
@@ -15,24 +18,29 @@ from tasks.verify.sample import Sample
 from tasks.verify.tieout import Money
 from tasks.verify.totals import ControlTotals
 
+AT_ONCE = 2
+"""Who look at a batch side by side; each sees all batches in order."""
+
+
+class Watcher(Protocol):
+    """Somebody who is shown every batch, in order."""
+
+    def see(self, batch: Batch) -> None: ...
+
 
 class Checks:
     """The checks, in the order of the journey."""
 
     def __init__(self, evidence: Evidence, target: Target) -> None:
         self.money, self.hours, self.accuracy = Money(evidence), Hours(), Accuracy()
-        self._judges = [Careful(judge) for judge in (
+        self.judges = tuple(Careful(judge) for judge in (
             Lines(evidence), Rows(evidence), Files(evidence), Layout(evidence, target), References(evidence), self.money, self.hours,
             Reached(), self.accuracy, ControlTotals(evidence),
-        )]  # fmt: skip
-
-    def see(self, batch: Batch) -> None:
-        for judge in self._judges:
-            judge.see(batch)
+        ))  # fmt: skip
 
     @cached_property
     def found(self) -> list[Check]:
-        return [check for judge in self._judges for check in judge.say()]
+        return [check for judge in self.judges for check in judge.say()]
 
 
 class Proof:
@@ -51,6 +59,14 @@ class Proof:
         self.waiting, self.fallbacks, self.bills, self.late = Waiting(), Fallbacks(), Bills(), Late()
         self.deadlines, self.sample = Deadlines(evidence, target), Sample(evidence, target)
 
-    def see(self, batch: Batch) -> None:
-        for one in (self.checks, self.changes, self.findings, self.waiting, self.fallbacks, self.bills, self.late, self.deadlines, self.sample):
-            one.see(batch)
+    def see(self, batches: Iterator[Batch]) -> None:
+        """Show everybody one batch after the other. While some still look at one, the next is read."""
+        everybody: tuple[Watcher, ...] = (
+            self.changes, self.findings, self.sample, *self.checks.judges, self.waiting, self.fallbacks, self.bills, self.late, self.deadlines,
+        )  # fmt: skip
+        with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(AT_ONCE) as pool:
+            coming = reader.submit(next, batches, None)
+            while (batch := coming.result()) is not None:
+                coming = reader.submit(next, batches, None)
+                for done in [pool.submit(one.see, batch) for one in everybody]:
+                    done.result()

@@ -1,5 +1,7 @@
 """Count again, judge, and write the proof: the ledger is written last, and from it the reports for people."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 from caseferry.canonical import to_json
 from caseferry.manifest import Intake, Merged, Split
 from caseferry.services.scratch import Scratch
@@ -25,11 +27,12 @@ def verify(services: Services, ticket: Ticket) -> None:
     )  # fmt: skip
     with Scratch() as scratch:
         proof = Proof(evidence, scratch)
-        for batch in evidence.batches():
-            proof.see(batch)
+        proof.see(evidence.batches())
         ledger = make_ledger(proof, read_json(store, run.at("1-split", "quality.json")))
-        store.put_once(run.at("4-verify", "sample.json"), to_json(proof.sample.found))
-        store.put_once(run.at("4-verify", "report.html"), report_html(ledger, proof).encode())
-        put_files(store, [(run.at("4-verify", "changes.csv"), proof.changes.log()), (run.at("4-verify", "findings.csv"), proof.findings.log())])
-        store.put_once(run.at("4-verify", "report.xlsx"), report_xlsx(ledger, proof))
+        with ThreadPoolExecutor(1) as pool:  # the logs are large, and go while the reports are made
+            logs = pool.submit(lambda: put_files(store, [(run.at("4-verify", f"{log.kind}.csv"), log.log()) for log in (proof.changes, proof.findings)]))
+            store.put_once(run.at("4-verify", "sample.json"), to_json(proof.sample.found))
+            store.put_once(run.at("4-verify", "report.html"), report_html(ledger, proof).encode())
+            store.put_once(run.at("4-verify", "report.xlsx"), report_xlsx(ledger, proof))
+            logs.result()
     store.put_once(run.at("4-verify", "ledger.json"), to_json(ledger))

@@ -111,7 +111,8 @@ def tampered(run: Crossed, names: str | tuple[str, ...], change: Any, rehash: bo
 def checked(evidence: Evidence) -> list[Check]:
     checks = Checks(evidence, load_target("clio"))
     for batch in evidence.batches():
-        checks.see(batch)
+        for judge in checks.judges:
+            judge.see(batch)
     return checks.found
 
 
