@@ -1,11 +1,13 @@
 """What the verification looks at, a batch at a time: the raw parts, where each row ended, the notes about it, and the
 pieces of the files that came of it."""
 
+import hashlib
 import io
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import polars as pl
 from isal import isal_zlib
@@ -27,7 +29,8 @@ class Handed:
     """A piece of a file handed over, as read back."""
 
     name: str
-    data: bytes
+    sha256: str
+    """Of the file from its beginning to the end of this piece."""
     header: list[str]
     lines: pl.DataFrame
     """Columns `0`, `1`, … of text; an empty cell is the empty text."""
@@ -71,6 +74,7 @@ class Evidence:
     def batches(self) -> Iterator["Batch"]:
         """Everything that was brought together, in order, one batch in memory at a time."""
         at, line, headers = Counter[str](), Counter[str](), dict[str, list[str]]()
+        digests = defaultdict[str, Any](hashlib.sha256)
         left = Counter(piece.file for laid in self.merged.batches for piece in laid.pieces)
         for number, laid in enumerate(self.merged.batches, 1):
             known = self._fetch(number, laid)
@@ -84,7 +88,8 @@ class Evidence:
                 headers.setdefault(piece.file, header)
                 first = line[piece.file] + 2
                 stands = lined.get(piece.file, lineage.clear()).filter(pl.col("line").is_between(first, first + piece.rows - 1)).select("table", "row")
-                handed.append(Handed(piece.file, data, header, lines, even, first, stands))
+                digests[piece.file].update(data)
+                handed.append(Handed(piece.file, digests[piece.file].hexdigest(), header, lines, even, first, stands))
                 at[piece.file] += piece.size
                 line[piece.file] += lines.height
             yield Batch(self, laid, handed, places, {"findings": findings, "changes": changes}, known)
