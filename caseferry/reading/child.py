@@ -117,13 +117,12 @@ def _work(name: str, given: int, blobs: _Blobs, words: dict[str, Any]) -> dict[s
 
     module, function = name.split(":")
     found = getattr(importlib.import_module(module), function)
-    with os.fdopen(given, "rb") as file:
-        try:
-            return {"made": found(Source(file), blobs=blobs, **words)}
-        except ExportRefused as refusal:
-            return {"refused": [refusal.code, refusal.where, refusal.detail]}
-        except UnicodeDecodeError:
-            return {"refused": ["CF-107", "", "its mark promises an encoding that it breaks"]}
+    try:
+        return {"made": found(Source.at(given), blobs=blobs, **words)}
+    except ExportRefused as refusal:
+        return {"refused": [refusal.code, refusal.where, refusal.detail]}
+    except UnicodeDecodeError:
+        return {"refused": ["CF-107", "", "its mark promises an encoding that it breaks"]}
 
 
 def _write(file: int, data: bytes | memoryview) -> None:

@@ -11,6 +11,7 @@ import csv
 import math
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 import polars as pl
 
@@ -31,6 +32,15 @@ _FARTHEST = 64 << 20
 """Bytes in which a quotation mark must find its fellow, where a piece ends before it does."""
 
 
+@dataclass(frozen=True)
+class Shape:
+    """How a file is cut into cells, and where its first row begins."""
+
+    delimiter: str
+    widest: int
+    start: int = 0
+
+
 class Delimited:
     """One delimited file, read from its beginning to its end, once.
 
@@ -38,11 +48,12 @@ class Delimited:
         encoding: what a person said it is written in; else it is told by its bytes.
         field_bytes: a longer cell is named by row and column.
         piece: bytes read at a time; never less than a row.
+        shape: where it is known: these are rows from the middle of a file, and proven UTF-8.
     """
 
-    def __init__(self, source: Source, encoding: str = "", field_bytes: int = 1 << 20, piece: int = PIECE) -> None:
-        self._source, self._field_bytes, self._piece = source, field_bytes, piece
-        self.written = Written(encoding) if encoding else tell(source)
+    def __init__(self, source: Source, encoding: str = "", field_bytes: int = 1 << 20, piece: int = PIECE, shape: Shape | None = None) -> None:
+        self._source, self._field_bytes, self._piece, self._shape = source, field_bytes, piece, shape
+        self.written = Written("utf-8", is_proven=True) if shape else Written(encoding) if encoding else tell(source)
         self.height = self.width = 0
         self._replaced = 0
         self._odd: dict[str, list[list[int]]] = {}
@@ -56,12 +67,10 @@ class Delimited:
             UnicodeDecodeError: the encoding its mark promises is not what it holds.
         """
         text = self._counted(utf8(self._source, self.written, self._piece))
-        head, text = _ahead(text, _HEAD)
-        known = head[:_HEAD].decode(errors="ignore")
-        delimiter, rest = sniff(known)
-        start = len(known.encode()) - len(rest.encode())
-        widest = _widest(rest, delimiter)
-        for data, is_certain in (cut := _Rows(text, self._piece, delimiter.encode(), start)):
+        head, text = _ahead(text, 0 if self._shape else _HEAD)
+        shape = self._shape or shape_of(head[:_HEAD])
+        delimiter, widest = shape.delimiter, shape.widest
+        for data, is_certain in (cut := _Rows(text, self._piece, delimiter.encode(), shape.start)):
             cells = quickly(data, delimiter, widest, self._field_bytes)
             if cells is None and not is_certain:
                 cut.refuse()
@@ -91,6 +100,50 @@ class Delimited:
         notes |= {"repaired_bytes": written.repaired, "encoding_assumed": int(written.assumed), "replaced_characters": self._replaced}
         places = {name: found[:_SHOWN] if name == "broken_quoting" else found for name, found in self._odd.items() if found}
         return {"notes": {k: v for k, v in notes.items() if v}, "encoding": written.encoding, "places": places, "undecided": written.could_be}
+
+
+def shape_of(head: bytes) -> Shape:
+    """Told by the first bytes of a file's text, behind its mark."""
+    known = head.decode(errors="ignore")
+    delimiter, rest = sniff(known)
+    return Shape(delimiter, _widest(rest, delimiter), len(known.encode()) - len(rest.encode()))
+
+
+def ranges(source: Source, size: int) -> tuple[Written, Shape, list[tuple[int, int]]] | None:
+    """A long file as ranges of about so many bytes that can be read side by side; None if it is written so that it can't.
+
+    Each ends at a line end that has an even number of quotation marks before it. That is a row's end if all that comes
+    before is read in one way only, which whoever reads it finds out.
+    """
+    written = tell(source)
+    if not written.is_proven:
+        return None
+    shape = shape_of(source[written.mark : written.mark + _HEAD])
+    first = at = written.mark + shape.start
+    found, marks = [], 0
+    for piece in source.pieces(at, size=min(PIECE, size)):
+        marks += piece.count(b'"')
+        end = _even_line_end(piece, marks) if at + len(piece) - first >= size else 0
+        if end:
+            found.append((first, at + end))
+            first = at + end
+        at += len(piece)
+    return written, shape, [*found, (first, at)] if first < at else found
+
+
+def _even_line_end(piece: bytes, marks: int) -> int:
+    """Behind the last line end with an even number of quotation marks before it; 0 if there is none.
+
+    Args:
+        marks: up to the end of the piece, from the text's beginning.
+    """
+    end = len(piece)
+    while (line := piece.rfind(b"\n", 0, end)) >= 0:
+        marks -= piece.count(b'"', line, end)
+        if marks % 2 == 0:
+            return line + 1
+        end = line
+    return 0
 
 
 _LOST = "\ufffd".encode()

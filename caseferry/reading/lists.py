@@ -2,15 +2,21 @@
 
 import io
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from caseferry.reading.grid import Grid, gathered, widened
-from caseferry.reading.guard import WORKS, Answer, ask
+from caseferry.reading.grid import Grid, gathered, numbered, widened
+from caseferry.reading.guard import WORKS, Answer, Handed, ask
 from config.limits import ReadingLimits
+
+RANGE = 64 << 20
+"""Bytes of a long file that one reader reads."""
+AT_ONCE = 2
+"""Ranges of one file that are read side by side."""
 
 
 class Spooled:
@@ -35,6 +41,9 @@ class Spooled:
 def read_lists(data: bytes | Path, is_workbook: bool, name: str, limits: ReadingLimits, rows: int, encoding: str = "") -> list[Spooled]:
     """Every list of a workbook or a delimited file.
 
+    A long delimited file is read in ranges, side by side; where one of them is not read in one way only, from its
+    beginning to its end.
+
     Args:
         name: the file's name, for messages only.
         rows: how many are kept in hand.
@@ -43,29 +52,57 @@ def read_lists(data: bytes | Path, is_workbook: bool, name: str, limits: Reading
     Raises:
         ExportRefused: it is locked, damaged, out of proportion, or ended its reader.
     """
-    answer = ask(f"{WORKS}lists", data, name, limits, workbook=is_workbook, file=name, encoding=encoding)
+    with Handed(data) as handed:
+        if not is_workbook and not encoding and handed.size > RANGE:
+            ranged = _in_ranges(handed, name, limits, rows)
+            if ranged is not None:
+                return [ranged]
+        answer = ask(f"{WORKS}lists", handed, name, limits, workbook=is_workbook, file=name, encoding=encoding)
     found, first = [], 0
     for fact in answer.made:
         numbers = range(first, first + len(fact["rows"]))
         first = numbers.stop
-        found.append(_spooled(fact, answer, numbers, rows))
+        found.append(_spooled([partial(_cells, answer, number) for number in numbers], fact["width"], fact["height"], fact["facts"], rows))
     return found
 
 
-def _spooled(fact: dict[str, Any], answer: Answer, numbers: range, rows: int) -> Spooled:
-    columns = [f"c{place}" for place in range(fact["width"])]
+def _in_ranges(handed: Handed, name: str, limits: ReadingLimits, rows: int) -> Spooled | None:
+    told = ask(f"{WORKS}ranges", handed, name, limits, size=RANGE).made
+    if told is None or len(told["spans"]) < 2:
+        return None
+
+    def read(span: list[int]) -> Answer:
+        return ask(f"{WORKS}lists", handed, name, limits, is_large=True, workbook=False, file=name, span=span, shape=told["shape"])
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        answers = list(pool.map(read, told["spans"]))
+    facts = [answer.made[0] for answer in answers]
+    if not all(fact["is_proven"] for fact in facts):
+        return None
+    pieces: list[Callable[[], pl.DataFrame]] = []
+    before = 0
+    for answer, fact in zip(answers, facts, strict=True):
+        pieces += [partial(_cells, answer, number, before) for number in range(len(answer))]
+        before += fact["height"]
+    lost = sum(fact["facts"]["notes"].get("replaced_characters", 0) for fact in facts)
+    notes = {"notes": {"replaced_characters": lost} if lost else {}, "encoding": told["encoding"]}
+    return _spooled(pieces, max(fact["width"] for fact in facts), before, notes, rows)
+
+
+def _spooled(pieces: Sequence[Callable[[], pl.DataFrame]], width: int, height: int, facts: dict[str, Any], rows: int) -> Spooled:
+    columns = [f"c{place}" for place in range(width)]
     head, held = [], 0
-    for number in numbers:
+    for read in pieces:
         if held >= rows:
             break
-        piece = widened(_cells(answer, number), columns).head(rows - held)
+        piece = widened(read(), columns).head(rows - held)
         head.append(pl.DataFrame(piece.to_dict(as_series=False), schema=piece.schema))  # a slice would keep all of it in memory
         held += piece.height
-    return Spooled(gathered(head, **fact["facts"]), fact["height"], [partial(_cells, answer, number) for number in numbers])
+    return Spooled(gathered(head, **facts), height, pieces)
 
 
-def _cells(answer: Answer, number: int) -> pl.DataFrame:
-    return pl.read_ipc(io.BytesIO(answer.blob(number).read()))
+def _cells(answer: Answer, number: int, before: int = 0) -> pl.DataFrame:
+    return numbered(pl.read_ipc(io.BytesIO(answer.blob(number).read())), before)
 
 
 def heights(data: bytes | Path, name: str, limits: ReadingLimits) -> dict[str, int]:

@@ -1,30 +1,42 @@
 """Foreign bytes, read as they are asked for: a file of any length takes the memory of one piece of it."""
 
-import io
-from collections.abc import Iterator
-from typing import BinaryIO
+import os
+from collections.abc import Callable, Iterator
 
 PIECE = 8 << 20
 
 
 class Source:
-    """A file's bytes. `source[a:b]` reads them; nothing is held."""
+    """A file's bytes, or some of them in a row. `source[a:b]` reads them; nothing is held.
 
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
-        self._size = file.seek(0, io.SEEK_END)
+    Several processes may read one file so: where it stands open is nobody's business.
+
+    Args:
+        read: some of the bytes, from where on and how many.
+        first, size: of the bytes that are meant.
+    """
+
+    def __init__(self, read: Callable[[int, int], bytes], first: int, size: int) -> None:
+        self._read, self._first, self._size = read, first, size
+
+    @classmethod
+    def at(cls, file: int) -> "Source":
+        """An open file, by its number."""
+        return cls(lambda start, length: _all(file, start, length), 0, os.fstat(file).st_size)
 
     @classmethod
     def of(cls, data: bytes) -> "Source":
-        return cls(io.BytesIO(data))
+        return cls(lambda start, length: data[start : start + length], 0, len(data))
 
     def __len__(self) -> int:
         return self._size
 
     def __getitem__(self, span: slice) -> bytes:
         start, stop, _ = span.indices(self._size)
-        self._file.seek(start)
-        return self._file.read(max(0, stop - start))
+        return self._read(self._first + start, stop - start) if stop > start else b""
+
+    def part(self, start: int, stop: int) -> "Source":
+        return Source(self._read, self._first + start, stop - start)
 
     def whole(self) -> bytes:
         return self[:]
@@ -47,3 +59,12 @@ class Source:
                 held += piece
         if held:
             yield held
+
+
+def _all(file: int, start: int, length: int) -> bytes:
+    """So many bytes from there; a single read gives 2 GiB at most."""
+    found = []
+    while length and (piece := os.pread(file, length, start)):
+        found.append(piece)
+        start, length = start + len(piece), length - len(piece)
+    return found[0] if len(found) == 1 else b"".join(found)

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import polars as pl
 
 from caseferry.errors import ExportRefused
+from caseferry.reading import delimited
 from caseferry.reading.archive import Archive, is_noise
 from caseferry.reading.delimited import Delimited
 from caseferry.reading.grid import Grid
@@ -79,10 +80,22 @@ def _listed(archive: Archive) -> list[Any]:
     return sorted((entry for entry in archive.entries if not is_noise(entry.name)), key=lambda entry: (entry.name, entry.start))
 
 
-def lists(data: Source, limits: Limits, blobs: Blobs, workbook: bool, file: str, encoding: str = "") -> Any:
-    """Every grid of a workbook or a delimited file: what is known of each, and its cells in pieces."""
+def ranges(data: Source, limits: Limits, blobs: Blobs, size: int) -> Any:
+    """A long delimited file as ranges that can be read side by side: where each begins and ends, and how all are read."""
+    found = delimited.ranges(data, size)
+    if found is None:
+        return None
+    written, shape, spans = found
+    return {"encoding": written.encoding, "spans": spans, "shape": [shape.delimiter, shape.widest]}
+
+
+def lists(
+    data: Source, limits: Limits, blobs: Blobs, workbook: bool, file: str, encoding: str = "", span: Sequence[int] = (), shape: Sequence[Any] = ()
+) -> Any:
+    """Every grid of a workbook or a delimited file, or of a range of one: what is known of each, and its cells in pieces."""
     if not workbook:
-        read = Delimited(data, encoding, limits["field_bytes"])
+        known = delimited.Shape(*shape) if shape else None
+        read = Delimited(data.part(*span) if span else data, encoding, limits["field_bytes"], shape=known)
         rows = [_kept(cells, blobs, limits, file) for cells in read.pieces()]
         return [{"sheet": "", "height": read.height, "width": read.width, "rows": rows, "is_proven": read.is_proven, "facts": read.facts}]
     found = []

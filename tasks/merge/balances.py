@@ -6,6 +6,8 @@ import polars as pl
 
 from caseferry.mapping.money import MONEY, plain, plain_hours
 from caseferry.reading.grid import ROW
+from caseferry.services.scratch import Scratch
+from caseferry.tally import Tally
 from tasks.merge.batches import Outcomes
 from tasks.merge.contacts import resolve_names, shown_name
 from tasks.merge.desk import Desk
@@ -45,23 +47,26 @@ _WORK = ("matter_key", "performed_on", "staff", "quantity", "price", "descriptio
 _PLACED = ("table", ROW, "place", "reason", "matter", "type")
 
 
-def work_told_twice(desk: Desk, outcomes: Outcomes, numbers: pl.DataFrame) -> pl.DataFrame:
+def work_told_twice(desk: Desk, outcomes: Outcomes, numbers: pl.DataFrame, scratch: Scratch) -> pl.DataFrame:
     """Entries that stand in the export more than once, wherever the parts were cut: `table`, `row`, `rule`.
 
-    What is told by two lists waits, all but the first list's; what one list holds twice is carried and proposed. Only
-    the hashes of all entries are held at a time; entries that share one are then compared in full.
+    What is told by two lists waits, all but the first list's; what one list holds twice is carried and proposed. Entries
+    whose hashes are the same are compared in full; those of a part that has none are not read again.
     """
-    hashes = [_hashes(frame) for frame in outcomes.columns("time_entry", (*_WORK, "place"))]
-    every = pl.concat([pl.Series("h", [], dtype=pl.UInt64), *hashes]).sort()
-    several = every.filter(every == every.shift(1)).unique()
+    tally, kept = Tally(scratch), []
+    for frame in outcomes.columns("time_entry", (*_WORK, "place")):
+        hashes = _hashes(frame)
+        tally.add(hashes)
+        kept.append(scratch.file())
+        hashes.to_frame().write_ipc(kept[-1])
+    several = tally.several()["key"]
     found = pl.DataFrame(schema={"table": pl.String, ROW: pl.UInt32, "rule": pl.String})
     if several.is_empty():
         return found
-    hit = [bool(some.is_in(several.implode()).any()) for some in hashes]
-    del hashes, every
     suspects = []
-    for is_hit, frame in zip(hit, outcomes.columns("time_entry", {*_WORK, *_PLACED}), strict=True):
-        if is_hit:
+    for part, path in zip(outcomes.of("time_entry"), kept, strict=True):
+        if pl.read_ipc(path)["h"].is_in(several.implode()).any():
+            frame = outcomes.some(part, {*_WORK, *_PLACED})
             live = frame.filter(pl.col("place") == "carried")
             suspects.append(live.filter(_hashes(live).is_in(several.implode())))
     aside = replace(desk, records={"time_entry": pl.concat(suspects, how="diagonal_relaxed")}, files={}, findings=[], changes=[])

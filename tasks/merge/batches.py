@@ -65,8 +65,12 @@ class Outcomes:
     def columns(self, record: str, names: Collection[str]) -> Iterator[pl.DataFrame]:
         """Some columns of each part of a record, one part after another; those it has."""
         for part in self.of(record):
-            data = io.BytesIO(self._store.get(self._key(part)))
-            yield pl.read_parquet(data, columns=[name for name in pl.read_parquet_schema(data) if name in names])
+            yield self.some(part, names)
+
+    def some(self, part: str, names: Collection[str]) -> pl.DataFrame:
+        """Some columns of a part, those it has."""
+        data = io.BytesIO(self._store.get(self._key(part)))
+        return pl.read_parquet(data, columns=[name for name in pl.read_parquet_schema(data) if name in names])
 
     def _frames(self, parts: list[str]) -> list[pl.DataFrame]:
         return [pl.read_parquet(io.BytesIO(data)) for data in get_all(self._store, [self._key(part) for part in parts])]

@@ -51,7 +51,7 @@ def merge(services: Services, ticket: Ticket) -> None:
     _as_at_findings(desk)
     with Scratch() as scratch:
         laid = Laid(Files(desk, _templates(services, desk), scratch), scratch)
-        known, plan = _put_together(desk, outcomes)
+        known, plan = _put_together(desk, outcomes, scratch)
         laid.lay(first, desk, aside)
         for parts in others:
             records, aside = outcomes.read(parts)
@@ -79,14 +79,14 @@ class Known:
     twice: pl.DataFrame
 
 
-def _put_together(desk: Desk, outcomes: Outcomes) -> tuple[Known, tuple[dict[str, str], ...]]:
+def _put_together(desk: Desk, outcomes: Outcomes, scratch: Scratch) -> tuple[Known, tuple[dict[str, str], ...]]:
     """The first batch: contacts and matters, and whatever of the others is in it; the plan of custom fields."""
     prepare_contacts(desk)
     if desk.has("matter"):
         prepare_matters(desk)
     ask_before(desk, outcomes)
     numbers = matter_numbers(desk)
-    known = Known(names_of(desk), numbers, balances.work_told_twice(desk, outcomes, numbers))
+    known = Known(names_of(desk), numbers, balances.work_told_twice(desk, outcomes, numbers, scratch))
     desk.twice = known.twice
     made = []
     parties = pl.DataFrame(schema={"table": pl.String, ROW: pl.UInt32, "matter": pl.String})

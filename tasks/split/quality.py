@@ -14,7 +14,7 @@ from caseferry.mapping.contact_points import email_key, is_email, phone_key
 from caseferry.mapping.names import key, number_key
 from caseferry.records import RECORDS, Type
 from caseferry.services.scratch import Scratch
-from tasks.split.tally import Tally
+from caseferry.tally import Tally
 
 _SHOWN = {Type.DATE, Type.BIRTH, Type.MOMENT, Type.PHONE, Type.EMAIL, Type.POSTCODE, Type.MONEY}
 _MOST_SHAPES = 8
@@ -87,10 +87,11 @@ class Quality:
         """Groups of rows that share what should be their own."""
         groups, most = [], 0
         for label, _, tally in self._keys:
-            keys, rows = tally.several()
-            if keys:
-                groups.append({"keys": label, "groups": keys, "rows": rows})
-                most = max(most, rows - keys)
+            several = tally.several()
+            if several.height:
+                rows = int(several["n"].sum())
+                groups.append({"keys": label, "groups": several.height, "rows": rows})
+                most = max(most, rows - several.height)
         return {"by": groups, "rows": most}
 
     @property

@@ -1,4 +1,4 @@
-"""Keys that stand on several rows of a list, however long it is."""
+"""Keys that stand on several rows, of however many there are."""
 
 from collections.abc import Iterator
 
@@ -44,11 +44,7 @@ class Tally:
         for waiting in self._waiting:
             yield pl.concat(waiting).collect()["key"]
 
-    def several(self) -> tuple[int, int]:
-        """How many keys stand on more than one row, and on how many rows together."""
-        keys = rows = 0
-        for share in self._shares():
-            counts = share.value_counts(name="n")["n"]
-            more = counts.filter(counts > 1)
-            keys, rows = keys + more.len(), rows + int(more.sum())
-        return keys, rows
+    def several(self) -> pl.DataFrame:
+        """The keys that stand on more than one row, `key`, and on how many, `n`."""
+        none = pl.DataFrame(schema={"key": pl.UInt64, "n": pl.UInt32})
+        return pl.concat([none, *(share.value_counts(name="n").filter(pl.col("n") > 1).cast({"n": pl.UInt32}) for share in self._shares())])
