@@ -6,7 +6,6 @@ Every function takes the bytes, the limits, and where byte strings of its answer
 import io
 import json
 from collections.abc import Sequence
-from dataclasses import fields
 from types import SimpleNamespace
 from typing import Any, Protocol
 
@@ -16,7 +15,6 @@ from caseferry.errors import ExportRefused
 from caseferry.reading import delimited
 from caseferry.reading.archive import Archive, is_noise
 from caseferry.reading.delimited import Delimited
-from caseferry.reading.grid import Grid
 from caseferry.reading.kinds import kind_of
 from caseferry.reading.source import Source
 from caseferry.reading.workbook import sheets_of
@@ -24,8 +22,6 @@ from caseferry.reading.workbook import sheets_of
 Limits = dict[str, Any]
 _TOLD_BY = 8 << 20
 """Bytes at either end of a file that tell what it is."""
-_SLICE = 100_000
-"""Rows of a sheet in one piece."""
 
 
 class Blobs(Protocol):
@@ -99,10 +95,12 @@ def lists(
         rows = [_kept(cells, blobs, limits, file) for cells in read.pieces()]
         return [{"sheet": "", "height": read.height, "width": read.width, "rows": rows, "is_proven": read.is_proven, "facts": read.facts}]
     found = []
-    for grid in sheets_of(data.whole(), file, named(limits)):
-        facts = {f.name: getattr(grid, f.name) for f in fields(Grid) if f.name != "cells"}
-        rows = [_kept(piece, blobs, limits, file) for piece in grid.cells.iter_slices(_SLICE)]
-        found.append({"height": grid.cells.height, "width": grid.width, "rows": rows, "is_proven": True, "facts": facts})
+    for sheet in sheets_of(data, file, named(limits)):
+        widths, rows = [0], []
+        for piece in sheet.pieces:
+            widths.append(piece.width - 1)
+            rows.append(_kept(piece, blobs, limits, file))
+        found.append({"height": sum(rows), "width": max(widths), "rows": rows, "is_proven": True, "facts": sheet.facts})
     return found
 
 
@@ -119,7 +117,7 @@ def _kept(cells: pl.DataFrame, blobs: Blobs, limits: Limits, file: str) -> int:
 
 def heights(data: Source, limits: Limits, blobs: Blobs, file: str) -> Any:
     """How many rows each sheet of a workbook has."""
-    return {grid.sheet: grid.cells.height for grid in sheets_of(data.whole(), file, named(limits))}
+    return {sheet.name: sum(piece.height for piece in sheet.pieces) for sheet in sheets_of(data, file, named(limits))}
 
 
 def heading_row(data: Source, limits: Limits, blobs: Blobs) -> Any:

@@ -1,6 +1,7 @@
 import datetime as dt
 import io
 import zipfile
+from typing import Any
 
 import pytest
 
@@ -85,3 +86,13 @@ def test_an_open_document_sheet_is_a_workbook_too() -> None:
         made.writestr("META-INF/manifest.xml", listed)
     assert kind_of(buffer.getvalue()) is Kind.WORKBOOK
     assert [row[1:] for row in read_workbook(buffer.getvalue(), "x")[0].cells.rows()] == [("Surname", "First Name"), ("Smith", "007")]
+
+
+@pytest.mark.parametrize("above", [0, 1, 60_000])
+@pytest.mark.parametrize("before", [0, 3])
+def test_rows_and_columns_keep_their_numbers_wherever_a_sheet_begins(above: int, before: int) -> None:
+    rows: list[list[Any]] = [*([[]] * above), [""] * before + ["a", ""], [], [""] * before + ["b", 2.5]]
+    grid = read_workbook(book(rows), "x")[0]
+    filled = [(row[0], row[1 + before :]) for row in grid.cells.rows() if any(row[1:])]
+    assert filled == [(above + 1, ("a", None)), (above + 3, ("b", "2.5"))]
+    assert grid.cells.height == above + 3
