@@ -12,7 +12,6 @@ import importlib.metadata
 import json
 import os
 import platform
-import shutil
 import statistics
 import subprocess
 import sys
@@ -21,30 +20,16 @@ import time
 from pathlib import Path
 from typing import Any
 
+from bench.measure import ROOT, fresh, measured
 from bench.page import PAGE, PEERS, render
 
-ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "bench" / "results"
 SLOW = {"pydantic_rows", "petl_tables", "plain_csv", "dlt_pages", "singer_pipe"}
 """Measured once: what they are off by is more than what the machine drifts."""
-SIZES = ("small", "middle", "large", "huge")
+SIZES = ("small", "middle", "large")
 VERSIONS = ("polars", "duckdb", "pandas", "petl", "dlt", "singer-sdk", "pydantic", "pyarrow", "isal")
 _SMALL = 20
 """Small firms that come while a large one is on its way."""
-
-
-def measured(*words: object) -> dict[str, Any]:
-    """Run one program to its end: what it printed, CPU and wall in seconds, largest memory in MB."""
-    began = time.monotonic()
-    with tempfile.TemporaryFile() as said:
-        process = subprocess.Popen([sys.executable, "-m", *map(str, words)], stdout=said, cwd=ROOT)
-        _, status, used = os.wait4(process.pid, 0)
-        wall = time.monotonic() - began
-        if status:
-            raise SystemExit(f"{words[0]} ended with {status}")
-        said.seek(0)
-        printed = said.read()
-    return {"cpu": used.ru_utime + used.ru_stime, "wall": wall, "memory": used.ru_maxrss >> 10, "said": json.loads(printed) if printed.strip() else {}}
 
 
 def journeys(folder: Path, scratch: Path, rounds: int) -> list[dict[str, Any]]:
@@ -73,12 +58,6 @@ def work(folder: Path, scratch: Path, rounds: int) -> dict[str, list[dict[str, A
             assert one["said"] == wanted, (name, one["said"], wanted)
             found.setdefault(name, []).append(one)
     return found
-
-
-def fresh(scratch: Path) -> Path:
-    shutil.rmtree(scratch, ignore_errors=True)
-    scratch.mkdir(parents=True)
-    return scratch
 
 
 def on_a_stack(large: Path, rounds: int) -> dict[str, list[float]]:

@@ -1,10 +1,12 @@
 """A made-up export of any size, and what must become of its work. Equal calls give equal bytes.
 
 Sizes: `small` is a firm of 500 clients, `large` the most a vendor's move takes (90,000 cards, 65,000 matters, a million
-time entries), `huge` the same firm with ten times the work. Columns are made by arithmetic on the row's number, so a
+time entries), `huge` the same firm with ten times the work, `long` a smaller one whose notes are a list of 10 GB,
+`sheets` the large one whose work comes as a workbook. Columns are made by arithmetic on the row's number, so a
 million rows take a second. `python -m bench.export FOLDER SIZE` writes one.
 """
 
+import csv
 import json
 import sys
 import zipfile
@@ -14,6 +16,7 @@ from typing import Any
 
 import polars as pl
 
+_SHEET = 1_000_000
 _BLOCK = 500_000
 """Rows made at a time, so that ten million take no more memory than half a million."""
 
@@ -31,6 +34,10 @@ class Size:
     tasks: int
     calls: int
     balances: int
+    sentences: int = 1
+    """Of a note, about 150 bytes each."""
+    in_sheets: bool = False
+    """The work comes as a workbook, a million rows a sheet."""
 
 
 SIZES = {
@@ -38,6 +45,8 @@ SIZES = {
     "middle": Size(9_000, 6_500, 100_000, 30_000, 10_000, 5_000, 6_000, 5_000, 2_000),
     "large": Size(90_000, 65_000, 1_000_000, 300_000, 100_000, 50_000, 60_000, 50_000, 20_000),
     "huge": Size(90_000, 65_000, 10_000_000, 1_000_000, 100_000, 50_000, 60_000, 50_000, 20_000),
+    "long": Size(9_000, 6_500, 100_000, 4_400_000, 10_000, 5_000, 6_000, 5_000, 2_000, sentences=14),
+    "sheets": Size(90_000, 65_000, 1_000_000, 300_000, 100_000, 50_000, 60_000, 50_000, 20_000, in_sheets=True),
 }
 _FIRST = ["Anna", "Ben", "Chloé", "David", "Emma", "Farid", "Grace", "Hugo", "Iris", "Jack", "Kofi", "Lena", "Miguel", "Nora", "Omar", "Pia", "Quinn", "Rosa", "Sam", "Tomás"]
 _LAST = ["Adams", "Baker", "Clarke", "Diaz", "Evans", "Fischer", "García", "Hughes", "Ivanov", "Jones", "Kim", "López", "Miller", "Nguyen", "O'Brien", "Patel", "Quiroz", "Rossi", "Smith", "Turner"]
@@ -45,6 +54,16 @@ _STAFF = [("Jane Doe", "JD"), ("Richard Roe", "RR"), ("Maria Lind", "ML"), ("Tom
 _WORK = ["Draft letter to the other side", "Telephone call with client", "Review of disclosure, volume \"B\"", "Prepare for hearing", "Research, limitation", "Settle terms; send to counsel"]
 _TYPES = ["Conveyancing", "Family", "Commercial lease", "Probate", "Litigation"]
 _BODY = "Spoke to the client about the next steps. We are to wait for the valuation before the offer is made, and to diarise a call for the week after.\n"
+
+
+_SAID = [
+    "The other side will not agree to the draft as it stands, and asks for the schedule of works to be attached before completion, reference ",
+    "Counsel advises that the limitation point should be pleaded, but not relied upon until the medical evidence is in, paragraph ",
+    "Client is content to wait until the end of the quarter if the deposit is released to the stakeholder in the meantime, under ",
+    "We discussed the costs so far and the estimate to trial; a further payment on account is due before the next hearing, invoice ",
+    "The search has come back with an entry that nobody expected: a right of way over the yard behind the premises, plan ",
+    "Agreed to instruct the surveyor jointly, each side to bear its own costs, with a report to be exchanged by the month's end, file ",
+]
 
 
 def pick(words: list[str], number: pl.Expr) -> pl.Expr:
@@ -145,7 +164,8 @@ def _time(n: pl.Expr, size: Size) -> dict[str, pl.Expr]:
 
 
 def _notes(n: pl.Expr, size: Size) -> dict[str, pl.Expr]:
-    body = pl.concat_str(pl.lit(_BODY), pl.lit("Folder "), n.cast(pl.String), pl.lit(", 12\" plan.\r\n"), pl.when(n % 3 == 0).then(pl.lit(_BODY)).otherwise(pl.lit("")))
+    more = [pl.concat_str(pick(_SAID, stir(n, 80 + place, 6)), stir(n, 100 + place, 90_000).cast(pl.String), pl.lit(".\n")) for place in range(size.sentences - 1)]
+    body = pl.concat_str(pl.lit(_BODY), *more, pl.lit("Folder "), n.cast(pl.String), pl.lit(", 12\" plan.\r\n"), pl.when(n % 3 == 0).then(pl.lit(_BODY)).otherwise(pl.lit("")))
     return {
         "Date": _day(n), "Author": _staff(n), "Subject": pick(["Attendance", "Telephone call", "Advice"], n), "File Note": body,
         "Matter No": _number(stir(n, 21, size.matters)),
@@ -208,6 +228,26 @@ def make_list(folder: Path, name: str, size: Size) -> Path:
     return path
 
 
+def make_workbook(path: Path) -> Path:
+    """The same rows as sheets of a workbook, each filled to a million."""
+    import xlsxwriter
+
+    made = path.with_suffix(".xlsx")
+    options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+    with path.open(newline="") as file, xlsxwriter.Workbook(made, options) as book:
+        rows = csv.reader(file)
+        head = next(rows)
+        for number, row in enumerate(rows):
+            line = number % _SHEET
+            if line == 0:
+                sheet = book.add_worksheet(f"WIP {number // _SHEET + 1}")
+                sheet.write_row(0, 0, head)
+            for place, cell in enumerate(row):
+                if cell:
+                    sheet.write_string(line + 1, place, cell)
+    return made
+
+
 def expected(size: Size) -> dict[str, Any]:
     """What must come out of the work: rows by place, and the cents of what is written."""
     totals = {"carried": 0, "excluded": 0, "quarantined": 0, "cents": 0}
@@ -239,7 +279,10 @@ def make_export(folder: Path, name: str) -> Path:
     lists.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(folder / "export.zip", "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         for one in LISTS:
-            archive.write(make_list(lists, one, size), one)
+            path = make_list(lists, one, size)
+            if size.in_sheets and one == "WIP.csv":
+                path = make_workbook(path)
+            archive.write(path, path.name)
     (folder / "migration.json").write_text(json.dumps(choices(), indent=1) + "\n")
     (folder / "expected.json").write_text(json.dumps(expected(size), indent=1) + "\n")
     return folder / "export.zip"

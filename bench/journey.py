@@ -7,6 +7,7 @@ import logging
 import os
 import resource
 import sys
+import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -67,11 +68,14 @@ def main(folder: Path, out: Path) -> dict[str, object]:
     tickets = arrive(services, "drops/bench/one/export.zip")
     before = spent()
     run, steps, parts = run_of(tickets[0]), {"start": round(before, 2)}, Counter[str]()
+    walls: dict[str, float] = {}
     while tickets:
         for ticket in tickets:
             now_at[0] = ticket.step
             parts[ticket.step] += 1
+            began = time.monotonic()
             assert perform(services, ticket), ticket.name
+            walls[ticket.step] = round(walls.get(ticket.step, 0) + time.monotonic() - began, 2)
             now = spent()
             steps[ticket.step], before = round(steps.get(ticket.step, 0) + now - before, 2), now
         tickets = next_steps((run.firm, run.migration, run.run), present(services.store, run))
@@ -82,7 +86,7 @@ def main(folder: Path, out: Path) -> dict[str, object]:
     written = next(line for line in ledger["money"] if line["type"] == "time_entry")["written"]
     assert written.replace(".", "") == str(wanted["cents"]), written
     asked = {name: {kind: requests[name, kind] for kind in ("reads", "writes")} for name in parts}
-    return {"steps": steps, "tasks": parts, "requests": asked, "rows": sum(line["read"] for line in ledger["types"]), "state": ledger["state"]}
+    return {"steps": steps, "walls": walls, "tasks": parts, "requests": asked, "rows": sum(line["read"] for line in ledger["types"]), "state": ledger["state"]}
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """docs/performance.md and its picture, from the figures of the last run and nothing else."""
 
+import json
 import statistics
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,7 @@ from xml.sax.saxutils import escape
 DOCS = Path(__file__).parents[1] / "docs"
 PAGE = DOCS / "performance.md"
 PICTURE = DOCS / "performance.svg"
+FULL = Path(__file__).parent / "results" / "full.json"
 TITLES = {
     "caseferry_parts": "**Caseferry**, every change and finding logged", "duckdb_sql": "DuckDB, SQL", "pandas_arrow": "pandas with Arrow", "plain_csv": "Python's csv, row by row",
     "pydantic_rows": "Pydantic model per row", "petl_tables": "petl", "dlt_pages": "dlt, pages to CSV", "singer_pipe": "Singer, tap and target", "floor: time": "floor: Polars, scan to sink", "floor: duckdb": "floor: DuckDB COPY", "floor: copy": "floor: the bytes copied",
@@ -41,7 +43,7 @@ def render(results: dict[str, Any]) -> str:
         f"| of the floor | {spread([one['floor']['cpu'] for one in journeys])} |",
         f"| ratio | {spread(ratio)} |",
         f"| rows a CPU second | {rows / statistics.median(one['ours']['cpu'] for one in journeys):,.0f} |",
-        f"| largest process, MB | {max(one['ours']['memory'] for one in journeys):,} |",
+        f"| largest process, readers too, MB | {max(one['ours']['largest'] for one in journeys):,} |",
         *(f"| … of it {name}, CPU seconds | {value:.1f} |" for name, value in steps.items()), "",
         "## Time entries against others", "",
         f"The transform alone, whole process, {sum(entries_of(work)):,} entries ({results['peers']}); every one counted the same rows and cents.", "",
@@ -63,9 +65,50 @@ def render(results: dict[str, Any]) -> str:
     if stack.get("beside"):
         p95 = p95_of(stack["beside"])
         lines.append(f"| … p95 of {len(stack['beside'])}, against alone | {p95:.1f} = {p95 / statistics.median(stack['sample']):.1f}x |")
+    if stack.get("large"):
+        lines.append(f"| … of the large one, what its steps take over a folder, the parts by two | {without_servers(journeys):.1f} |")
     lines += [f"| `caseferry --help` | {results['help']:.2f} |", "", "Versions: " + ", ".join(f"{name} {version}" for name, version in results["versions"].items()) + ".", ""]
+    lines += beyond()
     PICTURE.write_text(picture({TITLES[name].replace("*", ""): statistics.median(one["cpu"] for one in work[name]) for name in TITLES}))
     return "\n".join(lines)
+
+
+def without_servers(journeys: list[dict[str, Any]]) -> float:
+    """Seconds the steps of the journey take over a folder, one after the other, the parts by two."""
+    walls = [one["ours"]["said"]["walls"] for one in journeys]
+    return statistics.median(sum(seconds / (2 if step == "transform" else 1) for step, seconds in one.items()) for one in walls)
+
+
+def _full() -> dict[str, Any]:
+    return dict(json.loads(FULL.read_text())) if FULL.exists() else {}
+
+
+def _asked_beyond() -> list[tuple[str, str, str, str, bool]]:
+    full = _full()
+    if not {"large", "huge"} <= set(full):
+        return []
+    huge, large = full["huge"], full["large"]
+    whole, loop = huge["cpu"] / huge["floors"]["whole"], huge["steps"]["transform"] / huge["floors"]["time"]
+    row = (huge["cpu"] / huge["rows"]) / (large["cpu"] / large["rows"])
+    most = max(one["largest"] for one in full.values())
+    return [
+        ("whole journey, huge, against its floor", "4x", "2.5x", f"{whole:.1f}x", whole <= 4),
+        ("its parts, against Polars from scan to sink", "2x", "1.4x", f"{loop:.1f}x", loop <= 2),
+        ("CPU per row, huge against large", "1x", "", f"{row:.2f}x", row <= 1),
+        (f"largest process at {', '.join(full)}", "600 MB", "400 MB", f"{most:,} MB", most <= 600),
+    ]
+
+
+def beyond() -> list[str]:
+    """The sizes of `make bench-full`, as last measured."""
+    full = _full()
+    if not full:
+        return []
+    lines = ["## Beyond a firm", "", "`make bench-full`: one process over a folder on disk, from upload to verified. `huge` has ten times the work of `large`; `sheets` is `large` with its million entries in one sheet of a workbook; `long` is a smaller firm whose notes are one list of 10 GB.", "",
+             "| size | rows | bytes unpacked | CPU s | µs a row | wall s | this process, MB | largest, readers too, MB |", "|---|---|---|---|---|---|---|---|"]  # fmt: skip
+    for name, one in full.items():
+        lines.append(f"| {name} | {one['rows']:,} | {one['bytes'] / 1e9:.1f} GB | {one['cpu']:,.0f} | {1e6 * one['cpu'] / one['rows']:.1f} | {one['wall']:,.0f} | {one['memory']:,} | {one['largest']:,} |")
+    return [*lines, ""]
 
 
 def p95_of(seconds: list[float]) -> float:
@@ -80,7 +123,7 @@ def asked(results: dict[str, Any]) -> list[str]:
     ratio = statistics.median(one["ours"]["cpu"] / one["floor"]["cpu"] for one in journeys)
     slower = [TITLES[name] for name in PEERS if statistics.median(one["cpu"] for one in work[name]) < ours]
     pairs = statistics.median(one["1"] / one["2"] for one in results["parts"])
-    memory = max(one["ours"]["memory"] for one in journeys)
+    memory = max(one["ours"]["largest"] for one in journeys)
     rows = [
         (f"whole journey, {results['size']}, against its floor", "5x", "3x", f"{ratio:.1f}x", ratio <= 5),
         ("transform of time entries, against each peer", "faster than each", "2x and more", f"slower than {', '.join(slower)}" if slower else "faster than each", not slower),
@@ -92,11 +135,14 @@ def asked(results: dict[str, Any]) -> list[str]:
     ]  # fmt: skip
     if stack:
         alone = statistics.median(stack["sample"])
+        share = max(0.0, 1 - without_servers(journeys) / stack["large"][0])
         rows += [
             ("firm of 500 clients on a running stack", "2 s", "1 s", f"{alone:.1f} s", alone <= 2),
             (f"{results['size']} on a running stack", "25 s", "15 s", f"{stack['large'][0]:.0f} s", stack["large"][0] <= 25),
+            ("of it Celery, S3 and bookkeeping", "25 %", "10 %", f"{share:.0%}", share <= 0.25),
             (f"small firm beside {results['size']}, p95 of {len(stack['beside'])}", "3x", "2x", f"{p95_of(stack['beside']) / alone:.1f}x", p95_of(stack["beside"]) <= 3 * alone),
         ]
+    rows += _asked_beyond()
     lines = ["## What was meant to be reached", "", "| what | must | goal | now | |", "|---|---|---|---|---|"]
     return lines + [f"| {what} | {must} | {goal} | {now} | {'met' if met else '**not met**'} |" for what, must, goal, now, met in rows] + [""]
 
