@@ -1,12 +1,13 @@
 """What a source profile may say: `config/sources/*.yaml`, checked when it is loaded.
 
-A profile names every table a system exports by its headings, and the record each becomes.
+A profile names every table a system exports by its headings, and the record each becomes. One that is `like` another
+says only what is different: its headings go before the other's, and a table of `null` is not there.
 """
 
 import difflib
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
@@ -39,6 +40,8 @@ class TableProfile(_Strict):
 
     record: str
     about: str = ""
+    evidence: tuple[str, ...] = ()
+    """Headings of which at least two have to be there: a table that other systems have too is told by its own words."""
     exclusion: str = ""
     columns: dict[str, str | tuple[str, ...]] = Field(default_factory=dict)
     must: tuple[tuple[str, ...], ...] = ()
@@ -68,6 +71,10 @@ class Profile(_Strict):
 
     source: str
     product: str
+    like: str = ""
+    """The profile it goes on from."""
+    evidence: tuple[str, ...] = ()
+    """Headings that only this system writes. A profile that is like another is taken if one of them is there."""
     words: dict[str, tuple[str, ...]]
     tables: dict[str, TableProfile]
     custom_sets: dict[str, tuple[str, ...]] = Field(default_factory=dict)
@@ -138,16 +145,60 @@ def load_profile(source: str, folder: Path = SOURCES) -> Profile:
     Raises:
         ProfileError: there is none, or it names a field, word or record that does not exist.
     """
+    try:
+        profile = Profile.model_validate(_whole(source, folder, ()))
+    except ProfileError:
+        raise
+    except ValueError as error:
+        raise ProfileError(f"{source}.yaml: {error}") from error
+    for name, table in profile.tables.items():
+        _check(profile, f"{source}.yaml", name, table)
+    return profile
+
+
+def _whole(source: str, folder: Path, before: tuple[str, ...]) -> dict[str, Any]:
+    """What a profile says, with what it takes over from the one it is like."""
     path = folder / f"{source}.yaml"
     if not path.is_file():
         raise ProfileError(f"no profile {source!r}; there are: {', '.join(known_sources(folder))}")
-    try:
-        profile = Profile.model_validate(read_yaml(path))
-    except ValueError as error:
-        raise ProfileError(f"{path.name}: {error}") from error
-    for name, table in profile.tables.items():
-        _check(profile, path.name, name, table)
-    return profile
+    if source in before:
+        raise ProfileError(f"{before[0]}.yaml: it is like itself, by way of {', '.join(before[1:]) or source}")
+    content = read_yaml(path)
+    if not isinstance(content, dict):
+        raise ProfileError(f"{path.name}: it is no mapping")
+    said: dict[str, Any] = content
+    if said.get("like"):
+        said = _laid_over(_whole(str(said["like"]), folder, (*before, source)) | {"evidence": []}, said)
+    return said
+
+
+def _laid_over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    """Mappings key by key, those above first; lists one behind the other; `null` takes a key away; else what is above."""
+    made: dict[str, Any] = {}
+    for key in [*above, *(key for key in below if key not in above)]:
+        ours, theirs = above.get(key, below.get(key)), below.get(key)
+        if key not in above or theirs is None:
+            value = ours
+        elif isinstance(ours, dict) and isinstance(theirs, dict):
+            value = _laid_over(theirs, ours)
+        elif isinstance(ours, list) and isinstance(theirs, list):
+            value = [*ours, *(one for one in theirs if one not in ours)]
+        else:
+            value = ours
+        if value is not None:
+            made[key] = value
+    return made
+
+
+@lru_cache
+def known_evidence(folder: Path = SOURCES) -> dict[str, frozenset[str] | None]:
+    """The headings by which each source gives itself away; nothing for those that are like no other, which need none."""
+    found: dict[str, frozenset[str] | None] = {}
+    for source in known_sources(folder):
+        said: Any = read_yaml(folder / f"{source}.yaml")
+        is_like = isinstance(said, dict) and said.get("like")
+        found[source] = frozenset(normal(str(heading)) for heading in said.get("evidence", ())) if is_like else None
+    return found
 
 
 def known_sources(folder: Path = SOURCES) -> list[str]:

@@ -10,6 +10,7 @@ from caseferry.reading.grid import Grid
 from caseferry.records import RECORDS
 
 DEEPEST_HEADER = 60
+_LONGEST_HEADING = 60
 _FIGURE = re.compile(r"^[($£€-]*\d[\d,. ]*%?\)?$|\d{1,4}[/.-]\d{1,2}[/.-]\d{1,4}")
 
 
@@ -40,6 +41,12 @@ class Unfit:
 
     reason: str
     columns: tuple[str, ...] = ()
+
+
+def words_of(grid: Grid) -> frozenset[str]:
+    """Every short cell of the first rows, as a heading."""
+    rows = (row[1:] for row in grid.cells.head(DEEPEST_HEADER + 1).rows())
+    return frozenset(normal(cell) for cell in {cell for row in rows for cell in row if cell and len(cell) <= _LONGEST_HEADING})
 
 
 def find_table(grid: Grid, profile: Profile) -> Fit | Unfit:
@@ -104,6 +111,8 @@ def _fit(profile: Profile, kind: str, header: _Header) -> Fit | None:
     spec, aliases = profile.tables[kind], profile.headings(kind)
     fields = {aliases[text].removeprefix("custom:") for text in header.present if text in aliases}
     if not all(fields & set(group) for group in spec.must):
+        return None
+    if spec.evidence and len({normal(text) for text in spec.evidence} & header.present) < 2:
         return None
     if any(profile.normal_words[word] & header.present for word in spec.never):
         return None

@@ -10,14 +10,14 @@ import polars as pl
 from caseferry.canonical import to_json
 from caseferry.errors import ExportRefused, NeedsAnswer, Question
 from caseferry.manifest import Finding, Intake, Kept, Migration, Split, Table, UnknownTable
-from caseferry.mapping.profile import Profile, known_sources, load_profile
+from caseferry.mapping.profile import Profile, known_evidence, load_profile
 from caseferry.reading.grid import Grid
 from caseferry.reading.kinds import Kind
 from caseferry.reading.lists import Spooled, read_lists
 from caseferry.services.scratch import Scratch
 from caseferry.services.store import put_files
 from tasks.journey import Ticket
-from tasks.split.recognise import DEEPEST_HEADER, Fit, Unfit, find_table
+from tasks.split.recognise import DEEPEST_HEADER, Fit, Unfit, find_table, words_of
 from tasks.split.tables import Cut, make_table
 from tasks.stage import Services, migration_of, read_model, run_of
 
@@ -138,17 +138,22 @@ def _read_all(services: Services, intake: Intake, migration: Migration, findings
 
 
 def _source(lists: list[Read], migration: Migration) -> tuple[Profile, float, list[Fit | Unfit]]:
-    """The profile that explains the drop best, the share of its tables' columns that it knows, and how each list fits."""
-    names = [migration.source] if migration.source else known_sources()
-    best: tuple[int, float, Profile, list[Fit | Unfit]] | None = None
-    for name in names:
+    """The profile that explains the drop best, the share of its tables' columns that it knows, and how each list fits.
+
+    A profile that is like another explains all that one does: it is taken only if headings are there that it alone knows.
+    """
+    words = frozenset[str]().union(*(words_of(one.head) for _, one in lists))
+    marks = {name: 0 if told is None else len(told & words) for name, told in known_evidence().items() if told is None or told & words}
+    best: tuple[tuple[int, int], float, Profile, list[Fit | Unfit]] | None = None
+    for name in [migration.source] if migration.source else marks:
         profile = load_profile(name)
         every = [find_table(one.head, profile) for _, one in lists]
         fits = [fit for fit in every if isinstance(fit, Fit)]
         known = sum(sum(1 for use in fit.uses if use) for fit in fits)
         share = known / max(1, sum(fit.named for fit in fits))
-        if best is None or known > best[0]:
-            best = (known, round(share, 3), profile, every)
+        rank = (marks.get(name, 0), known)
+        if best is None or rank > best[0]:
+            best = (rank, round(share, 3), profile, every)
     assert best is not None
     return best[2], best[1], best[3]
 
