@@ -45,7 +45,7 @@ SIZES = {
     "middle": Size(9_000, 6_500, 100_000, 30_000, 10_000, 5_000, 6_000, 5_000, 2_000),
     "large": Size(90_000, 65_000, 1_000_000, 300_000, 100_000, 50_000, 60_000, 50_000, 20_000),
     "huge": Size(90_000, 65_000, 10_000_000, 1_000_000, 100_000, 50_000, 60_000, 50_000, 20_000),
-    "long": Size(9_000, 6_500, 100_000, 4_400_000, 10_000, 5_000, 6_000, 5_000, 2_000, sentences=14),
+    "long": Size(9_000, 6_500, 100_000, 5_050_000, 10_000, 5_000, 6_000, 5_000, 2_000, sentences=14),
     "sheets": Size(90_000, 65_000, 1_000_000, 300_000, 100_000, 50_000, 60_000, 50_000, 20_000, in_sheets=True),
 }
 _FIRST = ["Anna", "Ben", "Chloé", "David", "Emma", "Farid", "Grace", "Hugo", "Iris", "Jack", "Kofi", "Lena", "Miguel", "Nora", "Omar", "Pia", "Quinn", "Rosa", "Sam", "Tomás"]
@@ -274,7 +274,7 @@ def choices() -> dict[str, Any]:
 
 
 def make_export(folder: Path, name: str) -> Path:
-    """`export.zip`, `migration.json` and `expected.json` of one size, below `folder`; the lists lie in `lists/`."""
+    """`export.zip`, `migration.json`, `expected.json` and `rows.json` of one size, below `folder`; the lists lie in `lists/`."""
     size, lists = SIZES[name], folder / "lists"
     lists.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(folder / "export.zip", "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
@@ -284,6 +284,7 @@ def make_export(folder: Path, name: str) -> Path:
                 path = make_workbook(path)
             archive.write(path, path.name)
     (folder / "migration.json").write_text(json.dumps(choices(), indent=1) + "\n")
+    (folder / "rows.json").write_text(json.dumps(sum(getattr(size, field) for field, _ in LISTS.values())) + "\n")
     (folder / "expected.json").write_text(json.dumps(expected(size), indent=1) + "\n")
     return folder / "export.zip"
 

@@ -85,8 +85,10 @@ def main(folder: Path, out: Path) -> dict[str, object]:
     assert all(work[place] == wanted[place] for place in ("carried", "excluded", "quarantined")), work
     written = next(line for line in ledger["money"] if line["type"] == "time_entry")["written"]
     assert written.replace(".", "") == str(wanted["cents"]), written
+    rows = sum(line["read"] for line in ledger["types"])
+    assert rows == json.loads((folder / "rows.json").read_text()), rows
     asked = {name: {kind: requests[name, kind] for kind in ("reads", "writes")} for name in parts}
-    return {"steps": steps, "walls": walls, "tasks": parts, "requests": asked, "rows": sum(line["read"] for line in ledger["types"]), "state": ledger["state"]}
+    return {"steps": steps, "walls": walls, "tasks": parts, "requests": asked, "rows": rows, "state": ledger["state"]}
 
 
 if __name__ == "__main__":

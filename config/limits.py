@@ -32,5 +32,5 @@ class ReadingLimits(BaseModel):
     """Of the process that reads one foreign file."""
     seconds: int = 300
     """To read one foreign file."""
-    answer_bytes: int = 4 << 30
+    answer_bytes: int = 16 << 30
     """What that process may make of it."""
