@@ -11,6 +11,8 @@ from zoneinfo import available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
+from caseferry.mapping.profile import known_sources
+
 
 class Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -110,10 +112,9 @@ class Migration(Model):
     @field_validator("source", "target")
     @classmethod
     def _is_known(cls, value: str | None, info: ValidationInfo) -> str | None:
-        folder = CONFIG / f"{info.field_name}s"
-        if value is not None and not (folder / f"{value}.yaml").is_file():
-            known = ", ".join(sorted(path.stem for path in folder.glob("*.yaml")))
-            raise ValueError(f"there is no such {info.field_name}; there are: {known}")
+        known = known_sources() if info.field_name == "source" else sorted(path.stem for path in (CONFIG / "targets").glob("*.yaml"))
+        if value is not None and value not in known:
+            raise ValueError(f"there is no such {info.field_name}; there are: {', '.join(known)}")
         return value
 
     @field_validator("time_zone")

@@ -158,7 +158,7 @@ def load_profile(source: str, folder: Path = SOURCES) -> Profile:
 
 def _whole(source: str, folder: Path, before: tuple[str, ...]) -> dict[str, Any]:
     """What a profile says, with what it takes over from the one it is like."""
-    path = folder / f"{source}.yaml"
+    path = _path_of(source, folder)
     if not path.is_file():
         raise ProfileError(f"no profile {source!r}; there are: {', '.join(known_sources(folder))}")
     if source in before:
@@ -195,14 +195,29 @@ def known_evidence(folder: Path = SOURCES) -> dict[str, frozenset[str] | None]:
     """The headings by which each source gives itself away; nothing for those that are like no other, which need none."""
     found: dict[str, frozenset[str] | None] = {}
     for source in known_sources(folder):
-        said: Any = read_yaml(folder / f"{source}.yaml")
+        said: Any = read_yaml(_path_of(source, folder))
         is_like = isinstance(said, dict) and said.get("like")
         found[source] = frozenset(normal(str(heading)) for heading in said.get("evidence", ())) if is_like else None
     return found
 
 
 def known_sources(folder: Path = SOURCES) -> list[str]:
-    return sorted(path.stem for path in folder.glob("*.yaml"))
+    return sorted({path.stem for place in (*_OWN, folder) for path in place.glob("*.yaml")})
+
+
+_OWN: list[Path] = []
+
+
+def look_in(folder: Path) -> None:
+    """Look for profiles in this folder too, and there first."""
+    if folder not in _OWN:
+        _OWN.insert(0, folder)
+    load_profile.cache_clear()
+    known_evidence.cache_clear()
+
+
+def _path_of(source: str, folder: Path) -> Path:
+    return next((path for place in (*_OWN, folder) if (path := place / f"{source}.yaml").is_file()), folder / f"{source}.yaml")
 
 
 def _check(profile: Profile, file: str, name: str, table: TableProfile) -> None:

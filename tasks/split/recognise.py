@@ -43,10 +43,10 @@ class Unfit:
     columns: tuple[str, ...] = ()
 
 
-def words_of(grid: Grid) -> frozenset[str]:
-    """Every short cell of the first rows, as a heading."""
-    rows = (row[1:] for row in grid.cells.head(DEEPEST_HEADER + 1).rows())
-    return frozenset(normal(cell) for cell in {cell for row in rows for cell in row if cell and len(cell) <= _LONGEST_HEADING})
+def words_of(grid: Grid, known: frozenset[str]) -> frozenset[str]:
+    """The cells of the first rows that could be a header, as headings: rows that hold two or more of the known ones."""
+    rows = ({normal(cell) for cell in row[1:] if cell and len(cell) <= _LONGEST_HEADING} for row in grid.cells.head(DEEPEST_HEADER + 1).rows())
+    return frozenset[str]().union(*(row for row in rows if len(row & known) >= 2))
 
 
 def find_table(grid: Grid, profile: Profile) -> Fit | Unfit:

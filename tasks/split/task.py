@@ -52,8 +52,8 @@ def split(services: Services, ticket: Ticket) -> None:
     intake = read_model(store, run.at("0-original", "manifest.json"), Intake)
     findings: list[Finding] = [*_file_findings(intake)]
     with Scratch() as scratch:
-        lists = list(_read_all(services, intake, migration, findings, scratch))
-        profile, confidence, fits = _source(lists, migration)
+        lists = list(read_all(services, intake, migration, findings, scratch))
+        profile, confidence, fits = tell_source(lists, migration)
         cut = partial(make_table, profile=profile, migration=migration, part_rows=services.settings.work.part_rows, scratch=scratch)
         known = [(kept, rows, fit) for (kept, rows), fit in zip(lists, fits, strict=True) if isinstance(fit, Fit)]
         with ThreadPoolExecutor(AT_ONCE) as pool:
@@ -102,7 +102,7 @@ def _file_findings(intake: Intake) -> Iterator[Finding]:
         yield Finding(rule="unreadable_file", where=refusal.name, detail=f"{refusal.code} {refusal.detail}".strip())
 
 
-def _read_all(services: Services, intake: Intake, migration: Migration, findings: list[Finding], scratch: Scratch) -> Iterator[Read]:
+def read_all(services: Services, intake: Intake, migration: Migration, findings: list[Finding], scratch: Scratch) -> Iterator[Read]:
     """Every list of the drop. A file that can't be read is a finding; the others go on.
 
     Raises:
@@ -137,21 +137,23 @@ def _read_all(services: Services, intake: Intake, migration: Migration, findings
         raise NeedsAnswer(tuple(questions))
 
 
-def _source(lists: list[Read], migration: Migration) -> tuple[Profile, float, list[Fit | Unfit]]:
+def tell_source(lists: list[Read], migration: Migration) -> tuple[Profile, float, list[Fit | Unfit]]:
     """The profile that explains the drop best, the share of its tables' columns that it knows, and how each list fits.
 
     A profile that is like another explains all that one does: it is taken only if headings are there that it alone knows.
     """
-    words = frozenset[str]().union(*(words_of(one.head) for _, one in lists))
-    marks = {name: 0 if told is None else len(told & words) for name, told in known_evidence().items() if told is None or told & words}
+    evidence = known_evidence()
+    known = frozenset[str]().union(*(load_profile(name).every_heading for name, told in evidence.items() if told is None))
+    words = frozenset[str]().union(*(words_of(one.head, known) for _, one in lists))
+    marks = {name: 0 if told is None else len(told & words) for name, told in evidence.items() if told is None or told & words}
     best: tuple[tuple[int, int], float, Profile, list[Fit | Unfit]] | None = None
     for name in [migration.source] if migration.source else marks:
         profile = load_profile(name)
         every = [find_table(one.head, profile) for _, one in lists]
         fits = [fit for fit in every if isinstance(fit, Fit)]
-        known = sum(sum(1 for use in fit.uses if use) for fit in fits)
-        share = known / max(1, sum(fit.named for fit in fits))
-        rank = (marks.get(name, 0), known)
+        explained = sum(sum(1 for use in fit.uses if use) for fit in fits)
+        share = explained / max(1, sum(fit.named for fit in fits))
+        rank = (marks.get(name, 0), explained)
         if best is None or rank > best[0]:
             best = (rank, round(share, 3), profile, every)
     assert best is not None

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from caseferry.mapping.profile import ProfileError, load_profile
+from caseferry.mapping.profile import ProfileError, known_evidence, load_profile
 from tests.crossing import CARDS, MATTERS, ONE_CARD, ONE_MATTER, Crossed, Crossings, book, firm, packed
 
 GROUPED = """Doe & Roe LLP,,,
@@ -184,3 +184,16 @@ def test_an_upload_that_is_one_workbook_needs_no_archive(crossing: Crossings) ->
     assert packed({"a": "b"})[:2] == b"PK"  # a workbook is a zip too, and must not be taken for an archive
     run = crossing({"lists/Book1.xlsx": book([["Surname", "First Name", "Email"], ["Smith", "John", "j@x.example"]])})
     assert run.type("contact")["carried"] == 1
+
+
+@pytest.mark.parametrize("source", [name for name, told in known_evidence().items() if told])
+def test_every_source_is_told_by_the_headings_only_it_writes(crossing: Crossings, source: str) -> None:
+    mark = load_profile(source).evidence[0]
+    cards = "Card Name,First Name,Last Name,Organisation,Email,Mobile," + mark + '\n"Smith, John",John,Smith,,john@x.example,0412 345 678,x\n'
+    assert crossing(firm(cards=cards), source=...).split["source"] == source
+
+
+def test_a_cell_that_says_what_another_system_heads_its_columns_with_decides_nothing(crossing: Crossings) -> None:
+    marks = [mark for name, told in known_evidence().items() if told for mark in load_profile(name).evidence]
+    notes = "Date,Author,Subject,File Note,Matter No\n" + "".join(f'13/05/2024,JD,"{mark}","{mark}",24-0001\n' for mark in marks)
+    assert crossing({**firm(), "n.csv": notes}, source=...).split["source"] == "leap"

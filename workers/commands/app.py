@@ -50,6 +50,8 @@ def _choices(
     from email.utils import parseaddr
 
     choices = read_choices(export, migration)
+    if source and source.endswith((".yaml", ".yml")):
+        source = _own_profile(Path(source))
     said = {"source": source, "target": target, "region": region, "account_owner": owner, "cut_off": cut_off, "time_zone": zone, "primary_subscriber": primary}
     choices |= {name: value for name, value in said.items() if value is not None}
     if users:
@@ -66,8 +68,21 @@ def _choices(
     return choices
 
 
+def _own_profile(path: Path) -> str:
+    """The name of a profile of one's own, which is looked for where it lies from now on."""
+    from caseferry.mapping.profile import ProfileError, load_profile, look_in
+    from workers.commands.show import message
+
+    look_in(path.resolve().parent)
+    try:
+        load_profile(path.stem)
+    except ProfileError as error:
+        raise Stop(2, message("CF-124", path.name, str(error))) from None
+    return path.stem
+
+
 Migration = Annotated[Optional[Path], typer.Option("--migration", help="The firm's choices; else migration.json beside the export.")]
-Source = Annotated[Optional[str], typer.Option(help="The old system; else told by the headings.")]
+Source = Annotated[Optional[str], typer.Option(help="The old system, or a profile of your own: draft.yaml; else told by the headings.")]
 Target = Annotated[Optional[str], typer.Option(help="The new system.")]
 Region = Annotated[Optional[str], typer.Option(help="us, ca, uk, eu or au: where the new account lives.")]
 Owner = Annotated[Optional[bool], typer.Option("--account-owner/--not-account-owner", help="Is the sender the owner of the old account?")]
@@ -96,6 +111,21 @@ def check(
     def work() -> int:
         found = find_export(export)
         return check_export(found, _choices(found, migration, source, target, region, account_owner, user, primary_subscriber, dates, cut_off, time_zone, documents, expenses, fix), json)
+
+    _guard(work, as_json=json)
+
+
+@app.command(name="map")
+def propose(
+    export: Export, out: Annotated[Path, typer.Option(help="Where the draft goes.")] = Path("draft.yaml"),
+    every: Annotated[bool, typer.Option("--all", help="Propose for every list, also those a profile explains.")] = False, json: Json = False,
+) -> None:  # fmt: skip
+    """Propose a profile for an export no profile explains: types, fields, links, each with a reason. Changes nothing."""
+
+    def work() -> int:
+        from workers.commands.draft import draft_profile
+
+        return draft_profile(find_export(export), out, every, json)
 
     _guard(work, as_json=json)
 

@@ -1,0 +1,89 @@
+"""Headings nobody has told us of, held against those that profiles know: spelt together, shortened, or longer."""
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+from caseferry.mapping.headings import normal
+from caseferry.mapping.profile import known_sources, load_profile
+from caseferry.records import RECORDS
+
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[A-Za-z])(?=\d)")
+_SHORT = {
+    "nm": "name", "firstname": "first name", "lastname": "last name", "dt": "date", "num": "no", "nr": "no",
+    "number": "no", "nbr": "no", "addr": "address", "tel": "phone", "telephone": "phone", "ph": "phone", "cell": "mobile", "amt": "amount", "desc": "description",
+    "descr": "description", "hrs": "hours", "hr": "hours", "mins": "minutes", "cli": "client", "clnt": "client", "cust": "client", "customer": "client",
+    "mat": "matter", "mtr": "matter", "case": "matter", "file": "matter", "project": "matter", "atty": "attorney", "resp": "responsible", "eml": "email", "mail": "email",
+    "org": "company", "organisation": "company", "organization": "company", "business": "company", "firm": "company", "co": "company", "dob": "birth", "born": "birth",
+    "birthdate": "birth", "birthday": "birth", "bal": "balance", "inv": "invoice", "bill": "invoice", "stat": "status", "zip": "postcode", "postal": "postcode", "postalcode": "postcode", "zipcode": "postcode",
+    "opened": "open", "closed": "close", "created": "create", "surname": "last name", "forename": "first name", "narrative": "description", "narr": "description", "details": "description",
+    "ref": "no", "reference": "no", "id": "no", "timekeeper": "staff", "tkpr": "staff", "tk": "staff", "lawyer": "attorney", "solicitor": "attorney", "handler": "staff", "emp": "staff", "employee": "staff",
+}  # fmt: skip
+_ONE_LETTER = re.compile(r"\b([flm]) ?name\b")
+_FILLERS = {"of", "the", "a", "an", "s", "and", "or", "on", "in", "for", "1"}
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """How like a known heading of a field another is, from 0 to 1, and why."""
+
+    field: str
+    share: float
+    reason: str
+
+
+def words_in(heading: str) -> tuple[str, ...]:
+    """`ClientLName` and `client last name` have the same words."""
+    text = normal(_CAMEL.sub(" ", heading.replace("_", " ")))
+    text = _ONE_LETTER.sub(lambda found: {"f": "first name", "l": "last name", "m": "middle name"}[found.group(1)], text)
+    if text == "st":
+        text = "state"
+    long = (word for short in text.split() for word in _SHORT.get(short, short).split())
+    return tuple(word for word in long if word not in _FILLERS)
+
+
+@lru_cache
+def _known() -> dict[str, dict[str, tuple[str, str]]]:
+    """Of each record: heading → field, and the product whose heading it is."""
+    found: dict[str, dict[str, tuple[str, str]]] = {record: {} for record in RECORDS}
+    for source in ("leap", *(name for name in known_sources() if name != "leap")):
+        profile = load_profile(source)
+        for name, table in profile.tables.items():
+            for heading, use in profile.headings(name).items():
+                if use and ":" not in use and not table.exclusion:
+                    found[table.record].setdefault(heading, (use, profile.product))
+    return found
+
+
+@lru_cache
+def _by_words(record: str) -> dict[frozenset[str], str]:
+    found: dict[frozenset[str], str] = {}
+    for heading, (name, _) in _known()[record].items():
+        found.setdefault(frozenset(words_in(heading)), name)
+    for field in RECORDS[record].fields:
+        found.setdefault(frozenset(words_in(field.name)), field.name)
+    found.pop(frozenset(), None)
+    return found
+
+
+@lru_cache(maxsize=4096)
+def likenesses(record: str, heading: str) -> tuple[Likeness, ...]:
+    """The fields of a record a heading may mean, likeliest first, one reading of each."""
+    plain = normal(heading)
+    if plain in _known()[record]:
+        field, product = _known()[record][plain]
+        return (Likeness(field, 1.0, f"{product} calls it so"),)
+    words = frozenset(words_in(heading))
+    best: dict[str, Likeness] = {}
+    for known, field in _by_words(record).items():
+        common = known & words
+        if not common:
+            continue
+        share = 0.95 if known == words else 0.85 * len(common) / len(known | words)
+        if share >= _LEAST and share > (best[field].share if field in best else 0):
+            reason = "the same words" if known == words else f"shares {', '.join(sorted(common))}"
+            best[field] = Likeness(field, round(share, 2), reason)
+    return tuple(sorted(best.values(), key=lambda one: (-one.share, one.field)))
+
+
+_LEAST = 0.4

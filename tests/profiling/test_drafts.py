@@ -1,0 +1,135 @@
+"""A profile proposed for an export nobody knows: types, fields and links with reasons, and a draft that reads the export."""
+
+import csv
+import io
+import json
+import random
+from pathlib import Path
+
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from caseferry.mapping import profile as profiles
+from caseferry.profiling.columns import describe
+from caseferry.profiling.words import likenesses, words_in
+from workers.commands.app import app
+
+FIRST, LAST = ["Ann", "Bob", "Cleo", "Dan", "Eve", "Fay"], ["Okafor", "Peña", "Quinn", "Rossi", "Smith", "Toth"]
+
+
+def write(folder: Path, name: str, header: list[str], rows: list[list[object]], above: list[list[str]] | None = None) -> None:
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows([*(above or []), header, *rows])
+    (folder / name).write_text(text.getvalue())
+
+
+@pytest.fixture
+def strange(tmp_path: Path) -> Path:
+    """An export of a system that does not exist, in headings of its own."""
+    dice, folder = random.Random(3), tmp_path / "strange"
+    folder.mkdir()
+    write(folder, "People.csv", ["PartyID", "LName", "FName", "EMailAddr", "TelNo", "Addr1", "ZipCode", "BirthDt", "FavColour", "Blank"], [
+        [f"P{1000 + n}", f"{dice.choice(LAST)}-{n}", dice.choice(FIRST), f"x{n}@mail.example", f"(603) 555-{1000 + n}", f"{n} Oak St", f"0{3300 + n}", f"{1950 + n % 40}-01-1{n % 9}", "Blue", ""]
+        for n in range(60)
+    ])  # fmt: skip
+    write(folder, "Dossiers.csv", ["DossierRef", "PartyID", "MatterDesc", "Stat", "OpenDt", "RespAtty", "EstValue"], [
+        [f"M-{n:04d}", f"P{1000 + n % 60}", f"Case about {n}", dice.choice(["Open", "Closed"]), f"{1 + n % 12}/{13 + n % 15}/2022", dice.choice(["JD", "RR"]), f"{900 + n}.00"]
+        for n in range(80)
+    ], above=[["Dossier report"], ["Printed today"]])  # fmt: skip
+    write(folder, "Work.csv", ["WorkDt", "DossierRef", "Tkpr", "Hrs", "RatePerHr", "Amt", "Narr"], [
+        [f"2024-0{1 + n % 9}-1{n % 9}", f"M-{n % 80:04d}", dice.choice(["JD", "RR"]), f"{n % 30 + 1}.5", "300.00", f"{(n % 30 + 1.5) * 300:.2f}", "Drafted the reply"]
+        for n in range(200)
+    ])  # fmt: skip
+    write(folder, "Weird.csv", ["Q1", "Q2", "Q3"], [[n, n * n, "x"] for n in range(30)])
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def no_own_profiles() -> object:
+    yield
+    profiles._OWN.clear()
+    profiles.load_profile.cache_clear()
+    profiles.known_evidence.cache_clear()
+
+
+def mapped(export: Path, out: Path, *more: str) -> dict[str, object]:
+    result = CliRunner().invoke(app, ["map", str(export), "--out", str(out), "--json", *more])
+    assert result.exit_code == 0, result.output
+    found: dict[str, object] = json.loads(result.stdout[result.stdout.index("{") :])
+    return found
+
+
+def test_types_fields_and_links_are_proposed_with_reasons(strange: Path, tmp_path: Path) -> None:
+    out = tmp_path / "strange.yaml"
+    told = {one["list"]: one for one in mapped(strange, out)["lists"]}  # type: ignore[attr-defined]
+    assert {name: one["is"] for name, one in told.items()} == {"People.csv": "contact", "Dossiers.csv": "matter", "Work.csv": "time_entry", "Weird.csv": ""}
+    assert told["Work.csv"]["points"] == ["'DossierRef' points at 'DossierRef' of Dossiers.csv: 100% of its values are there"]
+    draft = yaml.safe_load(out.read_text())
+    fields = {field: headings for table in draft["tables"].values() for field, headings in table["columns"].items()}
+    assert fields | {
+        "last_name": ["LName"], "first_name": ["FName"], "email": ["EMailAddr"], "phone": ["TelNo"], "birth_on": ["BirthDt"], "number": ["DossierRef"],
+        "opened_on": ["OpenDt"], "responsible": ["RespAtty"], "matter": ["DossierRef"], "hours": ["Hrs"], "rate": ["RatePerHr"], "description": ["Narr"],
+    } == fields  # fmt: skip
+    assert draft["tables"]["own_dossiers"]["custom"]["EstValue"]["type"] == "currency"
+    assert draft["tables"]["own_people"]["leave"] == ["Blank"]
+    lines = [line for line in out.read_text().splitlines() if line.startswith("      ")]
+    assert all("    # " in line for line in lines), "every proposal has its reason"
+
+
+def test_no_cell_of_the_export_is_in_the_draft(strange: Path, tmp_path: Path) -> None:
+    out = tmp_path / "strange.yaml"
+    told = json.dumps(mapped(strange, out))
+    cells = {cell for path in strange.iterdir() for row in list(csv.reader(path.open(newline="")))[3:] for cell in row if len(cell) > 4}
+    assert not [cell for cell in cells if cell in out.read_text() or cell in told]
+
+
+def test_the_draft_reads_the_export_and_every_row_is_accounted_for(strange: Path, tmp_path: Path) -> None:
+    out = tmp_path / "strange.yaml"
+    mapped(strange, out)
+    result = CliRunner().invoke(app, ["check", str(strange), "--source", str(out), "--user", "JD <jd@firm.example>", "--user", "RR <rr@firm.example>", "--account-owner", "--primary-subscriber", "jd@firm.example", "--json"])
+    data = json.loads(result.stdout[result.stdout.index("{") :])
+    assert {name: (one["rows"], one["quarantined"]) for name, one in data["types"].items()} == {"contact": (60, 0), "matter": (80, 0), "time_entry": (200, 0)}
+    assert [(one["file"], one["rows"]) for one in data["unknown"]] == [("Weird.csv", 31)]
+
+
+def test_a_known_export_needs_no_draft(tmp_path: Path) -> None:
+    out = tmp_path / "draft.yaml"
+    told = mapped(Path(__file__).parents[2] / "samples" / "clio-small" / "export", out)
+    assert {one["by"] for one in told["lists"]} == {"Clio Manage"} and not out.exists()  # type: ignore[attr-defined]
+    assert mapped(Path(__file__).parents[2] / "samples" / "clio-small" / "export", out, "--all")["draft"] == str(out)
+    assert "own_contacts" in yaml.safe_load(out.read_text())["tables"]
+
+
+@pytest.mark.parametrize("heading", ["it's: #1 [x]", "- {a: b}", "yes", "\x07bell", "'quoted'", "*star &and", "# comment", "null"])
+def test_headings_of_any_kind_stand_in_the_draft_as_they_are(tmp_path: Path, heading: str) -> None:
+    folder = tmp_path / "odd"
+    folder.mkdir()
+    write(folder, "c.csv", ["Surname", "E-mail", heading], [[f"Smith{n}", f"a{n}@x.example", f"v{n}"] for n in range(9)])
+    out = tmp_path / "odd.yaml"
+    mapped(folder, out, "--all")
+    table = next(iter(yaml.safe_load(out.read_text())["tables"].values()))
+    assert heading in [*table["evidence"]]
+    profiles.look_in(tmp_path)
+    assert profiles.load_profile("odd").headings("own_c")
+
+
+def test_words_are_read_through_their_spellings() -> None:
+    assert words_in("ClientLName") == words_in("client_l_name") == ("client", "last", "name")
+    assert words_in("dtOpened") == ("date", "open") and words_in("ATTY") == ("attorney",)
+    assert likenesses("contact", "Surname")[0].share == 1.0
+    assert likenesses("contact", "FavColour") == ()
+
+
+def test_a_column_is_told_by_its_cells() -> None:
+    import polars as pl
+
+    def kind(*cells: str) -> str:
+        return describe(0, "x", pl.Series("c", list(cells), dtype=pl.String)).shown.split(";")[0]
+
+    assert kind("3/14/2022", "4/15/2022") == "100% days"
+    assert kind("2024-05-31T10:15:00Z", "2024-05-30") == "100% days"
+    assert kind("(603) 555-0142", "+1 603 555 0101") == "100% telephone numbers"
+    assert kind("$1,200.50", "(30.00)") == "100% amounts"
+    assert kind("12345", "45678") == "100% whole numbers"
+    assert kind("a@b.example", "not one") == "50% e-mail addresses"

@@ -1,0 +1,74 @@
+"""`map`: what an export that no profile explains may be, as a profile to edit."""
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from workers.commands.crossing import Stop, lay_drop, local_services
+from workers.commands.show import give, message, say
+
+WELL = 0.6
+"""The share of a list's columns from which on a profile explains it."""
+
+
+def draft_profile(export: Path, out: Path, every: bool, as_json: bool) -> int:
+    """Write a draft for the lists no profile explains; say what the others are. Nothing of a cell is shown or written."""
+    say(f"Caseferry · {export.resolve().name} · read only")
+    from caseferry.manifest import Finding, Intake, Migration
+    from caseferry.profiling.draft import as_yaml, linked, look_at, propose
+    from caseferry.services.folder import FolderStore
+    from caseferry.services.scratch import Scratch
+    from tasks.intake.arrive import arrive
+    from tasks.split.recognise import Fit
+    from tasks.split.task import read_all, tell_source
+    from tasks.stage import perform, read_model, run_of
+
+    with tempfile.TemporaryDirectory(prefix="caseferry-map-") as folder, Scratch() as scratch:
+        services = local_services(FolderStore(Path(folder)))
+        tickets = arrive(services, lay_drop(services.store, export, {}, None))
+        if not tickets or not perform(services, tickets[0]):
+            raise Stop(1, message("CF-128", export.name))
+        intake = read_model(services.store, run_of(tickets[0]).at("0-original", "manifest.json"), Intake)
+        findings: list[Finding] = []
+        lists = list(read_all(services, intake, Migration(), findings, scratch))
+        if not lists:
+            raise Stop(1, message("CF-128", export.name, "it holds no list"))
+        profile, _, fits = tell_source(lists, Migration())
+        seen = [look_at(kept.name, rows) for (kept, rows) in lists]
+        shown = linked([one for one in seen if one is not None])
+        at = iter(shown)
+        looked = [next(at) if one is not None else None for one in seen]
+        told: list[dict[str, Any]] = []
+        proposed = iter(propose(shown))
+        proposals = []
+        for (kept, rows), fit, one in zip(lists, fits, looked, strict=True):
+            proposal = next(proposed) if one is not None else None
+            where = kept.name + (f" › {rows.head.sheet}" if rows.head.sheet else "")
+            if isinstance(fit, Fit) and fit.confidence >= WELL and not every:
+                told.append({"list": where, "rows": rows.height, "is": fit.kind, "by": profile.product, "confidence": fit.confidence})
+            elif proposal is None:
+                told.append({"list": where, "rows": rows.height, "is": "", "by": "no row of it reads as a header", "confidence": 0.0})
+            else:
+                proposals.append(proposal)
+                points = [str(link) for link in proposal.listed.points]
+                told.append({"list": where, "rows": rows.height, "is": proposal.record, "by": "proposed", "confidence": proposal.confidence, "points": points})
+    if proposals:
+        out.write_text(as_yaml(out.stem, export.resolve().stem, proposals))
+    if as_json:
+        give({"lists": told, "unread": [finding.model_dump() for finding in findings], "draft": str(out) if proposals else ""})
+    else:
+        _show(told, findings, out if proposals else None)
+    return 0
+
+
+def _show(told: list[dict[str, Any]], findings: list[Any], out: Path | None) -> None:
+    for one in told:
+        print(f"  {one['list']:<36} {one['rows']:>9,} lines  {one['is'] or 'unknown':<16} {one['confidence']:.2f}  {one['by']}")
+        for point in one.get("points", ()):
+            print(f"      {point}")
+    for finding in findings:
+        print(f"  {finding.where:<36} not read: {finding.detail}")
+    if out:
+        print(f"\n  {out} holds a draft. Edit it, then: caseferry check EXPORT --source {out}")
+    else:
+        print("\n  Every list is known: no draft is needed.")
