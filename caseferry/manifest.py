@@ -245,6 +245,8 @@ class Table(Model):
     control_totals: tuple[ControlTotal, ...] = ()
     parts: tuple[str, ...] = ()
     part_rows: tuple[int, ...] = ()
+    part_bytes: tuple[int, ...] = ()
+    """Text of each part."""
 
 
 class UnknownTable(Model):

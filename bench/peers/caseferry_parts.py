@@ -21,7 +21,7 @@ from caseferry.reading.source import Source
 from caseferry.services.scratch import Scratch
 from tasks.merge.users import user_table
 from tasks.split.recognise import Fit, find_table
-from tasks.split.tables import make_table
+from tasks.split.tables import Portion, make_table
 from tasks.transform.rows import transform_table
 from tasks.transform.sheet import Job
 
@@ -35,7 +35,7 @@ def main(lists: Path, out: Path) -> dict[str, int]:
     fit = find_table(listed.head, profile)
     assert isinstance(fit, Fit)
     scratch = Scratch()
-    cut = make_table(1, "WIP.csv", listed, fit, profile, migration, PART_ROWS, scratch)
+    cut = make_table(1, "WIP.csv", listed, fit, profile, migration, Portion(PART_ROWS, 64 << 20), scratch)
     job = Job(cut.table, profile, migration, date(2026, 1, 1))
     counts = {"carried": 0, "excluded": 0, "quarantined": 0}
     cents: Any = 0

@@ -19,23 +19,28 @@ TOGETHER = frozenset({"contact", "matter", "related_contact", "receivable", "tru
 """Records that are looked at as a whole."""
 
 
-def in_batches(split: Split, rows: int) -> list[tuple[str, ...]]:
+def in_batches(split: Split, rows: int, size: int) -> list[tuple[str, ...]]:
     """The parts of a run in the order they are brought together; always at least one batch, which may be empty.
 
     Args:
-        rows: of a batch, as far as it can be helped.
+        rows, size: of a batch, and bytes of its text, as far as it can be helped.
     """
-    every = [(part, count, table.record) for table in split.tables for part, count in zip(table.parts, table.part_rows, strict=True)]
-    first = [one for one in every if one[2] in TOGETHER]
-    batches, batch, held = [], [part for part, *_ in first], sum(count for _, count, _ in first)
-    for part, count, record in every:
+    every = [
+        (part, count, length, table.record)
+        for table in split.tables
+        for part, count, length in zip(table.parts, table.part_rows, table.part_bytes or [0] * len(table.parts), strict=True)
+    ]
+    first = [one for one in every if one[3] in TOGETHER]
+    batches, batch = [], [part for part, *_ in first]
+    held, full = sum(count for _, count, _, _ in first), sum(length for _, _, length, _ in first)
+    for part, count, length, record in every:
         if record in TOGETHER:
             continue
-        if held and held + count > rows:
+        if held and (held + count > rows or full + length > size):
             batches.append(tuple(batch))
-            batch, held = [], 0
+            batch, held, full = [], 0, 0
         batch.append(part)
-        held += count
+        held, full = held + count, full + length
     return [*batches, tuple(batch)]
 
 

@@ -42,7 +42,7 @@ def merge(services: Services, ticket: Ticket) -> None:
     intake = read_model(store, run.at("0-original", "manifest.json"), Intake)
     migration = migration_of(store, run)
     outcomes = Outcomes(store, run, split)
-    first, *others = in_batches(split, services.settings.work.batch_rows)
+    first, *others = in_batches(split, services.settings.work.batch_rows, services.settings.work.portion_bytes)
     records, aside = outcomes.read(first)
     desk = Desk(
         migration=migration, profile=load_profile(split.source), target=load_target(migration.target), split=split,

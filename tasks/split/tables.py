@@ -23,6 +23,15 @@ _DAYS = {Type.DATE, Type.BIRTH, Type.MOMENT}
 
 
 @dataclass(frozen=True)
+class Portion:
+    """The most that is taken at a time."""
+
+    rows: int
+    bytes: int
+    """Of text. A single row may be more."""
+
+
+@dataclass(frozen=True)
 class Cut:
     """What is left of a list when its rows have gone into parts."""
 
@@ -38,7 +47,7 @@ class Cut:
     """The matters it names, as `Quality.matters` tells them."""
 
 
-def make_table(number: int, file: str, rows: Spooled, fit: Fit, profile: Profile, migration: Migration, part_rows: int, scratch: Scratch) -> Cut:
+def make_table(number: int, file: str, rows: Spooled, fit: Fit, profile: Profile, migration: Migration, portion: Portion, scratch: Scratch) -> Cut:
     """Go through a list twice, some rows at a time: to tell its furniture, and to cut its data.
 
     Args:
@@ -52,10 +61,11 @@ def make_table(number: int, file: str, rows: Spooled, fit: Fit, profile: Profile
     evidence = _Evidence(spec.record, fit.kind, columns, profile)
     quality = Quality(spec.record, columns, scratch)
     filled: Counter[int] = Counter()
-    paths, heights = [], []
-    for part in _parts(_seen(furniture.data(), evidence, quality, filled), part_rows):
+    paths, heights, sizes = [], [], []
+    for part, size in _parts(_seen(furniture.data(), evidence, quality, filled), portion):
         paths.append(scratch.file())
         heights.append(part.height)
+        sizes.append(size)
         part.write_parquet(paths[-1], compression="zstd", compression_level=1)
     used = tuple(_named(c) if filled[c.place] else c for c in columns if c.heading or filled[c.place])
     orders, questions = evidence.settle(file, head.sheet, fit.kind, used, migration)
@@ -67,7 +77,7 @@ def make_table(number: int, file: str, rows: Spooled, fit: Fit, profile: Profile
         as_at=_as_at(furniture.title, orders), lines=furniture.lines, columns=used, date_orders=orders, decimal_comma=evidence.decimal_comma(used),
         too_long=tuple(sorted({row for row, _ in head.places.get("field_too_long", ())})),
         epoch_1904=head.epoch_1904, control_totals=furniture.control_totals(),
-        parts=tuple(f"{identity}-{n:04d}" for n in range(1, len(paths) + 1)), part_rows=tuple(heights),
+        parts=tuple(f"{identity}-{n:04d}" for n in range(1, len(paths) + 1)), part_rows=tuple(heights), part_bytes=tuple(sizes),
     )  # fmt: skip
     count = sum(heights)
     report = quality.report(table, count, {c.place: count - filled[c.place] for c in used})
@@ -84,19 +94,26 @@ def _seen(data: Iterator[pl.DataFrame], evidence: "_Evidence", quality: Quality,
         yield some
 
 
-def _parts(data: Iterator[pl.DataFrame], rows: int) -> Iterator[pl.DataFrame]:
-    """The same rows, so many at a time; the last are what is left."""
+def _parts(data: Iterator[pl.DataFrame], portion: Portion) -> Iterator[tuple[pl.DataFrame, int]]:
+    """The same rows, a portion at a time, each with its bytes of text; the last is what is left."""
     held: list[pl.DataFrame] = []
-    height = 0
+    rows = size = 0
     for some in data:
-        held.append(some)
-        height += some.height
-        while height >= rows:
-            every = pl.concat(held)
-            yield every.head(rows)
-            held, height = [every.slice(rows)], height - rows
-    if height:
-        yield pl.concat(held)
+        cells = pl.sum_horizontal(pl.col(name).str.len_bytes().fill_null(0) for name in some.columns if name[0] == "c" and name[1:].isdigit())
+        ends = some.select(cells.cast(pl.Int64).cum_sum()).to_series()
+        taken = before = 0
+        while taken < some.height:
+            room = int(ends.search_sorted(before + portion.bytes - size, side="right")) - taken
+            take = min(portion.rows - rows, some.height - taken, room if room or rows else 1)
+            if take:
+                held.append(some.slice(taken, take))
+                taken += take
+                size, before, rows = size + int(ends[taken - 1]) - before, int(ends[taken - 1]), rows + take
+            if rows >= portion.rows or (taken < some.height and rows):
+                yield pl.concat(held), size
+                held, rows, size = [], 0, 0
+    if rows:
+        yield pl.concat(held), size
 
 
 def _column(place: int, fit: Fit, profile: Profile, migration: Migration) -> ColumnUse:

@@ -18,7 +18,7 @@ from caseferry.services.scratch import Scratch
 from caseferry.services.store import put_files
 from tasks.journey import Ticket
 from tasks.split.recognise import DEEPEST_HEADER, Fit, Unfit, find_table, words_of
-from tasks.split.tables import Cut, make_table
+from tasks.split.tables import Cut, Portion, make_table
 from tasks.stage import Services, migration_of, read_model, run_of
 
 _NOTES = {
@@ -54,7 +54,8 @@ def split(services: Services, ticket: Ticket) -> None:
     with Scratch() as scratch:
         lists = list(read_all(services, intake, migration, findings, scratch))
         profile, confidence, fits = tell_source(lists, migration)
-        cut = partial(make_table, profile=profile, migration=migration, part_rows=services.settings.work.part_rows, scratch=scratch)
+        work = services.settings.work
+        cut = partial(make_table, profile=profile, migration=migration, portion=Portion(work.part_rows, work.portion_bytes), scratch=scratch)
         known = [(kept, rows, fit) for (kept, rows), fit in zip(lists, fits, strict=True) if isinstance(fit, Fit)]
         with ThreadPoolExecutor(AT_ONCE) as pool:
             made = list(pool.map(lambda one: cut(one[0], one[1][0].name, *one[1][1:]), enumerate(known, 1)))

@@ -27,12 +27,12 @@ def carried(crossing: Crossings, data: bytes, choices: dict[str, object] | None 
     return crossing.upload(services, data)
 
 
-@pytest.mark.parametrize("work", [{"part_rows": 3}, {"batch_rows": 5}, {"part_rows": 7, "batch_rows": 20}, {"part_rows": 1_000, "batch_rows": 1}])
+@pytest.mark.parametrize("work", [{"part_rows": 3}, {"batch_rows": 5}, {"part_rows": 7, "batch_rows": 20}, {"part_rows": 1_000, "batch_rows": 1}, {"portion_bytes": 4_000}])
 def test_a_whole_firm_comes_out_the_same_however_it_is_cut(crossing: Crossings, work: dict[str, int]) -> None:
     data = archive(FIRM.files)
     whole, cut = carried(crossing, data, FIRM.choices()), carried(crossing, data, FIRM.choices(), **work)
     assert cut.state == whole.state and outcome(cut) == outcome(whole)
-    assert len(cut.json("3-merge", "manifest.json")["batches"]) > 1 or "batch_rows" not in work
+    assert len(cut.json("3-merge", "manifest.json")["batches"]) > 1 or not {"batch_rows", "portion_bytes"} & set(work)
 
 
 def straddling(dice: random.Random) -> dict[str, str | bytes]:
@@ -52,5 +52,5 @@ def test_work_told_twice_is_found_across_parts_and_batches(crossing: Crossings, 
     files = straddling(random.Random(seed))
     whole = crossing(files)
     assert len(whole.found("possible_duplicate")) == 12 and len(whole.found("same_in_two_lists")) == 5
-    for work in ({"part_rows": 4, "batch_rows": 4}, {"part_rows": 1, "batch_rows": 1}, {"part_rows": 13, "batch_rows": 30}):
+    for work in ({"part_rows": 4, "batch_rows": 4}, {"part_rows": 1, "batch_rows": 1}, {"part_rows": 13, "batch_rows": 30}, {"portion_bytes": 300}):
         assert outcome(crossing(files, settings={"work": work})) == outcome(whole)

@@ -1,9 +1,12 @@
 import datetime as dt
+import random
 from typing import Any
 
+import polars as pl
 import pytest
 
 from caseferry.mapping.profile import ProfileError, known_evidence, load_profile
+from tasks.split.tables import Portion, _parts
 from tests.crossing import CARDS, MATTERS, ONE_CARD, ONE_MATTER, Crossed, Crossings, book, firm, packed
 
 GROUPED = """Doe & Roe LLP,,,
@@ -197,3 +200,18 @@ def test_a_cell_that_says_what_another_system_heads_its_columns_with_decides_not
     marks = [mark for name, told in known_evidence().items() if told for mark in load_profile(name).evidence]
     notes = "Date,Author,Subject,File Note,Matter No\n" + "".join(f'13/05/2024,JD,"{mark}","{mark}",24-0001\n' for mark in marks)
     assert crossing({**firm(), "n.csv": notes}, source=...).split["source"] == "leap"
+
+
+def test_a_part_holds_no_more_rows_and_no_more_text_than_it_may() -> None:
+    dice = random.Random(1)
+    for _ in range(300):
+        frames = [
+            pl.DataFrame({"row": range(rows), "c0": [dice.choice([None, "", "é" * dice.randrange(6)]) for _ in range(rows)]}, schema={"row": pl.UInt32, "c0": pl.String})
+            for rows in [dice.randrange(9) for _ in range(4)]
+        ]  # fmt: skip
+        portion, whole = Portion(dice.randrange(1, 7), dice.randrange(1, 20)), pl.concat(frames)
+        parts = list(_parts(iter(frames), portion))
+        assert pl.concat([whole.clear(), *(part for part, _ in parts)]).equals(whole)
+        for part, size in parts:
+            assert size == part["c0"].drop_nulls().str.len_bytes().sum()
+            assert part.height <= portion.rows and (size <= portion.bytes or part.height == 1)

@@ -11,7 +11,7 @@ from caseferry.reading.lists import Spooled
 from caseferry.reading.source import Source
 from caseferry.services.scratch import Scratch
 from tasks.split.recognise import Fit, find_table
-from tasks.split.tables import make_table
+from tasks.split.tables import Portion, make_table
 from tasks.transform.rows import transform_table
 from tasks.transform.sheet import Job
 from tests.crossing import CARDS, CHOICES, MATTERS, ONE_CARD, ONE_MATTER, Crossings, firm, noon
@@ -155,7 +155,7 @@ def test_no_row_is_lost_whatever_its_cells_hold(rows: list[tuple[str, ...]]) -> 
     fit = find_table(cells, profile)
     assert isinstance(fit, Fit)
     with Scratch() as scratch:
-        cut = make_table(1, "x.csv", rows_read, fit, profile, migration, 1000, scratch)
+        cut = make_table(1, "x.csv", rows_read, fit, profile, migration, Portion(1000, 1 << 20), scratch)
         assert sum(cut.table.lines.values()) == len(rows) + 1
         for part in cut.parts:
             data = pl.read_parquet(part)
