@@ -1,6 +1,7 @@
 """A real Valkey, a real S3 server that fires events, real workers; looked at as a firm would."""
 
 import json
+import random
 import re
 import subprocess
 import time
@@ -10,6 +11,9 @@ from typing import Any
 
 import pytest
 
+from caseferry.services import s3
+from caseferry.services.scratch import Span
+from config.settings import S3Settings
 from tests.conftest import SAMPLE
 from tests.crossing import CHOICES, ONE_MATTER, Crossed, firm, packed
 from tests.journey.stack import Up, caseferry, up
@@ -62,6 +66,24 @@ def test_status_and_report_show_a_run_and_release_lets_a_held_one_go(stack: Up, 
     report = caseferry("report", run, "--state", str(stack.state), "--out", str(tmp_path), "--no-open")
     assert report.returncode == 0 and (tmp_path / run / "report.html").is_file()
     assert "every row counted" in report.stdout
+
+
+def test_a_large_object_goes_in_parts_and_comes_back_whole(stack: Up, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(s3, "_LARGEST", 1 << 20)
+    monkeypatch.setattr(s3, "_PART", 5 << 20)
+    facts = {name: stack.facts[name] for name in ("endpoint", "bucket", "access_key", "secret_key")}
+    store = s3.S3Store(S3Settings.model_validate(facts | {"encryption": "none"}))
+    whole, other, back = tmp_path / "whole", tmp_path / "other", tmp_path / "back"
+    whole.write_bytes(random.Random(1).randbytes((11 << 20) + 7))
+    other.write_bytes(b"x" * (6 << 20))
+    assert store.put_file("migrations/large/one", whole)
+    assert store.put_file("migrations/large/one", whole) is False or store.get("migrations/large/one") == whole.read_bytes()
+    store.save("migrations/large/one", back)
+    assert back.read_bytes() == whole.read_bytes()
+    with other.open("rb") as file:
+        assert store.put_file("migrations/large/span", Span(file, 1 << 20, 3 << 20))
+    assert store.get("migrations/large/span") == b"x" * (3 << 20)
+    assert store.put_file("migrations/large/one", other) is False and store.get("migrations/large/one") == whole.read_bytes()
 
 
 def test_loose_files_wait_for_the_one_that_closes_the_drop(stack: Up) -> None:
