@@ -102,6 +102,8 @@ RULES: dict[str, str] = {
     "no_start_time": "The event has no time of day.",
     "no_end": "The event has no end.",
     "ends_before_it_starts": "The event ends before it starts.",
+    "event_cancelled": "The event was cancelled. It was not carried.",
+    "event_replaced": "A newer version of the same event is in the calendar. This one was not carried.",
     "recurring_event": "The event recurs. Its rule was carried as text.",
     "time_zone_unknown": "The event's time zone is not known.",
     "after_cut_off": "The row was entered after the cut-off. Check that it is not moved by hand as well.",

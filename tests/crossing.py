@@ -15,6 +15,7 @@ import xlsxwriter
 
 from caseferry.keys import Run
 from caseferry.reading.grid import Grid, gathered
+from caseferry.reading.kinds import Kind
 from caseferry.reading.lists import read_lists
 from caseferry.services.folder import FolderStore
 from config.limits import ReadingLimits
@@ -167,7 +168,7 @@ def packed(files: Mapping[str, str | bytes]) -> bytes:
 
 def lists_of(data: bytes, is_workbook: bool, name: str, limits: ReadingLimits) -> list[Grid]:
     """Every list of a file, each as a whole."""
-    lists = read_lists(data, is_workbook, name, limits, 1)
+    lists = read_lists(data, Kind.WORKBOOK if is_workbook else Kind.DELIMITED, name, limits, 1)
     return [replace(one.head, cells=gathered(one.pieces()).cells) for one in lists]
 
 

@@ -11,12 +11,15 @@ class Kind(StrEnum):
     PDF = "pdf"
     MAIL = "mail"
     CALENDAR = "calendar"
+    CARDS = "cards"
     JSON = "json"
     DOCUMENT = "document"
     EMPTY = "empty"
     PROGRAM = "program"
 
 
+LISTS = frozenset({Kind.WORKBOOK, Kind.DELIMITED, Kind.CALENDAR, Kind.CARDS})
+"""Kinds that hold lists."""
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 _DOCUMENTS = (
@@ -53,8 +56,11 @@ def kind_of(data: bytes, tail: bytes = b"") -> Kind:
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     if not text:
         return Kind.EMPTY if not data.strip() and not tail.strip() else Kind.DELIMITED
-    if text.startswith(b"BEGIN:VCALENDAR"):
+    begins = text[:20].upper()
+    if begins.startswith(b"BEGIN:VCALENDAR"):
         return Kind.CALENDAR
+    if begins.startswith(b"BEGIN:VCARD"):
+        return Kind.CARDS
     if text[:1] in b"{" and b'"' in text[:64]:
         return Kind.JSON
     if _MAIL.match(text) and b"\n" in text and len(_headers(text)) >= 2:

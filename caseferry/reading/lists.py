@@ -11,6 +11,7 @@ import polars as pl
 
 from caseferry.reading.grid import Grid, gathered, numbered, widened
 from caseferry.reading.guard import WORKS, Answer, Handed, ask
+from caseferry.reading.kinds import Kind
 from config.limits import ReadingLimits
 
 RANGE = 64 << 20
@@ -38,8 +39,8 @@ class Spooled:
             yield widened(piece(), columns)
 
 
-def read_lists(data: bytes | Path, is_workbook: bool, name: str, limits: ReadingLimits, rows: int, encoding: str = "") -> list[Spooled]:
-    """Every list of a workbook or a delimited file.
+def read_lists(data: bytes | Path, kind: Kind, name: str, limits: ReadingLimits, rows: int, encoding: str = "") -> list[Spooled]:
+    """Every list of a file.
 
     A long delimited file is read in ranges, side by side; where one of them is not read in one way only, from its
     beginning to its end.
@@ -53,11 +54,11 @@ def read_lists(data: bytes | Path, is_workbook: bool, name: str, limits: Reading
         ExportRefused: it is locked, damaged, out of proportion, or ended its reader.
     """
     with Handed(data) as handed:
-        if not is_workbook and not encoding and handed.size > RANGE:
+        if kind is Kind.DELIMITED and not encoding and handed.size > RANGE:
             ranged = _in_ranges(handed, name, limits, rows)
             if ranged is not None:
                 return [ranged]
-        answer = ask(f"{WORKS}lists", handed, name, limits, workbook=is_workbook, file=name, encoding=encoding)
+        answer = ask(f"{WORKS}lists", handed, name, limits, kind=kind, file=name, encoding=encoding)
     found, first = [], 0
     for fact in answer.made:
         numbers = range(first, first + len(fact["rows"]))
@@ -72,7 +73,7 @@ def _in_ranges(handed: Handed, name: str, limits: ReadingLimits, rows: int) -> S
         return None
 
     def read(span: list[int]) -> Answer:
-        return ask(f"{WORKS}lists", handed, name, limits, is_large=True, workbook=False, file=name, span=span, shape=told["shape"])
+        return ask(f"{WORKS}lists", handed, name, limits, is_large=True, kind=Kind.DELIMITED, file=name, span=span, shape=told["shape"])
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
         answers = list(pool.map(read, told["spans"]))

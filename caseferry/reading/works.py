@@ -5,7 +5,7 @@ Every function takes the bytes, the limits, and where byte strings of its answer
 
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from types import SimpleNamespace
 from typing import Any, Protocol
 
@@ -14,10 +14,13 @@ import polars as pl
 from caseferry.errors import ExportRefused
 from caseferry.reading import delimited
 from caseferry.reading.archive import Archive, is_noise
+from caseferry.reading.calendars import read_calendar
+from caseferry.reading.cards import read_cards
 from caseferry.reading.delimited import Delimited
-from caseferry.reading.kinds import kind_of
+from caseferry.reading.encoding import Written, tell, text_of
+from caseferry.reading.kinds import Kind, kind_of
 from caseferry.reading.source import Source
-from caseferry.reading.workbook import sheets_of
+from caseferry.reading.workbook import Sheet, sheets_of
 
 Limits = dict[str, Any]
 _TOLD_BY = 8 << 20
@@ -86,22 +89,34 @@ def ranges(data: Source, limits: Limits, blobs: Blobs, size: int) -> Any:
 
 
 def lists(
-    data: Source, limits: Limits, blobs: Blobs, workbook: bool, file: str, encoding: str = "", span: Sequence[int] = (), shape: Sequence[Any] = ()
+    data: Source, limits: Limits, blobs: Blobs, kind: str, file: str, encoding: str = "", span: Sequence[int] = (), shape: Sequence[Any] = ()
 ) -> Any:
-    """Every grid of a workbook or a delimited file, or of a range of one: what is known of each, and its cells in pieces."""
-    if not workbook:
+    """Every list of a file, or of a range of one: what is known of each, and its cells in pieces."""
+    if kind == Kind.DELIMITED:
         known = delimited.Shape(*shape) if shape else None
         read = Delimited(data.part(*span) if span else data, encoding, limits["field_bytes"], shape=known)
         rows = [_kept(cells, blobs, limits, file) for cells in read.pieces()]
         return [{"sheet": "", "height": read.height, "width": read.width, "rows": rows, "is_proven": read.is_proven, "facts": read.facts}]
     found = []
-    for sheet in sheets_of(data, file, named(limits)):
+    for sheet in _sheets(data, limits, kind, file, encoding):
         widths, rows = [0], []
         for piece in sheet.pieces:
             widths.append(piece.width - 1)
             rows.append(_kept(piece, blobs, limits, file))
         found.append({"height": sum(rows), "width": max(widths), "rows": rows, "is_proven": True, "facts": sheet.facts})
     return found
+
+
+def _sheets(data: Source, limits: Limits, kind: str, file: str, encoding: str = "") -> Iterator[Sheet]:
+    """The sheets of a workbook; the one list of a calendar or of cards."""
+    if kind == Kind.WORKBOOK:
+        yield from sheets_of(data, file, named(limits))
+        return
+    written = Written(encoding) if encoding else tell(data)
+    grid = (read_calendar if kind == Kind.CALENDAR else read_cards)(text_of(data, written))
+    notes = {"repaired_bytes": written.repaired, "encoding_assumed": int(written.assumed)}
+    told = {"encoding": written.encoding, "notes": {name: count for name, count in notes.items() if count}, "undecided": written.could_be}
+    yield Sheet("", told, iter([grid.cells]))
 
 
 def _kept(cells: pl.DataFrame, blobs: Blobs, limits: Limits, file: str) -> int:

@@ -99,7 +99,7 @@ RECORDS: dict[str, Record] = {
             "calendar_event", "Calendar events",
             subject="text", start_on="moment", start_time="time", end_on="moment", end_time="time",
             all_day="flag", time_zone="text", owner="person", matter="key", location="text", description="text",
-            recurrence="text", created_at="moment",
+            recurrence="text", status="text", created_at="moment",
         ),
         _record(
             "email", "Emails",

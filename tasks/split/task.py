@@ -12,7 +12,7 @@ from caseferry.errors import ExportRefused, NeedsAnswer, Question
 from caseferry.manifest import Finding, Intake, Kept, Migration, Split, Table, UnknownTable
 from caseferry.mapping.profile import Profile, known_evidence, load_profile
 from caseferry.reading.grid import Grid
-from caseferry.reading.kinds import Kind
+from caseferry.reading.kinds import LISTS, Kind
 from caseferry.reading.lists import Spooled, read_lists
 from caseferry.services.scratch import Scratch
 from caseferry.services.store import put_files
@@ -116,11 +116,11 @@ def read_all(services: Services, intake: Intake, migration: Migration, findings:
         path = scratch.file()
         services.store.save(kept.key, path)
         try:
-            return read_lists(path, kept.kind == Kind.WORKBOOK, kept.name, limits, DEEPEST_HEADER + 2, migration.options.encoding_of(kept.name))
+            return read_lists(path, Kind(kept.kind), kept.name, limits, DEEPEST_HEADER + 2, migration.options.encoding_of(kept.name))
         except ExportRefused as refusal:
             return Finding(rule="unreadable_file", where=kept.name, detail=f"{refusal.code} {refusal.detail}".strip())
 
-    files = [kept for kept in intake.files if kept.kind in {Kind.WORKBOOK, Kind.DELIMITED}]
+    files = [kept for kept in intake.files if kept.kind in LISTS]
     with ThreadPoolExecutor(AT_ONCE) as pool:
         results = list(pool.map(read, files))
     questions = []

@@ -29,8 +29,11 @@ def finish_notes(sheet: Sheet) -> None:
 
 
 def finish_events(sheet: Sheet) -> None:
-    _ensure(sheet, ("matter", "owner", "start_time", "end_time", "end_on@", "start_on@", "time_zone", "all_day", "location", "recurrence", "description"))
+    _ensure(sheet, ("matter", "owner", "start_time", "end_time", "end_on@", "start_on@", "time_zone", "all_day", "location", "recurrence", "description", "status"))
     _ensure(sheet, ("end_on",), pl.Date)
+    state = pl.col("status").str.to_lowercase()
+    sheet.find(state.is_in(["cancelled", "canceled"]), "status", "event_cancelled", "excluded")
+    sheet.find(state == "replaced", "status", "event_replaced", "excluded")
     sheet.find(pl.col("start_on").is_null(), "start_on", "no_start", "quarantined", pl.col("start_on~"))
     sheet.find(pl.col("subject").is_null(), "subject", "no_subject", "quarantined")
     yes = [word.casefold() for word in sheet.job.profile.true_words]

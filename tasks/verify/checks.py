@@ -74,6 +74,8 @@ class Careful:
 
 
 _ODD = (ValueError, IndexError, ArithmeticError, pl.exceptions.PolarsError)
+_BEGUN = {Kind.CALENDAR: "VEVENT", Kind.CARDS: "VCARD"}
+"""What begins a row in files that are no tables."""
 
 
 class Lines:
@@ -125,6 +127,8 @@ class Lines:
             try:
                 if file.kind == Kind.DELIMITED:
                     return {"": ask("tasks.verify.recount:count", path, file.name, limits).made}
+                if file.kind in _BEGUN:
+                    return {"": ask("tasks.verify.recount:count_begun", path, file.name, limits, word=_BEGUN[Kind(file.kind)]).made}
                 return {**heights(path, file.name, limits)}
             except ExportRefused:
                 return {}

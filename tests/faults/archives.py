@@ -263,8 +263,8 @@ def random_bytes_at_every_reader(ground: Ground) -> Counts:
 
     seeds = [packed({"a.csv": ONE_CARD}), book([["a", "b"], ["1", 2.5]]), ONE_CARD.encode(), ONE_CARD.encode("utf-16"), b'{"users": [{"name": "x"}]}', "Renée;Müller\n".encode("cp1252") * 30]
     works: list[tuple[str, dict[str, Any]]] = [
-        ("kind", {}), ("directory", {"file": "x"}), ("entries", {"file": "x", "numbers": [0]}), ("lists", {"workbook": True, "file": "x"}),
-        ("lists", {"workbook": False, "file": "x"}), ("heading_row", {}), ("mapping", {}),
+        ("kind", {}), ("directory", {"file": "x"}), ("entries", {"file": "x", "numbers": [0]}), ("lists", {"kind": "workbook", "file": "x"}),
+        ("lists", {"kind": "delimited", "file": "x"}), ("lists", {"kind": "calendar", "file": "x"}), ("lists", {"kind": "cards", "file": "x"}), ("heading_row", {}), ("mapping", {}),
     ]  # fmt: skip
     rounds = ground.n(250, 25)
     answered = refused = 0

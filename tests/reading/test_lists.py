@@ -10,6 +10,7 @@ import pytest
 from caseferry.reading import lists
 from caseferry.reading.grid import gathered
 from caseferry.reading.guard import ask
+from caseferry.reading.kinds import Kind
 from caseferry.reading.lists import read_lists
 from config.limits import ReadingLimits
 
@@ -22,7 +23,7 @@ def long_file(dice: random.Random, rows: int) -> str:
 
 
 def as_read(data: bytes) -> tuple[list[tuple[object, ...]], int, dict[str, int], dict[str, list[list[int]]], str]:
-    (found,) = read_lists(data, False, "long.csv", ReadingLimits(), 3)
+    (found,) = read_lists(data, Kind.DELIMITED, "long.csv", ReadingLimits(), 3)
     grid = gathered(found.pieces())
     assert found.height == grid.cells.height and found.head.width == grid.width
     assert found.head.cells.rows() == grid.cells.head(3).rows()
