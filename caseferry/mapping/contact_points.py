@@ -18,7 +18,7 @@ def is_phone(text: pl.Expr) -> pl.Expr:
 
 def split_emails(text: pl.Expr) -> pl.Expr:
     """The addresses of one cell; a cell that is not wholly addresses stays one piece, to the letter."""
-    pieces = text.str.replace_all(r"[;,\s]+", ";").str.strip_chars(";").str.split(";")
+    pieces = text.str.replace_all(r"(?:\s:::\s|[;,\s])+", ";").str.strip_chars(";").str.split(";")
     all_good = pieces.list.eval(pl.element().str.contains(EMAIL)).list.all()
     return pl.when(text.is_null()).then(pl.lit([], dtype=pl.List(pl.String))).when(all_good).then(pieces).otherwise(
         pl.concat_list(text)

@@ -9,7 +9,7 @@ from caseferry.reading.kinds import Kind
 from tasks.merge.desk import Desk
 from tasks.transform.sheet import PLACE, REASON
 
-_PAPERS = {Kind.PDF, Kind.DOCUMENT, Kind.MAIL, Kind.CALENDAR, Kind.JSON}
+_PAPERS = {Kind.PDF, Kind.DOCUMENT, Kind.MAIL, Kind.JSON}
 _OURS = "migration.json"
 
 

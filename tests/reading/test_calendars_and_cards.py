@@ -1,5 +1,6 @@
 """iCalendar and vCard as lists: folded, escaped, in any version, and broken in the ways such files are."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -98,6 +99,7 @@ def test_they_are_told_by_their_content() -> None:
     assert kind_of(b"BEGIN:VCARD\nVERSION:3.0\n") is Kind.CARDS
 
 
+@pytest.mark.requirement("E27")
 def test_a_firm_that_sends_a_calendar_and_cards_gets_events_and_contacts(crossing: Crossings) -> None:
     calendar = event("UID:1", "SUMMARY:Hearing", "DTSTART;TZID=America/New_York:20240631T0900") + event("UID:2", "SUMMARY:Filing due", "DTSTART;VALUE=DATE:20240614", "ORGANIZER;CN=Jane Doe:mailto:x")
     calendar += event("UID:3", "SUMMARY:Off", "STATUS:CANCELLED", "DTSTART:20240614T0900Z")
