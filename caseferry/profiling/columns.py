@@ -51,6 +51,11 @@ class Column:
         """Each row has one of its own."""
         return self.filled > 1 and self.filled >= MOSTLY * self.rows and self.distinct == self.filled and not self.is_mostly("prose")
 
+    @property
+    def mostly(self) -> list[str]:
+        """The kinds nearly all its cells are of."""
+        return [kind for kind, share in self.kinds.items() if share >= MOSTLY]
+
     def is_mostly(self, *kinds: str) -> bool:
         return any(self.kinds.get(kind, 0) >= MOSTLY for kind in kinds)
 

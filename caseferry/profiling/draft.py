@@ -1,14 +1,14 @@
 """A profile proposed for an export no profile explains: what each list may be, what each column may mean, and why."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import polars as pl
 
 from caseferry.mapping.headings import normal
 from caseferry.profiling.columns import MOSTLY, Column, describe
-from caseferry.profiling.words import likenesses, words_in
+from caseferry.profiling.words import is_known, likenesses, words_in
 from caseferry.reading.grid import ROW
 from caseferry.reading.lists import Spooled
 from caseferry.records import RECORDS, Type
@@ -38,7 +38,10 @@ _HOLDS = {
 _NEVER_TEXT = ("days", "amounts", "e-mail addresses", "telephone numbers", "times of day")
 _FREE = {Type.TEXT, Type.KEY, Type.NAME, Type.PERSON, Type.POSTCODE}
 _CUSTOM_TYPES = (("days", "date"), ("amounts", "currency"), ("addresses on the web", "url"), ("e-mail addresses", "email"), ("yes or no", "checkbox"), ("prose", "text_area"))
-_BY_VALUES = {"e-mail addresses": ("contact", "email"), "telephone numbers": ("contact", "phone")}
+_BY_VALUES = (
+    ("e-mail addresses", "contact", "email", 0.5), ("telephone numbers", "contact", "phone", 0.5), ("prose", "note", "body", 0.6), ("days", "note", "written_on", 0.5),
+)  # fmt: skip
+"""What values say by themselves, where a heading says nothing."""
 
 
 @dataclass(frozen=True)
@@ -92,25 +95,34 @@ class Proposal:
 
 def look_at(file: str, rows: Spooled) -> Listed | None:
     """A list's header and columns; None where no row could be a header."""
-    header = _header(rows.head.cells)
-    if header < 0:
+    for header in _headers(rows.head.cells):
+        names = [" ".join((cell or "").split()) for cell in rows.head.cells.row(header)[1:]]
+        cells = _below(rows, header + 1)
+        columns = tuple(describe(place, name, cells[f"c{place}"]) for place, name in enumerate(names))
+        if _stand_apart(columns):
+            break
+    else:
         return None
-    names = [" ".join((cell or "").split()) for cell in rows.head.cells.row(header)[1:]]
-    cells = _below(rows, header + 1)
-    columns = tuple(describe(place, name, cells[f"c{place}"]) for place, name in enumerate(names))
     return Listed(file, rows.head.sheet, rows.height - header - 1, header, tuple(one for one in columns if one.heading or one.filled))
 
 
-def _header(cells: pl.DataFrame) -> int:
-    """The first of the top rows that is nearly as full as any and holds words, no two alike."""
+def _stand_apart(columns: Sequence[Column]) -> bool:
+    """True if a header is no row of data: some word of it is known, or some column below is of a kind its heading is not."""
+    if any(column.heading and is_known(column.heading) for column in columns):
+        return True
+    heads = (describe(0, "", pl.Series("c", [column.heading or None], dtype=pl.String)).kinds for column in columns)
+    return any(set(column.mostly) - set(kinds) - {"names", "prose"} for column, kinds in zip(columns, heads, strict=True))
+
+
+def _headers(cells: pl.DataFrame) -> Iterator[int]:
+    """The top rows that are nearly as full as any and hold words, no values."""
     rows = [[cell.strip() if cell else "" for cell in row[1:]] for row in cells.head(_DEEPEST).rows()]
     fullest = max((sum(1 for cell in row if cell) for row in rows), default=0)
     for place, row in enumerate(rows):
         words = [cell for cell in row if cell]
-        lettered = sum(1 for cell in words if any(char.isalpha() for char in cell) and len(cell) <= 60)
-        if len(words) >= max(2, MOSTLY * fullest) and lettered >= MOSTLY * len(words) and len({word.casefold() for word in words}) >= MOSTLY * len(words):
-            return place
-    return -1
+        lettered = sum(1 for cell in words if any(char.isalpha() for char in cell) and len(cell) <= 60 and "@" not in cell)
+        if len(words) >= max(2, MOSTLY * fullest) and lettered >= MOSTLY * len(words) and len({word.casefold() for word in words}) >= len(words) / 2:
+            yield place
 
 
 def _below(rows: Spooled, first: int) -> pl.DataFrame:
@@ -213,9 +225,9 @@ def _meanings(record: str, column: Column) -> Iterable[tuple[str, float, str]]:
         if like.share * share >= 0.3:
             yield like.field, like.share * share, f"{like.reason}; {why}"
     if not told:
-        for kind, (whose, name) in _BY_VALUES.items():
+        for kind, whose, name, share in _BY_VALUES:
             if whose == record and column.is_mostly(kind):
-                yield name, 0.5, f"told by its values alone: {column.shown}"
+                yield name, share, f"told by its values alone: {column.shown}"
 
 
 def _fits(kind: Type, column: Column) -> tuple[float, str]:
@@ -240,7 +252,7 @@ def as_yaml(source: str, product: str, proposals: Sequence[Proposal]) -> str:
     lines = [
         f"# A draft for {_quoted(product)}, made from one export. Every line is a proposal: its confidence from 0 to 1, and why.",
         "# Edit it, then read the export with it: caseferry check EXPORT --source THIS_FILE",
-        f"source: {source}", f"product: {_quoted(product)}", "like: leap", "", "tables:",
+        f"source: {_quoted(source)}", f"product: {_quoted(product)}", "like: leap", "", "tables:",
     ]  # fmt: skip
     names: set[str] = set()
     for proposal in proposals:

@@ -18,6 +18,13 @@ _SHORT = {
     "birthdate": "birth", "birthday": "birth", "bal": "balance", "inv": "invoice", "bill": "invoice", "stat": "status", "zip": "postcode", "postal": "postcode", "postalcode": "postcode", "zipcode": "postcode",
     "opened": "open", "closed": "close", "created": "create", "surname": "last name", "forename": "first name", "narrative": "description", "narr": "description", "details": "description",
     "ref": "no", "reference": "no", "id": "no", "timekeeper": "staff", "tkpr": "staff", "tk": "staff", "lawyer": "attorney", "solicitor": "attorney", "handler": "staff", "emp": "staff", "employee": "staff",
+} | {
+    "nachname": "last name", "vorname": "first name", "geburtsdatum": "birth", "ort": "city", "stadt": "city", "kunde": "client", "kundennr": "client no", "mandant": "client",
+    "akte": "matter", "aktenzeichen": "matter no", "saldo": "balance", "offen": "outstanding", "datum": "date", "stunden": "hours", "betrag": "amount", "strasse": "street", "straße": "street",
+    "plz": "postcode", "telefon": "phone", "handy": "mobile", "debitor": "client", "rechnung": "invoice", "beschreibung": "description", "firma": "company", "land": "country", "anwalt": "attorney",
+    "nom": "last name", "prénom": "first name", "prenom": "first name", "ville": "city", "société": "company", "dossier": "matter", "téléphone": "phone", "courriel": "email", "heures": "hours",
+    "montant": "amount", "adresse": "address", "apellido": "last name", "apellidos": "last name", "nombre": "first name", "ciudad": "city", "cliente": "client", "teléfono": "phone", "correo": "email",
+    "fecha": "date", "horas": "hours", "importe": "amount", "asunto": "matter", "dirección": "address",
 }  # fmt: skip
 _ONE_LETTER = re.compile(r"\b([flm]) ?name\b")
 _FILLERS = {"of", "the", "a", "an", "s", "and", "or", "on", "in", "for", "1"}
@@ -30,6 +37,11 @@ class Likeness:
     field: str
     share: float
     reason: str
+
+
+def is_known(heading: str) -> bool:
+    """True if the heading means something in some record."""
+    return any(likenesses(record, heading) for record in RECORDS)
 
 
 def words_in(heading: str) -> tuple[str, ...]:

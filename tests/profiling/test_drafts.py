@@ -114,6 +114,25 @@ def test_headings_of_any_kind_stand_in_the_draft_as_they_are(tmp_path: Path, hea
     assert profiles.load_profile("odd").headings("own_c")
 
 
+def test_a_list_without_a_header_gives_no_cell_away(tmp_path: Path) -> None:
+    folder = tmp_path / "bare"
+    folder.mkdir()
+    write(folder, "bare.csv", ["Okafor", "Ann", "ann@x.example"], [["Rossi", "Eve", "eve@x.example"], ["Toth", "Gus", "gus@x.example"]])
+    write(folder, "names.csv", ["Okafor", "Concord"], [["Rossi", "Dover"], ["Toth", "Keene"]])
+    write(folder, "twice.csv", ["Name", "Name", "E-mail"], [["Okafor", "Ann", "ann@x.example"], ["Toth", "Gus", "gus@x.example"]])
+    out = tmp_path / "bare.yaml"
+    told = {one["list"]: one["by"] for one in mapped(folder, out, "--all")["lists"]}  # type: ignore[attr-defined]
+    assert told == {"bare.csv": "no row of it reads as a header", "names.csv": "no row of it reads as a header", "twice.csv": "proposed"}
+    assert not [word for word in ("Okafor", "Rossi", "Concord", "Gus", "x.example") if word in out.read_text()]
+
+
+def test_values_speak_where_headings_do_not(tmp_path: Path) -> None:
+    folder = tmp_path / "mute"
+    folder.mkdir()
+    write(folder, "log.csv", ["Xa", "Xb", "Xc"], [[f"2024-05-{n + 10}", "JD", "A long account of what was said on that day, " * 4] for n in range(9)])
+    assert mapped(folder, tmp_path / "mute.yaml")["lists"][0]["is"] == "note"  # type: ignore[index]
+
+
 def test_words_are_read_through_their_spellings() -> None:
     assert words_in("ClientLName") == words_in("client_l_name") == ("client", "last", "name")
     assert words_in("dtOpened") == ("date", "open") and words_in("ATTY") == ("attorney",)
