@@ -2,9 +2,13 @@
 
 import hashlib
 import json
-from typing import Any
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
 
 from pydantic import BaseModel
+
+if TYPE_CHECKING:
+    import polars as pl
 
 
 def to_json(value: Any) -> bytes:
@@ -21,3 +25,8 @@ def to_json(value: Any) -> bytes:
 
 def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
+
+
+def write_table(table: "pl.DataFrame", to: Path | IO[bytes]) -> None:
+    """A table as it lies in the bucket. Nobody asks for statistics of its columns: they cost a quarter of the writing."""
+    table.write_parquet(to, compression="zstd", compression_level=1, statistics=False)

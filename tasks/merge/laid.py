@@ -5,6 +5,7 @@ from pathlib import Path
 
 import polars as pl
 
+from caseferry.canonical import write_table
 from caseferry.manifest import Batch, Placed
 from caseferry.reading.grid import ROW
 from caseferry.services.scratch import Scratch
@@ -49,7 +50,7 @@ class Laid:
 
     def _keep(self, name: str, frame: pl.DataFrame) -> None:
         path = self._scratch.file()
-        frame.write_parquet(path, compression="zstd", compression_level=1)
+        write_table(frame, path)
         self.rows.append((f"{len(self.batches) + 1:04d}.{name}.parquet", path))
 
     def _count_not_taken(self, desk: Desk) -> None:

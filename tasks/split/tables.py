@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 
+from caseferry.canonical import write_table
 from caseferry.errors import Question
 from caseferry.manifest import ColumnUse, DateOrder, Migration, Table
 from caseferry.mapping import dates, money
@@ -66,7 +67,7 @@ def make_table(number: int, file: str, rows: Spooled, fit: Fit, profile: Profile
         paths.append(scratch.file())
         heights.append(part.height)
         sizes.append(size)
-        part.write_parquet(paths[-1], compression="zstd", compression_level=1)
+        write_table(part, paths[-1])
     used = tuple(_named(c) if filled[c.place] else c for c in columns if c.heading or filled[c.place])
     orders, questions = evidence.settle(file, head.sheet, fit.kind, used, migration)
     identity = f"t{number:03d}-{fit.kind}"

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import polars as pl
 import structlog
 
-from caseferry.canonical import to_json
+from caseferry.canonical import to_json, write_table
 from caseferry.manifest import Intake, PartOutcome, Split
 from caseferry.mapping.profile import load_profile
 from caseferry.reading.grid import ROW
@@ -76,7 +76,7 @@ def _bytes(result: Result) -> list[bytes]:
     made = []
     for name in _MADE:
         buffer = io.BytesIO()
-        getattr(result, name).write_parquet(buffer, compression="zstd", compression_level=1)
+        write_table(getattr(result, name), buffer)
         made.append(buffer.getvalue())
     return made
 
