@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 
 from caseferry.mapping.headings import normal
 from caseferry.records import RECORDS
@@ -150,10 +150,18 @@ def load_profile(source: str, folder: Path = SOURCES) -> Profile:
     except ProfileError:
         raise
     except ValueError as error:
-        raise ProfileError(f"{source}.yaml: {error}") from error
+        raise ProfileError(f"{source}.yaml: {_plainly(error)}") from error
     for name, table in profile.tables.items():
         _check(profile, f"{source}.yaml", name, table)
     return profile
+
+
+def _plainly(error: ValueError) -> str:
+    """What is wrong where, without what stands there."""
+    if not isinstance(error, ValidationError):
+        return str(error)
+    told = error.errors(include_url=False, include_input=False, include_context=False)
+    return "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in told[:5])
 
 
 def _whole(source: str, folder: Path, before: tuple[str, ...]) -> dict[str, Any]:
@@ -163,7 +171,11 @@ def _whole(source: str, folder: Path, before: tuple[str, ...]) -> dict[str, Any]
         raise ProfileError(f"no profile {source!r}; there are: {', '.join(known_sources(folder))}")
     if source in before:
         raise ProfileError(f"{before[0]}.yaml: it is like itself, by way of {', '.join(before[1:]) or source}")
-    content = read_yaml(path)
+    try:
+        content = read_yaml(path)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        raise ProfileError(f"{path.name}: it is not YAML" + (f", line {mark.line + 1}" if mark else "")) from None
     if not isinstance(content, dict):
         raise ProfileError(f"{path.name}: it is no mapping")
     said: dict[str, Any] = content

@@ -1,6 +1,5 @@
 """A profile proposed for an export no profile explains: what each list may be, what each column may mean, and why."""
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -36,6 +35,7 @@ _HOLDS = {
     Type.UNITS: ("whole numbers",), Type.FLAG: ("yes or no",), Type.TIME: ("times of day", "days"),
 }  # fmt: skip
 _NEVER_TEXT = ("days", "amounts", "e-mail addresses", "telephone numbers", "times of day")
+_VALUES = ("days", "amounts", "e-mail addresses", "telephone numbers", "times of day", "whole numbers", "small numbers", "addresses on the web")
 _FREE = {Type.TEXT, Type.KEY, Type.NAME, Type.PERSON, Type.POSTCODE}
 _CUSTOM_TYPES = (("days", "date"), ("amounts", "currency"), ("addresses on the web", "url"), ("e-mail addresses", "email"), ("yes or no", "checkbox"), ("prose", "text_area"))
 _BY_VALUES = (
@@ -60,12 +60,14 @@ class Link:
     """A column whose values are keys of another list."""
 
     column: Column
-    file: str
+    to: int
+    """The number of the list that has the key, from 0."""
+    where: str
     key: Column
     share: float
 
     def __str__(self) -> str:
-        return f"{self.column.heading!r} points at {self.key.heading!r} of {self.file}: {self.share:.0%} of its values are there"
+        return f"{self.column.heading!r} points at {self.key.heading!r} of {self.where}: {self.share:.0%} of its values are there"
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,10 @@ class Listed:
     header_row: int
     columns: tuple[Column, ...]
     points: tuple["Link", ...] = ()
+
+    @property
+    def where(self) -> str:
+        return self.file + (f" › {self.sheet}" if self.sheet else "")
 
 
 @dataclass(frozen=True)
@@ -107,11 +113,16 @@ def look_at(file: str, rows: Spooled) -> Listed | None:
 
 
 def _stand_apart(columns: Sequence[Column]) -> bool:
-    """True if a header is no row of data: some word of it is known, or some column below is of a kind its heading is not."""
-    if any(column.heading and is_known(column.heading) for column in columns):
+    """True if a header is no row of data: it holds no value, and half its words are known, or some column below it is of a
+    kind that its heading is not.
+    """
+    heads = [set(describe(0, "", pl.Series("c", [column.heading or None], dtype=pl.String)).kinds) for column in columns]
+    if any(kinds & set(_VALUES) for kinds in heads):
+        return False
+    named = [column for column in columns if column.heading]
+    if 2 * sum(1 for column in named if is_known(column.heading)) >= max(2, len(named)):
         return True
-    heads = (describe(0, "", pl.Series("c", [column.heading or None], dtype=pl.String)).kinds for column in columns)
-    return any(set(column.mostly) - set(kinds) - {"names", "prose"} for column, kinds in zip(columns, heads, strict=True))
+    return any(set(column.mostly) & {*_VALUES, "yes or no", "codes"} - kinds for column, kinds in zip(columns, heads, strict=True))
 
 
 def _headers(cells: pl.DataFrame) -> Iterator[int]:
@@ -120,8 +131,8 @@ def _headers(cells: pl.DataFrame) -> Iterator[int]:
     fullest = max((sum(1 for cell in row if cell) for row in rows), default=0)
     for place, row in enumerate(rows):
         words = [cell for cell in row if cell]
-        lettered = sum(1 for cell in words if any(char.isalpha() for char in cell) and len(cell) <= 60 and "@" not in cell)
-        if len(words) >= max(2, MOSTLY * fullest) and lettered >= MOSTLY * len(words) and len({word.casefold() for word in words}) >= len(words) / 2:
+        lettered = sum(1 for cell in words if any(char.isalpha() for char in cell) and len(cell) <= 200 and "@" not in cell)
+        if len(words) >= max(2, MOSTLY * fullest) and lettered >= 0.6 * len(words) and len({word.casefold() for word in words}) >= len(words) / 2:
             yield place
 
 
@@ -148,7 +159,7 @@ def linked(lists: Sequence[Listed]) -> list[Listed]:
             )  # fmt: skip
             if best is not None:
                 share, other, key = best
-                points.append(Link(column, lists[other].file, key, share))
+                points.append(Link(column, other, lists[other].where, key, share))
         found.append(Listed(one.file, one.sheet, one.rows, one.header_row, one.columns, tuple(points)))
     return found
 
@@ -170,19 +181,19 @@ def propose(lists: Sequence[Listed]) -> list[Proposal]:
     """What each list may be; and which of its columns names a matter, where that shows by what it points at alone."""
     proposals = [_propose(one) for one in lists]
     numbers = {
-        (proposal.listed.file, use.column.place)
-        for proposal in proposals if proposal.record == "matter" for use in proposal.uses if use.field == "number"
+        (number, use.column.place)
+        for number, proposal in enumerate(proposals) if proposal.record == "matter" for use in proposal.uses if use.field == "number"
     }  # fmt: skip
     return [_with_matter(one, numbers) for one in proposals]
 
 
-def _with_matter(proposal: Proposal, numbers: set[tuple[str, int]]) -> Proposal:
+def _with_matter(proposal: Proposal, numbers: set[tuple[int, int]]) -> Proposal:
     if not proposal.record or proposal.record == "matter" or "matter" not in RECORDS[proposal.record].names():
         return proposal
-    link = next((link for link in proposal.listed.points if (link.file, link.key.place) in numbers), None)
+    link = next((link for link in proposal.listed.points if (link.to, link.key.place) in numbers), None)
     if link is None or any(use.field == "matter" for use in proposal.uses):
         return proposal
-    told = Use(link.column, "matter", round(0.9 * link.share, 2), f"its values are the numbers of the matters in {link.file}")
+    told = Use(link.column, "matter", round(0.9 * link.share, 2), f"its values are the numbers of the matters in {link.where}")
     return replace(proposal, uses=tuple(told if use.column == link.column else use for use in proposal.uses))
 
 
@@ -257,6 +268,8 @@ def as_yaml(source: str, product: str, proposals: Sequence[Proposal]) -> str:
     names: set[str] = set()
     for proposal in proposals:
         lines += _table(_name(proposal.listed, names), proposal)
+    if not any(proposal.record for proposal in proposals):
+        lines[lines.index("tables:")] = "tables: {}"
     return "\n".join(lines) + "\n"
 
 
@@ -272,7 +285,7 @@ def _name(listed: Listed, taken: set[str]) -> str:
 
 def _table(name: str, proposal: Proposal) -> list[str]:
     listed = proposal.listed
-    where = listed.file + (f" › {listed.sheet}" if listed.sheet else "")
+    where = listed.where
     head = [f"  # {_quoted(where)}: {listed.rows:,} rows, header in row {listed.header_row + 1}", *(f"  # {point}" for point in listed.points)]
     headings = ", ".join(_quoted(column.heading) for column in listed.columns if column.heading)
     if not proposal.record:
@@ -303,4 +316,6 @@ def _table(name: str, proposal: Proposal) -> list[str]:
 
 
 def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'" if text.isprintable() else json.dumps(text)
+    if text.isprintable():
+        return "'" + text.replace("'", "''") + "'"
+    return '"' + "".join(char if char.isprintable() and char not in '"\\' else f"\\U{ord(char):08x}" for char in text) + '"'

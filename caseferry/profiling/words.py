@@ -40,8 +40,8 @@ class Likeness:
 
 
 def is_known(heading: str) -> bool:
-    """True if the heading means something in some record."""
-    return any(likenesses(record, heading) for record in RECORDS)
+    """True if the heading means something in some record, in so many words."""
+    return any(like.share >= 0.9 for record in RECORDS for like in likenesses(record, heading)[:1])
 
 
 def words_in(heading: str) -> tuple[str, ...]:

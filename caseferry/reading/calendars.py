@@ -5,9 +5,10 @@ one row with its rule. What was cancelled, or sent again in a newer version, is 
 """
 
 import re
-from datetime import date, datetime, timedelta
+from collections.abc import Iterator
+from datetime import date, datetime, time, timedelta
 from typing import Any
-from zoneinfo import available_timezones
+from zoneinfo import ZoneInfo, available_timezones
 
 import polars as pl
 
@@ -16,10 +17,14 @@ from caseferry.reading.grid import Grid, from_lists
 
 HEADINGS = (
     "Subject", "Start Date", "Start Time", "End Date", "End Time", "All Day Event", "Time Zone", "Location", "Description", "Organizer",
-    "Attendees", "Categories", "Recurrence", "Event Status", "Created", "UID", "Reminder",
+    "Attendees", "Categories", "Recurrence", "Event Status", "Created", "UID", "Reminder", "Other Fields",
 )  # fmt: skip
-_MOMENT = re.compile(r"(\d{4})(\d\d)(\d\d)(?:T(\d\d)(\d\d)(\d\d)?(Z)?)?$")
-_LENGTH = re.compile(r"([+-])?P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?$")
+_SILENT = {"DTSTAMP", "SEQUENCE", "LAST-MODIFIED", "TRANSP", "CLASS", "DTSTART", "DTEND", "DURATION", "ALARM", "ATTENDEE", "CATEGORIES"}
+_ONCE = {"SUMMARY", "LOCATION", "DESCRIPTION", "ORGANIZER", "STATUS", "CREATED", "UID"}
+_WHOLE_DAY = re.compile(r"\d{8}$")
+_ZONES = frozenset(available_timezones())
+_MOMENT = re.compile(r"(\d{4})(\d\d)(\d\d)(?:T(\d\d)(\d\d)(\d\d)?(Z)?)?$", re.ASCII)
+_LENGTH = re.compile(r"([+-])?P(?:(\d{1,4})W)?(?:(\d{1,6})D)?(?:T(?:(\d{1,6})H)?(?:(\d{1,8})M)?(?:(\d{1,9})S)?)?$", re.ASCII)
 _REPEATS = ("RRULE", "RDATE", "EXDATE", "EXRULE", "RECURRENCE-ID")
 
 
@@ -58,19 +63,50 @@ def _events(text: str) -> list[dict[str, list[Line]]]:
 
 def _row(event: dict[str, list[Line]], *, is_current: bool) -> list[str]:
     start, end = _moment(event, "DTSTART"), _moment(event, "DTEND")
-    all_day = bool(start[0]) and not start[1] and "DTSTART" in event
+    all_day = "DTSTART" in event and bool(_WHOLE_DAY.match(event["DTSTART"][0].value.strip()))
     if not end[0] and "DURATION" in event:
         end = _after(event["DTSTART"][0] if "DTSTART" in event else None, event["DURATION"][0].value)
+    end = _in_zone(end, start[2])
     if all_day and end[0]:
         end = (_day_before(end[0], start[0]), "", "")
     status = _text(event, "STATUS").title()
     return [
         _text(event, "SUMMARY"), start[0], start[1], end[0] or (start[0] if all_day else ""), end[1], "True" if all_day else "False", start[2] or end[2],
         _text(event, "LOCATION"), _text(event, "DESCRIPTION"), _person(event, "ORGANIZER"), "; ".join(_people(event)),
-        "; ".join(line.text for line in event.get("CATEGORIES", ())), "\n".join(f"{line.name}:{line.value}" for name in _REPEATS for line in event.get(name, ())),
+        "; ".join(line.text for line in event.get("CATEGORIES", ())), "\n".join(_as_written(line) for name in _REPEATS for line in event.get(name, ())),
         "Replaced" if not is_current else "Cancelled" if status in {"Cancelled", "Canceled"} else status,
         " ".join(_moment(event, "CREATED")[:2]).strip(), _text(event, "UID"), "yes" if "ALARM" in event else "",
+        "; ".join(_others(event)),
     ]  # fmt: skip
+
+
+def _others(event: dict[str, list[Line]]) -> Iterator[str]:
+    """What has no column of its own."""
+    for name, some in event.items():
+        if name in _SILENT or name in _REPEATS:
+            continue
+        for line in some[1:] if name in _ONCE else some:
+            if line.text.strip():
+                yield line.text.strip() if name == "?" else f"{name}: {line.text.strip()}"
+    for line in event.get("ORGANIZER", ())[:1]:
+        if line.parameters.get("CN"):
+            yield f"ORGANIZER: {line.value.strip()}"
+
+
+def _as_written(line: Line) -> str:
+    zone = next(iter(line.parameters.get("TZID", ())), "")
+    return f"{line.name};TZID={zone}:{line.value}" if zone else f"{line.name}:{line.value}"
+
+
+def _in_zone(end: tuple[str, str, str], zone: str) -> tuple[str, str, str]:
+    """An end told in another zone, in the zone of the start; where one of them is not known it stands as it is."""
+    if not end[1] or not end[2] or end[2] == zone or not {end[2], zone} <= _ZONES:
+        return end
+    try:
+        there = datetime.fromisoformat(f"{end[0]}T{end[1]}").replace(tzinfo=ZoneInfo(end[2])).astimezone(ZoneInfo(zone))
+    except (ValueError, OverflowError):
+        return end
+    return there.date().isoformat(), there.time().isoformat(), zone
 
 
 def _first(event: dict[str, list[Line]], name: str) -> str:
@@ -83,7 +119,7 @@ def _text(event: dict[str, list[Line]], name: str) -> str:
 
 def _sequence(event: dict[str, list[Line]]) -> tuple[int, str]:
     number = _first(event, "SEQUENCE")
-    return (int(number) if number.isdigit() else 0, _first(event, "LAST-MODIFIED") or _first(event, "DTSTAMP"))
+    return (int(number) if re.fullmatch(r"[0-9]{1,9}", number) else 0, _first(event, "LAST-MODIFIED") or _first(event, "DTSTAMP"))
 
 
 def _moment(event: dict[str, list[Line]], name: str) -> tuple[str, str, str]:
@@ -101,8 +137,8 @@ def _moment(event: dict[str, list[Line]], name: str) -> tuple[str, str, str]:
 
 def _zone(name: str) -> str:
     """A zone's name, freed of the path some programs put before it; one nobody knows stands as it is."""
-    steps = name.strip("/ ").split("/")
-    return next((zone for n in range(len(steps)) if (zone := "/".join(steps[n:])) in available_timezones()), name)
+    steps = name[:200].strip("/ ").split("/")
+    return next((zone for n in range(len(steps)) if (zone := "/".join(steps[n:])) in _ZONES), name)
 
 
 def _after(start: Line | None, length: str) -> tuple[str, str, str]:
@@ -113,8 +149,10 @@ def _after(start: Line | None, length: str) -> tuple[str, str, str]:
     lasts = timedelta(weeks=int(weeks or 0), days=int(days or 0), hours=int(hours or 0), minutes=int(minutes or 0), seconds=int(seconds or 0))
     try:
         ends = datetime(*(int(part or 0) for part in begun.groups()[:6])) + (-lasts if sign == "-" else lasts)  # type: ignore[arg-type]
-    except (ValueError, OverflowError):
+    except (ValueError, OverflowError):  # beyond the calendar
         return "", "", ""
+    if not begun.group(4) and ends.time() != time.min:
+        ends += timedelta(days=1)  # of a whole day that is begun the end is the day after
     return ends.date().isoformat(), ends.time().isoformat() if begun.group(4) else "", ""
 
 
@@ -132,9 +170,11 @@ def _person(event: dict[str, list[Line]], name: str) -> str:
 
 
 def _people(event: dict[str, list[Line]]) -> list[str]:
-    return [_named(line) for line in event.get("ATTENDEE", ())]
+    named = [(_named(line), re.sub(r"(?i)^mailto:", "", line.value.strip())) for line in event.get("ATTENDEE", ())]
+    return [name if name == address else f"{name} <{address}>" for name, address in named]
 
 
 def _named(line: Line) -> str:
     known: Any = line.parameters.get("CN")
-    return known[0] if known and known[0] else re.sub(r"(?i)^mailto:", "", line.value.strip())
+    address = re.sub(r"(?i)^mailto:", "", line.value.strip())
+    return ", ".join(known) if known and known[0] else address

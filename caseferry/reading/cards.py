@@ -19,7 +19,7 @@ HEADINGS = (
     "Categories", "Other Addresses", "Other Emails", "Other Phones", "Other Fields", "Card ID",
 )  # fmt: skip
 _BINARY = {"PHOTO", "LOGO", "SOUND", "KEY"}
-_SILENT = {"VERSION", "PRODID", "REV", "BEGIN", "END", "LABEL", "PROFILE", "SORT-STRING", "CLASS", "MAILER", "X-ABLABEL"}
+_SILENT = {"VERSION", "PRODID", "REV", "BEGIN", "END", "PROFILE", "SORT-STRING", "CLASS", "MAILER"}
 _PLAIN = {"FN": "Card Name", "TITLE": "Job Title", "BDAY": "Date of Birth", "URL": "Website", "NOTE": "Notes", "CATEGORIES": "Categories", "UID": "Card ID"}
 _PHONES = (("Fax", {"fax"}), ("Mobile", {"cell", "mobile", "iphone"}), ("Home Phone", {"home"}), ("Work Phone", {"work"}), ("Phone", set[str]()))
 _BIRTH = re.compile(r"(\d{4})-?(\d\d)-?(\d\d)(?:[T ].*)?$")
@@ -27,26 +27,25 @@ _BIRTH = re.compile(r"(\d{4})-?(\d\d)-?(\d\d)(?:[T ].*)?$")
 
 def read_cards(text: str) -> Grid:
     """Every card of a file."""
-    rows: list[list[str]] = []
-    card: list[Line] | None = None
+    every: list[list[Line]] = []
+    within: list[list[Line]] = []
     for line in lines(text):
-        if line.name == "BEGIN" and line.value.strip().upper() == "VCARD":
-            if card is not None:
-                rows.append(_row(card))  # one that was never ended
-            card = []
-        elif line.name == "END" and line.value.strip().upper() == "VCARD":
-            rows += [_row(card)] if card is not None else []
-            card = None
-        elif card is not None:
-            card.append(line)
-    if card is not None:
-        rows.append(_row(card))
-    return from_lists(pl.Series("t", [list(HEADINGS), *rows], dtype=pl.List(pl.String)))
+        edge = line.value.strip().upper() == "VCARD"
+        if line.name == "BEGIN" and edge:
+            every.append([])
+            within.append(every[-1])  # perhaps in another: an agent's card within its principal's
+        elif line.name == "END" and edge:
+            del within[-1:]
+        elif within:
+            within[-1].append(line)
+    return from_lists(pl.Series("t", [list(HEADINGS), *map(_row, every)], dtype=pl.List(pl.String)))
 
 
 def _row(card: list[Line]) -> list[str]:
     cells: dict[str, str] = {}
-    labels = {line.group: line.value for line in card if line.name == "X-ABLABEL"}
+    labels = {line.group: line.value for line in card if line.name == "X-ABLABEL" and line.group}
+    has_address = any(line.name == "ADR" for line in card)
+    card = [line for line in card if not (line.name == "LABEL" and has_address) and not (line.name == "X-ABLABEL" and line.group)]
     for line in sorted(card, key=lambda one: "pref" not in one.types and "1" not in one.parameters.get("PREF", ())):
         _put(cells, line, labels.get(line.group, ""))
     return [cells.get(heading, "") for heading in HEADINGS]
@@ -59,6 +58,7 @@ def _put(cells: dict[str, str], line: Line, label: str) -> None:
     if line.name == "N":
         for heading, part in zip(_NAMES, line.parts, strict=False):
             _take(cells, (heading,), part.strip(), "Other Fields")
+        _take(cells, (), ", ".join(filter(None, line.parts[len(_NAMES) :])), "Other Fields")
     elif line.name == "ORG":
         company, *units = [part.strip() for part in line.parts]
         _take(cells, ("Organisation",), company, "Other Fields")
@@ -70,19 +70,24 @@ def _put(cells: dict[str, str], line: Line, label: str) -> None:
         heading = next(heading for heading, marks in _PHONES if words & marks or not marks)
         shown = number if not label and not line.types else f"{number} ({', '.join(sorted(line.types)) or label})"
         _take(cells, (heading,), number, "Other Phones", shown)
+        if label and heading == "Phone":
+            _take(cells, (), number, "Other Fields", f"{label}: {number}")
     elif line.name == "ADR":
         parts = [part.strip() for part in line.parts]
         if any(cells.get(heading) for heading in _ADDRESS):
             _take(cells, (), ", ".join(filter(None, parts)), "Other Addresses")
         else:
             cells.update({heading: part for heading, part in zip(_ADDRESS, parts, strict=False) if part})
+            _take(cells, (), ", ".join(filter(None, parts[len(_ADDRESS) :])), "Other Addresses")
+    elif line.name == "LABEL":
+        _take(cells, (), value, "Other Addresses")
     elif line.name == "BDAY":
         found = _BIRTH.match(value)
         _take(cells, ("Date of Birth",), "-".join(found.groups()) if found else value, "Other Fields")
     elif line.name in _PLAIN:
         _take(cells, (_PLAIN[line.name],), value, "Other Fields", f"{line.name}: {value}")
     else:
-        _take(cells, (), value, "Other Fields", f"{label or line.name}: {value}")
+        _take(cells, (), value, "Other Fields", value if line.name == "?" else f"{label or line.name}: {value}")
 
 
 def _take(cells: dict[str, str], headings: Iterable[str], value: str, beyond: str, shown: str = "") -> None:

@@ -8,9 +8,14 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-_FOLD = re.compile(r"\n[ \t]")
-_EDGE = re.compile(r"(?im)^((?:BEGIN|END):[^\n]*)\n[ \t]")
+_EDGE = re.compile(r"(?i)(?:BEGIN|END):")
 """Nothing is folded into where a thing begins or ends."""
+_PRINTABLE = re.compile(r"(?i)^[^:]*;(?:ENCODING=)?QUOTED-PRINTABLE[;:]")
+_PIECE = re.compile(r"((?:\\.|[^;\\])*)(?:;|$)", re.DOTALL)
+_CHARSETS = {
+    "utf-8", "us-ascii", "ascii", "iso-8859-1", "iso-8859-2", "iso-8859-15", "latin1", "windows-1250", "windows-1251", "windows-1252", "cp1252", "koi8-r",
+    "shift_jis", "iso-2022-jp", "euc-jp", "gb2312", "gbk", "gb18030", "big5", "euc-kr",
+}  # fmt: skip
 _NAME = re.compile(r"(?:([\w-]+)\.)?([\w-]+)$")
 _ESCAPED = re.compile(r"\\([\\;,nN:])")
 
@@ -35,7 +40,8 @@ class Line:
     @property
     def parts(self) -> list[str]:
         """The pieces of a value between semicolons, each unescaped."""
-        return [unescaped(one) for one in re.split(r"(?<!\\);", self.value)]
+        found = [unescaped(piece.group(1)) for piece in _PIECE.finditer(self.value)]
+        return found[:-1] if len(found) > 1 and not self.value.endswith(";") else found
 
 
 def unescaped(text: str) -> str:
@@ -43,22 +49,35 @@ def unescaped(text: str) -> str:
 
 
 def lines(text: str) -> Iterator[Line]:
-    """Every line that is one; what is none is passed over."""
-    plain = text.replace("\r\n", "\n").replace("\r", "\n")
-    folded = _FOLD.sub("", _EDGE.sub(r"\1\n;", plain)).split("\n")
-    at = 0
-    while at < len(folded):
-        line = _line(folded[at])
-        at += 1
-        if line is None:
+    """Every line; one that is none has the name `?`."""
+    keeps_blank = False
+    for whole in _unfolded(text.replace("\r\n", "\n").replace("\r", "\n").split("\n")):
+        if not whole.strip():
             continue
-        if "QUOTED-PRINTABLE" in {one.upper() for name in ("ENCODING", "TYPE") for one in line.parameters.get(name, ())}:
-            value = line.value
-            while value.endswith("=") and at < len(folded):  # the text goes on in the next line
-                value = value[:-1] + folded[at]
-                at += 1
-            line = Line(line.name, _printable(value, line.parameters), line.parameters, line.group)
+        whole = whole.replace("\n", " " if keeps_blank else "")
+        line = _line(whole) or Line("?", whole)
+        if line.name == "VERSION":
+            keeps_blank = line.value.strip() == "2.1"
+        if _PRINTABLE.match(whole):
+            line = Line(line.name, _printable(line.value, line.parameters), line.parameters, line.group)
         yield line
+
+
+def _unfolded(raw: list[str]) -> Iterator[str]:
+    """Lines with those that go on with them; where one went on stands a line feed, but not in quoted-printable text."""
+    held: list[str] = []
+    for one in raw:
+        if held and _PRINTABLE.match(held[0]) and held[-1].endswith("="):
+            held[-1] = held[-1][:-1]
+            held.append(one)
+        elif held and one[:1] in {" ", "\t"} and not _EDGE.match(held[0]):
+            held.append(one[1:] if _PRINTABLE.match(held[0]) else "\n" + one[1:])
+        else:
+            if held:
+                yield "".join(held)
+            held = [one]
+    if held:
+        yield "".join(held)
 
 
 def _line(text: str) -> Line | None:
@@ -86,9 +105,9 @@ def _split(head: str) -> list[str]:
 
 
 def _printable(value: str, parameters: dict[str, list[str]]) -> str:
-    charset = next(iter(parameters.get("CHARSET", ())), "utf-8")
-    data = quopri.decodestring(value.encode())
+    charset = next(iter(parameters.get("CHARSET", ())), "utf-8").strip().casefold()
+    data = quopri.decodestring(value.encode(errors="replace"))
     try:
-        return data.decode(charset)
-    except (LookupError, UnicodeDecodeError):
+        return data.decode(charset if charset in _CHARSETS else "utf-8")
+    except UnicodeDecodeError:
         return data.decode("cp1252", errors="replace")

@@ -8,6 +8,7 @@ import codecs
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 from caseferry.reading.source import PIECE, Source
 
@@ -69,9 +70,11 @@ def utf8(source: Source, written: Written, size: int = PIECE) -> Iterator[bytes]
             mark = 0
     else:
         decoder = codecs.getincrementaldecoder(written.encoding)("replace" if written.is_old else "strict")
-        for piece in source.pieces(size=size):
-            yield decoder.decode(piece).encode()
-        yield decoder.decode(b"", final=True).encode()
+        is_first = True
+        for piece in chain(source.pieces(size=size), [b""]):
+            if text := decoder.decode(piece, final=not piece):
+                yield (text.removeprefix("\ufeff") if is_first else text).encode()
+                is_first = False
 
 
 def text_of(source: Source, written: Written | None = None) -> str:

@@ -28,6 +28,8 @@ _ERROR = re.compile(rb'<(?:\w+:)?c [^>]*?t="e"')
 _REPEATED = re.compile(rb'number-(?:rows|columns)-repeated="(\d+)"')
 _ROWS = 50_000
 """Rows of a sheet that are turned into text at a time."""
+_TALLEST = 1 << 20
+"""Rows of the tallest sheet any program has."""
 _TYPES = re.compile(rb"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
 
 
@@ -215,8 +217,8 @@ def _column(letters: bytes) -> int:
 def _open_document(xml: bytes, name: str, limits: "ReadingLimits") -> None:
     """An OpenDocument sheet says 'a million times this cell' in twenty bytes; empty tails of that kind are normal."""
     filled = re.findall(rb"<table:table-cell([^>]*office:value-type[^>]*)>", xml)
-    spread = sum(int(n) for cell in filled for n in _REPEATED.findall(cell))
+    spread = sum(max((int(n) for n in _REPEATED.findall(cell)), default=1) for cell in filled)
     rows = re.findall(rb"<table:table-row([^>]*)>(?:(?!</table:table-row>).){0,4000}?office:value-type", xml, re.DOTALL)
-    spread *= max([1, *(int(n) for row in rows for n in _REPEATED.findall(row))])
-    if spread > limits.sheet_cells:
-        raise ExportRefused("CF-112", name, f"it repeats its cells {spread} times")
+    tall = max([1, *(int(n) for row in rows for n in _REPEATED.findall(row))])
+    if spread * tall > limits.sheet_cells or tall > _TALLEST:
+        raise ExportRefused("CF-112", name, f"it repeats its cells {spread * tall} times")

@@ -65,7 +65,7 @@ ROWS: dict[int, Row] = {
     40: Row("no result backend at all", "nothing depends on one"),
     41: Row("the disk is full", "tried again; nothing half-written is taken for whole"),
     42: Row("no place to write at the start", "doctor says so"),
-    43: Row("a list far larger than the reader's memory", "one file refused by name; the worker unharmed"),
+    43: Row("a list far larger than the reader's memory", "read to its last row, a piece at a time; the worker unharmed"),
     44: Row("the reader of a file aborts, crashes, is killed", "one file refused, the worker unharmed"),
     45: Row("the reader of a file hangs", "ended in time"),
     46: Row("200 crashes and restarts", "no leftovers, no zombies, no open files"),

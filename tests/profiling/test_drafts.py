@@ -101,7 +101,7 @@ def test_a_known_export_needs_no_draft(tmp_path: Path) -> None:
     assert "own_contacts" in yaml.safe_load(out.read_text())["tables"]
 
 
-@pytest.mark.parametrize("heading", ["it's: #1 [x]", "- {a: b}", "yes", "\x07bell", "'quoted'", "*star &and", "# comment", "null"])
+@pytest.mark.parametrize("heading", ["👨\u200d👩 Family", "a\U000e0001b", "it's: #1 [x]", "- {a: b}", "yes", "\x07bell", "'quoted'", "*star &and", "# comment", "null"])
 def test_headings_of_any_kind_stand_in_the_draft_as_they_are(tmp_path: Path, heading: str) -> None:
     folder = tmp_path / "odd"
     folder.mkdir()
@@ -121,9 +121,11 @@ def test_a_list_without_a_header_gives_no_cell_away(tmp_path: Path) -> None:
     write(folder, "names.csv", ["Okafor", "Concord"], [["Rossi", "Dover"], ["Toth", "Keene"]])
     write(folder, "twice.csv", ["Name", "Name", "E-mail"], [["Okafor", "Ann", "ann@x.example"], ["Toth", "Gus", "gus@x.example"]])
     out = tmp_path / "bare.yaml"
+    write(folder, "known.csv", ["Jane SECRETSON", "Divorce Matter", "Open", "Alice Lawyer", "2024-01-01"], [["Bob SECRETMAN", "Sale of House", "Closed", "Alice Lawyer", "2024-01-04"]])
+    write(folder, "street.csv", ["SECRET0 Person", "Smith Street", "SECRETX Town"], [["SECRET1 Person", "Jones Street", "SECRETY Town"]] * 5)
     told = {one["list"]: one["by"] for one in mapped(folder, out, "--all")["lists"]}  # type: ignore[attr-defined]
-    assert told == {"bare.csv": "no row of it reads as a header", "names.csv": "no row of it reads as a header", "twice.csv": "proposed"}
-    assert not [word for word in ("Okafor", "Rossi", "Concord", "Gus", "x.example") if word in out.read_text()]
+    assert told == {"bare.csv": "no row of it reads as a header", "names.csv": "no row of it reads as a header", "twice.csv": "proposed", "known.csv": "no row of it reads as a header", "street.csv": "no row of it reads as a header"}
+    assert not [word for word in ("Okafor", "Rossi", "Concord", "Gus", "x.example", "SECRET") if word in out.read_text()]
 
 
 def test_values_speak_where_headings_do_not(tmp_path: Path) -> None:
@@ -131,6 +133,42 @@ def test_values_speak_where_headings_do_not(tmp_path: Path) -> None:
     folder.mkdir()
     write(folder, "log.csv", ["Xa", "Xb", "Xc"], [[f"2024-05-{n + 10}", "JD", "A long account of what was said on that day, " * 4] for n in range(9)])
     assert mapped(folder, tmp_path / "mute.yaml")["lists"][0]["is"] == "note"  # type: ignore[index]
+
+
+def test_a_sheet_points_at_the_sheet_it_means_and_at_no_other(tmp_path: Path) -> None:
+    import xlsxwriter
+
+    folder = tmp_path / "book"
+    folder.mkdir()
+    with xlsxwriter.Workbook(folder / "w.xlsx") as book:
+        for name, rows in {
+            "Mtrs": [["MtrNum", "Descr", "ClntNm", "Stat"], *([f"M-{n}", f"About {n}", "Okafor", "Open"] for n in range(8))],
+            "Ppl": [["Code", "ClLName", "EmlAddr"], *([f"P-{n}K", "Okafor", f"a{n}@x.example"] for n in range(8))],
+            "Nts": [["Whom", "Note", "NoteDt"], *([f"P-{n}K", "said " * 40, f"2024-05-1{n}"] for n in range(8))],
+        }.items():
+            sheet = book.add_worksheet(name)
+            for number, row in enumerate(rows):
+                sheet.write_row(number, 0, row)
+    out = tmp_path / "book.yaml"
+    told = {one["list"]: one for one in mapped(folder, out)["lists"]}  # type: ignore[attr-defined]
+    assert told["w.xlsx › Nts"]["points"] == ["'Whom' points at 'Code' of w.xlsx › Ppl: 100% of its values are there"]
+    assert "matter" not in yaml.safe_load(out.read_text())["tables"]["own_w_nts"]["columns"]
+
+
+def test_a_profile_that_is_no_yaml_is_told_as_one(strange: Path, tmp_path: Path) -> None:
+    (tmp_path / "bad.yaml").write_text('a: "\\ud83d"\n')
+    result = CliRunner().invoke(app, ["check", str(strange), "--source", str(tmp_path / "bad.yaml")])
+    assert result.exit_code == 2 and "it is not YAML" in result.output + result.stderr
+
+
+def test_where_nothing_is_proposed_the_draft_still_loads(tmp_path: Path) -> None:
+    folder = tmp_path / "none"
+    folder.mkdir()
+    write(folder, "q.csv", ["Q1", "Q2"], [[n, n * n] for n in range(9)])
+    out = tmp_path / "none.yaml"
+    assert mapped(folder, out)["lists"][0]["is"] == ""  # type: ignore[index]
+    profiles.look_in(tmp_path)
+    assert profiles.load_profile("none").product == "none"
 
 
 def test_words_are_read_through_their_spellings() -> None:

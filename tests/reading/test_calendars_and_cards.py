@@ -24,7 +24,7 @@ def event(*properties: str) -> str:
 
 def test_lines_are_unfolded_and_their_parameters_told() -> None:
     found = list(lines('item1.TEL;TYPE=work,voice;X="a;b:c":+1\r\n 603\r\nNOTE;CHARSET=iso-8859-1;ENCODING=QUOTED-PRINTABLE:caf=E9=\r\n=0Atwo\r\njunk\r\n'))
-    assert [(one.name, one.value, one.group, one.types) for one in found] == [("TEL", "+1603", "item1", {"work", "voice"}), ("NOTE", "café\ntwo", "", set())]
+    assert [(one.name, one.value, one.group, one.types) for one in found] == [("TEL", "+1603", "item1", {"work", "voice"}), ("NOTE", "café\ntwo", "", set()), ("?", "junk", "", set())]
     assert found[0].parameters["X"] == ["a;b:c"]
 
 
@@ -37,7 +37,8 @@ def test_an_event_is_read_with_its_zone_and_its_rule() -> None:
     assert found == [{
         "Subject": "Hearing, Dover", "Start Date": "2024-05-31", "Start Time": "09:30:00", "End Date": "2024-05-31", "End Time": "10:30:00", "All Day Event": "False",
         "Time Zone": "America/New_York", "Location": "Court 2", "Description": "Bring the file\nand the plan", "Organizer": "Jane Doe", "Attendees": "a@x.example",
-        "Recurrence": "RRULE:FREQ=WEEKLY;COUNT=3\nEXDATE:20240607T093000", "UID": "1", "Reminder": "yes",
+        "Recurrence": "RRULE:FREQ=WEEKLY;COUNT=3\nEXDATE;TZID=America/New_York:20240607T093000", "UID": "1", "Reminder": "yes",
+        "Other Fields": "ORGANIZER: mailto:jane@x.example",
     }]  # fmt: skip
 
 
@@ -82,6 +83,41 @@ def test_cards_of_every_version_are_read() -> None:
         {"Card Name": "Eve", "Email": "2@x.example", "Email 2": "1@x.example", "Email 3": "3@x.example", "Other Emails": "4@x.example", "Mobile": "1", "Other Phones": "2 (cell)",
          "Other Fields": "NICKNAME: Evie", "Date of Birth": "--0310"},
     ]  # fmt: skip
+
+
+def test_nothing_a_card_says_is_dropped() -> None:
+    olga = "BEGIN:VCARD\nVERSION:2.1\nN:Outer;Olga\nAGENT:\nBEGIN:VCARD\nFN:Ivy Inner\nEND:VCARD\nTEL:1\nEND:VCARD\n"
+    assert rows(olga, read_cards) == [{"Last Name": "Outer", "First Name": "Olga", "Phone": "1"}, {"Card Name": "Ivy Inner"}]
+    assert rows(card("FN:x", "LABEL:1 High St"), read_cards)[0]["Other Addresses"] == "1 High St"
+    assert rows(card("FN:x", "ADR:;;1 High St;Leeds;;LS1;UK;beyond"), read_cards)[0]["Other Addresses"] == "beyond"
+    assert rows(card("N:a;b;c;d;e;f;g"), read_cards)[0]["Other Fields"] == "f, g"
+    assert rows(card("FN:x", "item2.TEL:9", "item2.X-ABLabel:Boat"), read_cards)[0] == {"Card Name": "x", "Phone": "9", "Other Fields": "Boat: 9"}
+    assert rows(card("FN:x", "NICKNAME:n", "no line at all"), read_cards)[0]["Other Fields"] == "NICKNAME: n; no line at all"
+    assert rows(card(r"N:Back\\;Jo"), read_cards)[0] == {"Last Name": "Back\\", "First Name": "Jo"}
+
+
+def test_text_that_goes_on_in_the_next_line_is_put_together_as_its_version_says() -> None:
+    assert rows(card("VERSION:2.1", "NOTE;ENCODING=QUOTED-PRINTABLE:owes a total=", " be careful", "FN:x"), read_cards)[0] == {"Card Name": "x", "Notes": "owes a total be careful"}
+    assert rows(card("VERSION:2.1", "NOTE:hello", " world"), read_cards)[0]["Notes"] == "hello world"
+    assert rows(card("VERSION:3.0", "NOTE:hel", " lo"), read_cards)[0]["Notes"] == "hello"
+
+
+def test_nothing_an_event_says_is_dropped() -> None:
+    found = rows(event("SUMMARY:x", "DTSTART:20240531T0900", "COMMENT:see plan", "X-MATTER:123", "DESCRIPTION:one", "DESCRIPTION:two", "ATTENDEE;CN=Jo:mailto:jo@x.example"))[0]
+    assert found["Other Fields"] == "COMMENT: see plan; X-MATTER: 123; DESCRIPTION: two" and found["Attendees"] == "Jo <jo@x.example>"
+
+
+def test_odd_moments_cost_no_other_event() -> None:
+    text = event("SUMMARY:a", "UID:1", "SEQUENCE:²", "DTSTART:20240105T000000", "DURATION:P9999999999D") * 2 + event("SUMMARY:b", "DTSTART;VALUE=PERIOD:20240105T090000Z/PT1H")
+    assert [one["Subject"] for one in rows(text)] == ["a", "a", "b"] and rows(text)[2]["All Day Event"] == "False"
+    ends = rows(event("SUMMARY:x", "DTSTART;TZID=Europe/London:20240330T230000", "DTEND;TZID=America/New_York:20240330T230000"))[0]
+    assert (ends["End Date"], ends["End Time"], ends["Time Zone"]) == ("2024-03-31", "04:00:00", "Europe/London")
+    assert rows(event("SUMMARY:x", "DTSTART;VALUE=DATE:20240105", "DURATION:PT36H"))[0]["End Date"] == "2024-01-06"
+
+
+@pytest.mark.parametrize("charset", ["utf-7", "unicode_escape", "a\0b", "no such"])
+def test_a_charset_nobody_should_name_costs_no_card(charset: str) -> None:
+    assert len(rows(card(f"N;CHARSET={charset};ENCODING=QUOTED-PRINTABLE:+2AA-=ud800") + card("FN:good"), read_cards)) == 2
 
 
 JUNK = st.lists(st.sampled_from(["BEGIN:VEVENT", "END:VEVENT", "BEGIN:VCARD", "END:VCARD", "BEGIN:VALARM", "DTSTART:20249999T9", "DTSTART;TZID=:x", "DURATION:P", "SUMMARY", "N:;;;;;;;", "TEL;=:;", " folded", ";:", 'A;B="x:y', "FN:é"]), max_size=25)

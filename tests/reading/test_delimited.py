@@ -171,3 +171,9 @@ def test_a_cell_is_as_long_as_its_text_whichever_way_it_is_read() -> None:
     for text, long in (('"' + '""' * 6 + '",b\n', False), ('"' + "x" * 10 + '",b\n', False), ('"' + "x" * 11 + '",b\n', True)):
         assert (quickly(text.encode(), ",", 2, 10) is None) is long
         assert bool(cut(text, ",", 10)[1]["field_too_long"]) is long
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le"])
+def test_a_mark_is_no_text_even_where_a_person_named_the_encoding(encoding: str) -> None:
+    read = Delimited(Source.of("\ufeffName,Email\na,b\n".encode(encoding)), encoding)
+    assert gathered(read.pieces()).cells.row(0)[1:] == ("Name", "Email")

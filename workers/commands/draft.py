@@ -71,4 +71,5 @@ def _show(told: list[dict[str, Any]], findings: list[Any], out: Path | None) -> 
     if out:
         print(f"\n  {out} holds a draft. Edit it, then: caseferry check EXPORT --source {out}")
     else:
-        print("\n  Every list is known: no draft is needed.")
+        rest = [one for one in told if not one["is"]]
+        print(f"\n  {len(rest)} lists have no header to go by: give them one, or leave them." if rest else "\n  Every list is known: no draft is needed.")
