@@ -170,7 +170,7 @@ def an_open_document_that_repeats(ground: Ground) -> Counts:
 
     many = ' table:number-columns-repeated="16384"', ' table:number-rows-repeated="1048576"'
     slowest = 0.0
-    for row, cell in ((many[1], many[0]), (many[1] + "0", ""), ("", ' table:number-columns-repeated="99999999"')):
+    for row, cell in ((many[1], many[0]), (many[1].replace("76", "760"), ""), ("", ' table:number-columns-repeated="99999999"')):
         _, code, seconds = read(made(row, cell), ReadingLimits(seconds=20, memory_bytes=1 << 30))
         assert code.startswith("CF-1"), code
         slowest = max(slowest, seconds)
