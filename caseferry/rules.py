@@ -16,6 +16,7 @@ RULES: dict[str, str] = {
     "external_links": "The workbook points to other workbooks. They were not opened.",
     "repaired_bytes": "Stray bytes of an older encoding were read as Windows Western.",
     "encoding_assumed": "Nothing in the file proves its encoding. Check a name with an accent.",
+    "todos_not_read": "The calendar holds to-dos or journals. They were not read; the file is kept.",
     "replaced_characters": "Characters were already lost when the file reached us.",
     # tables and columns
     "unknown_column": "We do not know this column. It stays in the archive.",

@@ -24,6 +24,7 @@ _ONCE = {"SUMMARY", "LOCATION", "DESCRIPTION", "ORGANIZER", "STATUS", "CREATED",
 _WHOLE_DAY = re.compile(r"\d{8}$")
 _ZONES = frozenset(available_timezones())
 _MOMENT = re.compile(r"(\d{4})(\d\d)(\d\d)(?:T(\d\d)(\d\d)(\d\d)?(Z)?)?$", re.ASCII)
+_NO_EVENT = re.compile(r"(?im)^BEGIN:(?:VTODO|VJOURNAL)\b")
 _LENGTH = re.compile(r"([+-])?P(?:(\d{1,4})W)?(?:(\d{1,6})D)?(?:T(?:(\d{1,6})H)?(?:(\d{1,8})M)?(?:(\d{1,9})S)?)?$", re.ASCII)
 _REPEATS = ("RRULE", "RDATE", "EXDATE", "EXRULE", "RECURRENCE-ID")
 
@@ -39,7 +40,8 @@ def read_calendar(text: str) -> Grid:
             newest[which] = number
     current = set(newest.values())
     rows = [_row(event, is_current=number in current or not _first(event, "UID")) for number, event in enumerate(events)]
-    return from_lists(pl.Series("t", [list(HEADINGS), *rows], dtype=pl.List(pl.String)), encoding="")
+    others = len(_NO_EVENT.findall(text))
+    return from_lists(pl.Series("t", [list(HEADINGS), *rows], dtype=pl.List(pl.String)), notes={"todos_not_read": others} if others else {})
 
 
 def _events(text: str) -> list[dict[str, list[Line]]]:

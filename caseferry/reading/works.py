@@ -114,7 +114,7 @@ def _sheets(data: Source, limits: Limits, kind: str, file: str, encoding: str = 
         return
     written = Written(encoding) if encoding else tell(data)
     grid = (read_calendar if kind == Kind.CALENDAR else read_cards)(text_of(data, written))
-    notes = {"repaired_bytes": written.repaired, "encoding_assumed": int(written.assumed)}
+    notes = {**grid.notes, "repaired_bytes": written.repaired, "encoding_assumed": int(written.assumed)}
     told = {"encoding": written.encoding, "notes": {name: count for name, count in notes.items() if count}, "undecided": written.could_be}
     yield Sheet("", told, iter([grid.cells]))
 

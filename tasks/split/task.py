@@ -31,6 +31,7 @@ _NOTES = {
     "field_too_long": "cells are longer than limits.field_bytes allows",
     "macros": "its macros were not carried",
     "external_links": "its links to other workbooks were not followed",
+    "todos_not_read": "to-dos and journals of a calendar are not read; the file is kept",
     "replaced_characters": "characters were lost before the file reached us",
 }
 Read = tuple[Kept, Spooled]

@@ -107,6 +107,11 @@ def test_nothing_an_event_says_is_dropped() -> None:
     assert found["Other Fields"] == "COMMENT: see plan; X-MATTER: 123; DESCRIPTION: two" and found["Attendees"] == "Jo <jo@x.example>"
 
 
+def test_to_dos_are_not_read_and_that_is_said(crossing: Crossings) -> None:
+    run = crossing(firm(cal=event("SUMMARY:x", "DTSTART:20240614T0900") + "BEGIN:VCALENDAR\r\nBEGIN:VTODO\r\nSUMMARY:y\r\nEND:VTODO\r\nEND:VCALENDAR\r\n"))
+    assert [(one["rule"], one["count"]) for one in run.split["findings"] if one["rule"] == "todos_not_read"] == [("todos_not_read", 1)]
+
+
 def test_odd_moments_cost_no_other_event() -> None:
     text = event("SUMMARY:a", "UID:1", "SEQUENCE:²", "DTSTART:20240105T000000", "DURATION:P9999999999D") * 2 + event("SUMMARY:b", "DTSTART;VALUE=PERIOD:20240105T090000Z/PT1H")
     assert [one["Subject"] for one in rows(text)] == ["a", "a", "b"] and rows(text)[2]["All Day Event"] == "False"
