@@ -75,14 +75,16 @@ def _stored(services: Services, run: Run, arrival: Arrival, scratch: Scratch) ->
     refused: list[Refusal] = []
     for number, one in enumerate(arrival.objects, 1):
         name = one.key.split("/", 3)[3] if arrival.loose else one.key.rsplit("/", 1)[-1]
-        path, back = scratch.file(), scratch.file()
+        path = scratch.file()
         _fetch(services, one, path)
         digest = sha256_of(path)
         key = run.at("0-original", _dated(name, arrival.at.date().isoformat(), number if len(arrival.objects) > 1 else 0))
         services.store.put_file(key, path)
-        services.store.save(key, back)
-        if sha256_of(back) != digest:
-            raise BrokenPromise("the stored copy of the upload differs from what was uploaded")
+        with Scratch() as aside:  # gone at once: it is as large as the upload
+            back = aside.file()
+            services.store.save(key, back)
+            if sha256_of(back) != digest:
+                raise BrokenPromise("the stored copy of the upload differs from what was uploaded")
         kind = kind_behind(path, name, limits)
         kept.append(Kept(name=name, key=key, size=length_of(path), sha256=digest, kind=kind))
         if kind is Kind.ARCHIVE:
