@@ -222,6 +222,17 @@ CODES: dict[str, Code] = {
         safe=KEPT,
         more="Old programs write accents in several ways. Where two of them fit, a guess would misspell people's names.",
     ),
+    "CF-147": Code(
+        "The field map is not approved",
+        "read 3-merge/field-map.html, then give its version and your name: approved_map in migration.json, or `--approve-map`",
+        safe="no import file was written",
+        more="The version changes with any rule. Firms moved by the same rules need one approval.",
+    ),
+    "CF-148": Code(
+        "Columns hold values, and nobody has said what becomes of them",
+        "map them, drop them or archive them in rules.source, or set options.unknown_columns to archive",
+        safe="no import file was written",
+    ),
     "CF-134": Code(
         "The bucket can be read by the public",
         "block public access on the bucket, then start again",

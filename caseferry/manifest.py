@@ -11,7 +11,9 @@ from zoneinfo import available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
-from caseferry.mapping.profile import known_sources
+from caseferry.mapping.layers import as_key
+from caseferry.mapping.mapped import MappedTarget, is_mapped, load_mapped
+from caseferry.mapping.profile import Profile, known_sources, load_profile
 
 
 class Model(BaseModel):
@@ -31,6 +33,7 @@ class Region(StrEnum):
 CURRENCY = {Region.US: "USD", Region.CA: "CAD", Region.UK: "GBP", Region.EU: "EUR", Region.AU: "AUD"}
 CONFIG = Path(__file__).parents[1] / "config"
 DateOrder = Literal["dmy", "mdy"]
+NEUTRAL_PACKAGE = "neutral"
 ENCODINGS = ("cp1252", "cp1250", "cp850", "mac_roman", "utf-8", "utf-16", "latin-1", "cp1251", "cp1253", "cp1254")
 
 
@@ -76,6 +79,15 @@ class Options(Model):
     )
     date_format: str | None = Field(default=None, description="strftime; else the target profile's for the region")
     status_map: dict[str, Literal["Open", "Closed", "Pending"]] = Field(default_factory=dict)
+    trust_stays: str = Field(default="", description="where trust money lives from now on; then no file holds a line of it")
+    open_matters_stay: bool = Field(default=False, description="open matters, and what hangs on them, stay until they are closed")
+    decisions: dict[str, str] = Field(
+        default_factory=dict, description="what becomes of records a target has no place for, per `target.records`"
+    )
+    unknown_columns: Literal["ask", "archive"] = Field(
+        default="ask", description="columns nobody knows: asked about before files are released, or kept in the archive"
+    )
+    show_samples: bool = Field(default=False, description="the field map shows values as they are, not masked")
     sample_seed: int = 1
 
     @field_validator("encoding")
@@ -92,11 +104,28 @@ class Options(Model):
         return found or ""
 
 
+class Rules(Model):
+    """The firm's own rules, laid over the profiles: what they may say is what a profile may say."""
+
+    source: dict[str, Any] = Field(default_factory=dict)
+    targets: dict[str, dict[str, Any]] = Field(default_factory=dict)
+
+
+class Approval(Model):
+    """Somebody has read a field map and says it is right."""
+
+    version: str = Field(description="twelve figures, as the field map shows them")
+    by: str = Field(min_length=1)
+
+
 class Migration(Model):
     """`migration.json`: who moves, from where to where, and what was decided."""
 
     source: str | None = Field(default=None, description="a file of config/sources; else told by the headings")
     target: str = "clio"
+    also: tuple[str, ...] = Field(default=(), description="further targets that are fed from the same records")
+    rules: Rules = Rules()
+    approved_map: Approval | None = None
     region: Region = Region.US
     firm_name: str = ""
     submitter: str = ""
@@ -114,7 +143,14 @@ class Migration(Model):
     def _is_known(cls, value: str | None, info: ValidationInfo) -> str | None:
         known = known_sources() if info.field_name == "source" else sorted(path.stem for path in (CONFIG / "targets").glob("*.yaml"))
         if value is not None and value not in known:
-            raise ValueError(f"there is no such {info.field_name}; there are: {', '.join(known)}")
+            raise ValueError(f"there is no such {'source' if info.field_name == 'source' else 'target'}; there are: {', '.join(known)}")
+        return value
+
+    @field_validator("also")
+    @classmethod
+    def _are_known(cls, value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        for name in value:
+            cls._is_known(name, info)
         return value
 
     @field_validator("time_zone")
@@ -133,6 +169,43 @@ class Migration(Model):
             raise ValueError("two users share one e-mail")
         return self
 
+    @model_validator(mode="after")
+    def _rules_hold(self) -> Self:
+        if self.rules.source:
+            if self.source is None:
+                raise ValueError("rules.source: name the source they are for")
+            self.profile_of(self.source)
+        for name in self.rules.targets:
+            if name not in self.targets:
+                raise ValueError(f"rules.targets.{name}: it is not a target of this migration")
+            if not is_mapped(name):
+                raise ValueError(f"rules.targets.{name}: its files follow its own templates, and take no rules")
+        for name in self.mapped:
+            self.target_of(name)
+        return self
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """Every target of the run, the main one first."""
+        return tuple(dict.fromkeys((self.target, *self.also)))
+
+    @property
+    def base(self) -> str:
+        """The layout the records are brought together in: the first target that has one of its own, else the neutral package."""
+        return next((name for name in self.targets if not is_mapped(name)), NEUTRAL_PACKAGE)
+
+    @property
+    def mapped(self) -> tuple[str, ...]:
+        return tuple(name for name in self.targets if is_mapped(name))
+
+    def target_of(self, name: str) -> MappedTarget:
+        """A mapped target with the firm's own rules over it."""
+        return load_mapped(name, rules=as_key(self.rules.targets.get(name, {})))
+
+    def profile_of(self, source: str) -> Profile:
+        """A source with the firm's own rules over it."""
+        return load_profile(source, rules=as_key(self.rules.source))
+
     @property
     def primary(self) -> User | None:
         wanted = (self.primary_subscriber or "").casefold()
@@ -143,7 +216,7 @@ class Migration(Model):
         return self.options.currency or CURRENCY[self.region]
 
 
-FORMAT = 2
+FORMAT = 3
 """The layout of a run. A worker leaves a run of a later layout to a newer worker."""
 
 
@@ -218,6 +291,8 @@ class ColumnUse(Model):
     place: int
     field: str = ""
     use: Literal["mapped", "custom_field", "ignored", "archive_only"]
+    decided: bool = False
+    """A profile, or the firm's rules over it, say by name what becomes of the column."""
 
 
 class Table(Model):
@@ -335,6 +410,53 @@ class Piece(Model):
     crc32: str
 
 
+class FittedFile(ImportFile):
+    """One file handed over for a mapped target."""
+
+    file: str
+    """Its name in the mapping; of a list for people, what it is: `waiting`, `left_out`, `not_held`."""
+    of: str
+    closing: int = 0
+    """Bytes behind the last piece."""
+
+
+class Decision(Model):
+    """Records a target has no place for, and what becomes of them."""
+
+    records: str
+    title: str
+    rows: int
+    total: str = ""
+    says: str
+    choices: tuple[str, ...] = ()
+    choice: str = ""
+    """The firm's own; nothing while it has not said."""
+    file: str
+
+
+class Fit(Model):
+    """What was made for one mapped target."""
+
+    target: str
+    title: str
+    version: str
+    """Of the mapping: source, target and the firm's own rules."""
+    files: tuple[FittedFile, ...]
+    batches: tuple[tuple[Piece, ...], ...]
+    """The pieces of each batch; `3-merge/<target>/rows/<number>.parquet` says which row each line stands for."""
+    rows: dict[str, dict[str, int]]
+    """Neutral records by what became of them: in_files, waiting, not_held."""
+    unmapped: tuple[dict[str, Any], ...] = ()
+    """Words a value map does not name: file, column, word, count."""
+    left_out: int = 0
+    """Cells the target can't hold; each is listed."""
+    decisions: tuple[Decision, ...] = ()
+    limits: tuple[dict[str, str], ...] = ()
+    """What the target can't do that this export has."""
+    custom_fields: tuple[dict[str, str], ...] = ()
+    todo: tuple[str, ...] = ()
+
+
 class Batch(Model):
     """What the merge brought together at a time: these parts of the source, these pieces of the files.
 
@@ -357,3 +479,5 @@ class Merged(Model):
     custom_fields: tuple[dict[str, str], ...] = ()
     exclusions: tuple[dict[str, Any], ...] = ()
     as_at: str = ""
+    fits: tuple[Fit, ...] = ()
+    map_version: str = ""

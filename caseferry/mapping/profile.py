@@ -5,6 +5,7 @@ says only what is different: its headings go before the other's, and a table of 
 """
 
 import difflib
+import json
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Literal
@@ -13,6 +14,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 
 from caseferry.mapping.headings import normal
+from caseferry.mapping.layers import laid_over, read_yaml
 from caseferry.records import RECORDS
 
 SOURCES = Path(__file__).parents[2] / "config" / "sources"
@@ -56,6 +58,9 @@ class TableProfile(_Strict):
     fill_down: tuple[str, ...] = ()
     custom: dict[str, Custom] = Field(default_factory=dict)
     leave: tuple[str, ...] = ()
+    """Columns that are dropped by decision."""
+    archive: tuple[str, ...] = ()
+    """Columns that stay in the archive by decision. Those nobody decided about stay there too, and are asked about."""
     credit: Literal["positive", "negative"] = "negative"
     """What `CR` behind an amount means here."""
 
@@ -104,7 +109,7 @@ class Profile(_Strict):
     _aliases: dict[str, dict[str, str]] = PrivateAttr(default_factory=dict)
 
     def headings(self, table: str) -> dict[str, str]:
-        """Normal heading → field (or `custom:<name>`, or `leave:`) of one table."""
+        """Normal heading → field (or `custom:<name>`, `leave:` or `archive:`) of one table."""
         if table not in self._aliases:
             spec = self.tables[table]
             found: dict[str, str] = {}
@@ -114,8 +119,9 @@ class Profile(_Strict):
             for name, custom in spec.custom.items():
                 for heading in (name, *custom.headings):
                     found.setdefault(normal(heading), f"custom:{name}")
-            for heading in spec.leave:
-                found.setdefault(normal(heading), "leave:")
+            for rule, headings in (("leave:", spec.leave), ("archive:", spec.archive)):
+                for heading in headings:
+                    found.setdefault(normal(heading), rule)
             self._aliases[table] = found
         return self._aliases[table]
 
@@ -133,30 +139,29 @@ class Profile(_Strict):
         return {normal(label): field for field, labels in self.group_labels.items() for label in labels}
 
 
-def read_yaml(path: Path) -> object:
-    """A YAML file's content, by the C reader where it is there: ten times as fast."""
-    return yaml.load(path.read_text("utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
-
-
 @lru_cache
-def load_profile(source: str, folder: Path = SOURCES) -> Profile:
+def load_profile(source: str, folder: Path = SOURCES, rules: str = "") -> Profile:
     """The profile of one source.
+
+    Args:
+        rules: a firm's own rules over it, as `as_key` writes them.
 
     Raises:
         ProfileError: there is none, or it names a field, word or record that does not exist.
     """
     try:
-        profile = Profile.model_validate(_whole(source, folder, ()))
+        said = _whole(source, folder, ())
+        profile = Profile.model_validate(laid_over(said, json.loads(rules)) if rules else said)
     except ProfileError:
         raise
     except ValueError as error:
-        raise ProfileError(f"{source}.yaml: {_plainly(error)}") from error
+        raise ProfileError(f"{source}.yaml: {what_is_wrong(error)}") from error
     for name, table in profile.tables.items():
         _check(profile, f"{source}.yaml", name, table)
     return profile
 
 
-def _plainly(error: ValueError) -> str:
+def what_is_wrong(error: ValueError) -> str:
     """What is wrong where, without what stands there."""
     if not isinstance(error, ValidationError):
         return str(error)
@@ -180,26 +185,8 @@ def _whole(source: str, folder: Path, before: tuple[str, ...]) -> dict[str, Any]
         raise ProfileError(f"{path.name}: it is no mapping")
     said: dict[str, Any] = content
     if said.get("like"):
-        said = _laid_over(_whole(str(said["like"]), folder, (*before, source)) | {"evidence": []}, said)
+        said = laid_over(_whole(str(said["like"]), folder, (*before, source)) | {"evidence": []}, said)
     return said
-
-
-def _laid_over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
-    """Mappings key by key, those above first; lists one behind the other; `null` takes a key away; else what is above."""
-    made: dict[str, Any] = {}
-    for key in [*above, *(key for key in below if key not in above)]:
-        ours, theirs = above.get(key, below.get(key)), below.get(key)
-        if key not in above or theirs is None:
-            value = ours
-        elif isinstance(ours, dict) and isinstance(theirs, dict):
-            value = _laid_over(theirs, ours)
-        elif isinstance(ours, list) and isinstance(theirs, list):
-            value = [*ours, *(one for one in theirs if one not in ours)]
-        else:
-            value = ours
-        if value is not None:
-            made[key] = value
-    return made
 
 
 @lru_cache

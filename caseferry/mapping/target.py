@@ -7,7 +7,8 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from caseferry.mapping.headings import normal
-from caseferry.mapping.profile import ProfileError, read_yaml
+from caseferry.mapping.layers import read_yaml
+from caseferry.mapping.profile import ProfileError
 
 TARGETS = Path(__file__).parents[2] / "config" / "targets"
 

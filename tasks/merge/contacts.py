@@ -23,10 +23,10 @@ NAME = ("first_name", "last_name", "company")
 def prepare_contacts(desk: Desk) -> None:
     """Put exact copies together and propose the rest; make sure every column is there."""
     frame = desk.records.get("contact", pl.DataFrame(schema={"table": pl.String, ROW: pl.UInt32, PLACE: pl.String, REASON: pl.String}))
-    frame = ensure(frame, {name: pl.String for name in _TEXT} | {"emails": pl.List(pl.String), "birth_on": pl.Date})
+    frame = ensure(frame, {name: pl.String for name in (*_TEXT, "card_type")} | {"emails": pl.List(pl.String), "birth_on": pl.Date})
     # The target has no middle name: it stays in front of the family name, as the old system prints it.
     first = pl.concat_str("first_name", "middle_name", separator=" ", ignore_nulls=True)
-    frame = frame.with_columns(pl.when(first != "").then(first).alias("first_name"))
+    frame = frame.with_columns(pl.when(first != "").then(first).alias("first_name"), pl.col("first_name").alias("given_name"))
     desk.records["contact"] = frame
     _merge_exact(desk)
     _propose(desk)
@@ -139,6 +139,7 @@ def contact_lines(desk: Desk, derived: pl.DataFrame) -> None:
         pl.col("city").alias("business_city"), pl.coalesce("state", "country").alias("business_state"),
         pl.col("postal_code").alias("business_postal_code"), pl.col("emails").list.first().alias("email_address"),
         pl.coalesce(*PRIMARY_PHONE).alias("primary_phone"),
+        "source_id", "kind", "middle_name", "card_type", "country", desk.date_text("birth_on").alias("birth_date"),
     )  # fmt: skip
     made = derived.select(pl.lit("").alias("table"), pl.lit(0, pl.UInt32).alias(ROW), *NAME)
     desk.files["contacts"] = pl.concat([lines, made], how="diagonal")

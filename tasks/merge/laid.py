@@ -1,5 +1,6 @@
 """What the merge has written down so far: files that grow, where each row ended, and the notes about it."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from caseferry.reading.grid import ROW
 from caseferry.services.scratch import Scratch
 from tasks.merge.desk import CHANGED, NOTED, Desk
 from tasks.merge.files import Files
+from tasks.merge.fitting import Fitting
+from tasks.merge.neutral import Links, neutral
 from tasks.transform.sheet import PLACE, REASON
 
 
@@ -21,8 +24,8 @@ class Laid:
         scratch: where the notes wait.
     """
 
-    def __init__(self, files: Files, scratch: Scratch) -> None:
-        self.files, self._scratch = files, scratch
+    def __init__(self, files: Files, scratch: Scratch, fittings: Sequence[Fitting] = ()) -> None:
+        self.files, self._scratch, self._fittings = files, scratch, fittings
         self.rows: list[tuple[str, Path]] = []
         """What is to be kept about the rows of each batch, by name."""
         self.batches: list[Batch] = []
@@ -30,11 +33,12 @@ class Laid:
         self.not_taken: dict[str, tuple[int, Decimal | None]] = {}
         """Rows and sum of amounts by the reason they were not taken."""
 
-    def lay(self, parts: tuple[str, ...], desk: Desk, aside: pl.DataFrame) -> None:
+    def lay(self, parts: tuple[str, ...], desk: Desk, aside: pl.DataFrame, links: Links | None = None) -> None:
         """Write down one batch.
 
         Args:
             aside: rows of parts that no worker survived.
+            links: what mapped targets link records by, if there are any.
         """
         pieces, lineage = self.files.add(desk.files)
         places = _places(desk, aside)
@@ -47,6 +51,11 @@ class Laid:
             before = self.placed.get(record, Placed())
             self.placed[record] = before.model_copy(update={"read": before.read + count, place: getattr(before, place) + count})
         self._count_not_taken(desk)
+        if links is not None:
+            records = neutral(desk, links)
+            custom = _custom_fields(desk, records)
+            for fitting in self._fittings:
+                fitting.add(records, custom)
 
     def _keep(self, name: str, frame: pl.DataFrame) -> None:
         path = self._scratch.file()
@@ -60,6 +69,16 @@ class Laid:
             for reason, rows, known, total in left.group_by(REASON).agg(pl.len(), amount.count().alias("known"), amount.sum().alias("total")).iter_rows():
                 before = self.not_taken.get(reason, (0, None))
                 self.not_taken[reason] = (before[0] + rows, (before[1] or Decimal(0)) + total if known else before[1])
+
+
+def _custom_fields(desk: Desk, records: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
+    """By kind of record: `table`, `row`, `key`, `field`, `type`, `value`."""
+    found = {}
+    for name, file in (("contacts", "contact_custom_fields"), ("matters", "matter_custom_fields")):
+        if name in records and file in desk.files:
+            keys = records[name].select("table", ROW, "key")
+            found[name] = desk.files[file].select("table", ROW, "field", "type", "value").join(keys, on=["table", ROW], maintain_order="left")
+    return found
 
 
 def _places(desk: Desk, aside: pl.DataFrame) -> pl.DataFrame:

@@ -126,6 +126,7 @@ def matter_lines(desk: Desk) -> None:
         pl.lit(None, pl.String).alias("note"), "client_first_name", "client_last_name",
         pl.col("client_company").alias("client_company_name"), pl.col("user").alias("responsible_attorney"),
         pl.col("matter_type").alias("practice_area"), pl.col("originating").alias("originating_attorney"),
+        "stage", "opened_on", "closed_on", pl.col("user_email").alias("responsible_email"), pl.col("responsible").alias("responsible_before"),
     )  # fmt: skip
     rule = pl.when(pl.col("fell_back")).then(pl.lit("primary subscriber")) if "fell_back" in frame.columns else pl.lit(None, pl.String)
     desk.files["matter_users"] = frame.select(

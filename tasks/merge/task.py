@@ -9,8 +9,8 @@ from typing import Any
 import polars as pl
 
 from caseferry.canonical import to_json
-from caseferry.manifest import Finding, Intake, Merged, Migration, Split
-from caseferry.mapping.profile import load_profile
+from caseferry.keys import Run
+from caseferry.manifest import Finding, Fit, Intake, Merged, Migration, Split
 from caseferry.mapping.target import load_target
 from caseferry.reading.grid import ROW
 from caseferry.services.scratch import Scratch
@@ -22,9 +22,12 @@ from tasks.merge.contacts import contact_lines, names_of, prepare_contacts
 from tasks.merge.custom_fields import custom_fields
 from tasks.merge.desk import Desk
 from tasks.merge.documents import documents
+from tasks.merge.field_map import draw_map
 from tasks.merge.files import Files, Template, read_template
+from tasks.merge.fitting import Fitting
 from tasks.merge.laid import Laid
 from tasks.merge.matters import link_clients, matter_lines, matter_numbers, parties_of_matters, prepare_matters
+from tasks.merge.neutral import links_of
 from tasks.merge.users import ask_before
 from tasks.stage import Services, migration_of, read_model, run_of
 
@@ -45,29 +48,42 @@ def merge(services: Services, ticket: Ticket) -> None:
     first, *others = in_batches(split, services.settings.work.batch_rows, services.settings.work.portion_bytes)
     records, aside = outcomes.read(first)
     desk = Desk(
-        migration=migration, profile=load_profile(split.source), target=load_target(migration.target), split=split,
+        migration=migration, profile=migration.profile_of(split.source), target=load_target(migration.base), split=split,
         intake=intake, records=records, as_at=_as_at(split, migration, intake),
     )  # fmt: skip
     _as_at_findings(desk)
+    field_map = draw_map(services, run, migration, split)
     with Scratch() as scratch:
-        laid = Laid(Files(desk, _templates(services, desk), scratch), scratch)
+        fittings = [Fitting(migration.target_of(name), migration, field_map.version, scratch) for name in migration.mapped]
+        laid = Laid(Files(desk, _templates(services, desk), scratch), scratch, fittings)
         known, plan = _put_together(desk, outcomes, scratch)
-        laid.lay(first, desk, aside)
+        links = links_of(desk) if fittings else None
+        laid.lay(first, desk, aside, links)
         for parts in others:
             records, aside = outcomes.read(parts)
             other = replace(desk, records=records, files={}, findings=[], changes=[], twice=known.twice)
             _hang(other, known)
-            laid.lay(parts, other, aside)
+            laid.lay(parts, other, aside, links)
         files = laid.files.written()
         put_files(store, [(run.at("3-merge", "files", entry.name), path) for entry, path in files])
         put_files(store, [(run.at("3-merge", "rows", name), path) for name, path in laid.rows])
+        fits = tuple(_fitted(services, run, fitting, plan) for fitting in fittings)
     exclusions = tuple(_exclusions(desk, laid.not_taken))
     manifest = Merged(
         files=tuple(entry for entry, _ in files), batches=tuple(laid.batches), placed=laid.placed, derived=dict(sorted(desk.derived.items())),
         findings=tuple(desk.notes), todo=tuple(_todo(desk, exclusions)), custom_fields=plan, exclusions=exclusions,
-        as_at=desk.as_at.isoformat(),
+        as_at=desk.as_at.isoformat(), fits=fits, map_version=field_map.version,
     )  # fmt: skip
     store.put_once(run.at("3-merge", "manifest.json"), to_json(manifest))
+
+
+def _fitted(services: Services, run: Run, fitting: Fitting, plan: tuple[dict[str, str], ...]) -> Fit:
+    """Put one mapped target's files into the bucket, and say what they are."""
+    written = fitting.written()
+    fit = fitting.fit(tuple(entry for entry, _ in written), plan)
+    put_files(services.store, [(run.at("3-merge", fit.target, "files", entry.name), path) for entry, path in written])
+    put_files(services.store, [(run.at("3-merge", fit.target, "rows", name), path) for name, path in fitting.lineage])
+    return fit
 
 
 @dataclass(frozen=True)

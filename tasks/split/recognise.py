@@ -24,7 +24,7 @@ class Fit:
     header_rows: int
     headings: tuple[str, ...]
     uses: tuple[str, ...]
-    """For each column: a field, `custom:<name>`, `leave:`, or nothing."""
+    """For each column: a field, `custom:<name>`, `leave:`, `archive:`, or nothing."""
     score: float
     named: int
 
@@ -135,13 +135,13 @@ def _fit(profile: Profile, kind: str, header: _Header) -> Fit | None:
     fields = {use.removeprefix("custom:") for use in uses if use}
     named = sum(1 for texts in header.cells if texts)
     known = sum(1 for use in uses if use)
-    weight = sum(0.5 if use == "leave:" else 1.0 for use in uses if use) + 2.0 * len(fields & set(spec.marks))
+    weight = sum(0.5 if use in {"leave:", "archive:"} else 1.0 for use in uses if use) + 2.0 * len(fields & set(spec.marks))
     score = weight * (0.4 + 0.6 * known / named)
     return Fit(kind, header.row, header.rows, tuple(names), tuple(uses), score, named)
 
 
 def _takes_many(spec: TableProfile, use: str) -> bool:
-    if use == "leave:":
+    if use in {"leave:", "archive:"}:
         return True
     return not use.startswith("custom:") and RECORDS[spec.record][use].many
 

@@ -122,7 +122,9 @@ def _column(place: int, fit: Fit, profile: Profile, migration: Migration) -> Col
     use, heading = fit.uses[place], fit.headings[place]
     spec = profile.tables[fit.kind]
     if use == "leave:":
-        return ColumnUse(heading=heading, place=place, use="ignored")
+        return ColumnUse(heading=heading, place=place, use="ignored", decided=True)
+    if use == "archive:":
+        return ColumnUse(heading=heading, place=place, use="archive_only", decided=True)
     if use.startswith("custom:"):
         name = use.removeprefix("custom:")
         regions = profile.custom_sets.get(spec.custom[name].set)

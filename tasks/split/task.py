@@ -150,7 +150,7 @@ def tell_source(lists: list[Read], migration: Migration) -> tuple[Profile, float
     marks = {name: 0 if told is None else len(told & words) for name, told in evidence.items() if told is None or told & words}
     best: tuple[tuple[int, int], float, Profile, list[Fit | Unfit]] | None = None
     for name in [migration.source] if migration.source else marks:
-        profile = load_profile(name)
+        profile = migration.profile_of(name)
         every = [find_table(one.head, profile) for _, one in lists]
         fits = [fit for fit in every if isinstance(fit, Fit)]
         explained = sum(sum(1 for use in fit.uses if use) for fit in fits)
@@ -179,7 +179,7 @@ def _table_findings(cut: Cut, grid: Grid) -> Iterator[Finding]:
     for column in table.columns:
         place = f"{where} › column {column.place + 1}"
         filled = cut.filled[column.place]
-        if column.use == "archive_only" and table.record != "excluded":
+        if column.use == "archive_only" and not column.decided and table.record != "excluded":
             yield Finding(rule="unknown_column", where=f"{place}, {column.heading!r}", count=filled, detail="kept in the archive only")
         elif column.use == "ignored" and column.field:
             yield Finding(rule="field_of_another_region", where=f"{place}, {column.heading!r}", count=filled, detail="ignored: this region's accounts do not have it", outcome="excluded")

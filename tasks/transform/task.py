@@ -8,7 +8,6 @@ import structlog
 
 from caseferry.canonical import to_json, write_table
 from caseferry.manifest import Intake, PartOutcome, Split
-from caseferry.mapping.profile import load_profile
 from caseferry.reading.grid import ROW
 from caseferry.services.store import put_all
 from tasks.journey import Ticket
@@ -85,7 +84,8 @@ def _job(services: Services, ticket: Ticket) -> Job:
     store, run = services.store, run_of(ticket)
     split = read_model(store, run.at("1-split", "tables.json"), Split)
     intake = read_model(store, run.at("0-original", "manifest.json"), Intake)
-    return Job(split.part(ticket.part), load_profile(split.source), migration_of(store, run), intake.received_on)
+    migration = migration_of(store, run)
+    return Job(split.part(ticket.part), migration.profile_of(split.source), migration, intake.received_on)
 
 
 def _write(services: Services, ticket: Ticket, result: Result, outcome: PartOutcome) -> None:

@@ -1,10 +1,12 @@
 """The ledger: where every row went, what was changed and found, and whether it all adds up. Facts only, no clock."""
 
+import json
 from typing import Any
 
 from caseferry.records import DELIVERED, RECORDS
 from tasks.verify.checks import Check
 from tasks.verify.evidence import Evidence
+from tasks.verify.fitted import target_ledger
 from tasks.verify.proof import Proof
 
 _TITLES = {record.name: record.title for record in RECORDS.values()} | {"document": "Documents"}
@@ -19,7 +21,8 @@ def make_ledger(proof: Proof, quality: dict[str, object]) -> dict[str, Any]:
             "system": evidence.split.source, "product": evidence.split.product, "version_guess": evidence.split.version_guess,
             "confidence": evidence.split.confidence, "missing": list(evidence.split.missing),
         },
-        "target": evidence.migration.target, "region": evidence.migration.region.value,
+        "target": evidence.migration.target, "targets": [_target(one) for one in target_ledgers(proof)], "map_version": evidence.merged.map_version,
+        "region": evidence.migration.region.value,
         "currency": evidence.migration.currency, "as_at": evidence.merged.as_at,
         "stages": ["field mapping", "format conversion", "accuracy verification"],
         "types": _types(evidence), "derived": evidence.merged.derived, "money": checks.money.found, "hours": checks.hours.found,
@@ -37,18 +40,33 @@ def make_ledger(proof: Proof, quality: dict[str, object]) -> dict[str, Any]:
         "documents": [{"name": k.name, "kind": k.kind, "size": k.size, "sha256": k.sha256} for k in evidence.intake.files],
         "quality": quality.get("tables", []), "deadlines": len(proof.deadlines.found),
     }  # fmt: skip
-    ledger["state"] = _state(evidence, checks.found)
+    ledger["state"] = _state(evidence, checks.found, ledger["targets"])
     return ledger
 
 
-def _state(evidence: Evidence, checks: list[Check]) -> str:
+def target_ledgers(proof: Proof) -> list[dict[str, Any]]:
+    """The ledger of each mapped target."""
+    field_map: Any = json.loads(proof.evidence.store.get(proof.evidence.run.at("3-merge", "field-map.json"))) if proof.fitted else {}
+    return [
+        target_ledger(one, checks, proof.evidence.migration.target_of(one.fit.target), field_map["counts"].get(one.fit.target, {}))
+        for one, checks in zip(proof.fitted, proof.checks.found_of_targets, strict=True)
+    ]
+
+
+def _target(ledger: dict[str, Any]) -> dict[str, Any]:
+    """What the run's own ledger says of a target; the rest stands in the target's."""
+    return {name: ledger[name] for name in ("target", "title", "state", "version", "records", "waiting", "left_out", "unmapped", "columns", "decisions", "limits", "custom_fields", "todo", "plan", "files")}
+
+
+def _state(evidence: Evidence, checks: list[Check], targets: list[dict[str, Any]]) -> str:
     """How the run ended, from nothing but what was counted."""
     if any(c.hard and not c.passed for c in checks):
         return "failed"
     waiting = sum(placed.quarantined for placed in evidence.merged.placed.values())
     unread = any(f.rule in {"unreadable_file", "expected_list_missing", "broken_quoting"} for f in evidence.split.findings)
     soft = any(not c.passed for c in checks)
-    return "completed_with_differences" if waiting or unread or soft or evidence.split.unknown else "completed"
+    beside = any(one["state"] != "completed" for one in targets)
+    return "completed_with_differences" if waiting or unread or soft or evidence.split.unknown or beside else "completed"
 
 
 def _types(evidence: Evidence) -> list[dict[str, Any]]:

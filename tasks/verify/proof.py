@@ -1,6 +1,6 @@
 """Everything that is counted while the batches go by, and what it comes to."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from typing import Protocol
@@ -10,6 +10,7 @@ from caseferry.services.scratch import Scratch
 from tasks.verify.cards import Accuracy, Reached
 from tasks.verify.checks import Careful, Check, Files, Lines, References, Rows
 from tasks.verify.evidence import Batch, Evidence
+from tasks.verify.fitted import Fitted
 from tasks.verify.hours import Hours
 from tasks.verify.layout import Layout
 from tasks.verify.listed import Bills, Deadlines, Fallbacks, Late, Waiting
@@ -31,16 +32,22 @@ class Watcher(Protocol):
 class Checks:
     """The checks, in the order of the journey."""
 
-    def __init__(self, evidence: Evidence, target: Target) -> None:
+    def __init__(self, evidence: Evidence, target: Target, fitted: Sequence[Fitted]) -> None:
         self.money, self.hours, self.accuracy = Money(evidence), Hours(), Accuracy()
         self.judges = tuple(Careful(judge) for judge in (
             Lines(evidence), Rows(evidence), Files(evidence), Layout(evidence, target), References(evidence), self.money, self.hours,
             Reached(), self.accuracy, ControlTotals(evidence),
-        ))  # fmt: skip
+        ))
+        self.of_targets = [Careful(one) for one in fitted]  # fmt: skip
 
     @cached_property
     def found(self) -> list[Check]:
-        return [check for judge in self.judges for check in judge.say()]
+        return [*(check for judge in self.judges for check in judge.say()), *(check for some in self.found_of_targets for check in some)]
+
+    @cached_property
+    def found_of_targets(self) -> list[list[Check]]:
+        """The checks of each mapped target."""
+        return [judge.say() for judge in self.of_targets]
 
 
 class Proof:
@@ -52,8 +59,9 @@ class Proof:
 
     def __init__(self, evidence: Evidence, scratch: Scratch) -> None:
         self.evidence = evidence
-        target = load_target(evidence.migration.target)
-        self.checks = Checks(evidence, target)
+        target = load_target(evidence.migration.base)
+        self.fitted = [Fitted(evidence, fit) for fit in evidence.merged.fits]
+        self.checks = Checks(evidence, target, self.fitted)
         self.changes = Notes(evidence, "changes", ("rule",), ("field", "heading", "before", "after", "rule"), REWRITTEN, scratch)
         self.findings = Notes(evidence, "findings", ("rule", "outcome"), ("field", "heading", "rule", "outcome", "value", "proposal"), (), scratch)
         self.waiting, self.fallbacks, self.bills, self.late = Waiting(), Fallbacks(), Bills(), Late()
@@ -62,7 +70,7 @@ class Proof:
     def see(self, batches: Iterator[Batch]) -> None:
         """Show everybody one batch after the other. While some still look at one, the next is read."""
         everybody: tuple[Watcher, ...] = (
-            self.changes, self.findings, self.sample, *self.checks.judges, self.waiting, self.fallbacks, self.bills, self.late, self.deadlines,
+            self.changes, self.findings, self.sample, *self.checks.judges, *self.checks.of_targets, self.waiting, self.fallbacks, self.bills, self.late, self.deadlines,
         )  # fmt: skip
         with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(AT_ONCE) as pool:
             coming = reader.submit(next, batches, None)

@@ -9,7 +9,7 @@ from caseferry.services.store import put_files
 from tasks.journey import Ticket
 from tasks.stage import Services, migration_of, read_json, read_model, run_of
 from tasks.verify.evidence import Evidence
-from tasks.verify.ledger import make_ledger
+from tasks.verify.ledger import make_ledger, target_ledgers
 from tasks.verify.proof import Proof
 from tasks.verify.report_html import report_html
 from tasks.verify.report_xlsx import report_xlsx
@@ -34,5 +34,7 @@ def verify(services: Services, ticket: Ticket) -> None:
             store.put_once(run.at("4-verify", "sample.json"), to_json(proof.sample.found))
             store.put_once(run.at("4-verify", "report.html"), report_html(ledger, proof).encode())
             store.put_once(run.at("4-verify", "report.xlsx"), report_xlsx(ledger, proof))
+            for one in target_ledgers(proof):
+                store.put_once(run.at("4-verify", "targets", f"{one['target']}.json"), to_json(one))
             logs.result()
     store.put_once(run.at("4-verify", "ledger.json"), to_json(ledger))

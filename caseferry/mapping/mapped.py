@@ -1,0 +1,244 @@
+"""What a mapped target may say: a file of `config/targets/` whose files are made from our neutral records.
+
+Every kind of neutral record is either the source of a file, or listed in `not_held` with the reason: a target that
+forgets one does not load. A mapping may be `like` another, and a firm may lay its own rules over it.
+"""
+
+import json
+import string
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from caseferry.canonical import sha256, to_json
+from caseferry.mapping.layers import laid_over, read_yaml
+from caseferry.mapping.profile import ProfileError, what_is_wrong
+from caseferry.mapping.target import TARGETS
+from caseferry.records.neutral import NEUTRAL
+
+Format = Literal["csv", "vcard", "icalendar"]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", ignored_types=(cached_property,))
+
+
+class Cell(_Strict):
+    """How one column of a file is filled.
+
+    Each of `from` is a field, or a text with fields in braces (`Opened {opened_on}`), which is nothing where one of
+    its fields is nothing. The first that is something is taken; with `with`, all that are something, joined.
+    """
+
+    from_: tuple[str, ...] = Field(default=(), alias="from")
+    with_: str | None = Field(default=None, alias="with")
+    parts: tuple[str, ...] = ()
+    """Fields that keep their places although they are empty, joined by `;`: names and addresses of cards."""
+    value: str | None = None
+    values: dict[str, str] = Field(default_factory=dict)
+    """Our word, or the source's, and what it is called in the target; capitals do not count."""
+    otherwise: str | None = None
+    """What a word that `values` does not name becomes. Without it the word is left out and counted."""
+    empty: str | None = None
+    """What stands where nothing is known. Counted too."""
+    form: str | None = None
+    """How days and moments are written, else as the file says; `yes/no` for what is true or not."""
+    length: int | None = None
+    bytes: int | None = None
+    one_of: tuple[str, ...] = ()
+    pattern: str | None = None
+    raw: bool = False
+    """The field is in the form of a card or calendar already: nothing is escaped."""
+    digits: bool = False
+    """Only the digits of the text are wanted."""
+    without: str = ""
+    """Characters the target does not take; each becomes a space."""
+    required: bool = False
+    unique: bool = False
+    refers: str | None = None
+    """`file.Heading`: a line whose parent is not in that column waits with it."""
+
+    @field_validator("from_", mode="before")
+    @classmethod
+    def _one_or_several(cls, value: object) -> object:
+        return (value,) if isinstance(value, str) else value
+
+    def fields(self) -> set[str]:
+        """Every field it is made of."""
+        return {name for text in (*self.from_, *self.parts) for name in fields_of(text)}
+
+
+def fields_of(text: str) -> list[str]:
+    """The fields a piece of `from` names."""
+    if "{" not in text:
+        return [text] if text else []
+    return [name for _, name, _, _ in string.Formatter().parse(text) if name]
+
+
+class MappedFile(_Strict):
+    """One file the target takes."""
+
+    of: str
+    title: str
+    order: int
+    upload_as: str = ""
+    format: Format = "csv"
+    where: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """Field and the words it must be one of; `present` and `absent` are what they say."""
+    columns: dict[str, Cell]
+    one_of: tuple[tuple[str, ...], ...] = ()
+    """Of each group at least one column has to be filled."""
+    custom_fields: str = ""
+    """How the heading of a custom field's column is written, with `{name}` or `{api}` in it; without it they go to a file beside."""
+    rows: int | None = None
+    bytes: int | None = None
+    """The most lines, and bytes, of a file: what is more goes into another."""
+    reference: bool = False
+    """Nothing the target imports: a list for people."""
+
+
+class Capability(_Strict):
+    """Something a target can do, or can't, in words a firm understands."""
+
+    can: bool
+    says: str
+    choices: tuple[str, ...] = ()
+    """What a firm may decide where it can't."""
+
+
+class NotHeld(_Strict):
+    """Records the target has no place for."""
+
+    says: str
+    choices: tuple[str, ...] = ()
+
+
+CAPABILITIES = ("trust", "client_portal", "matters", "custom_fields", "notes_deletable", "undo", "documents")
+
+
+class MappedTarget(_Strict):
+    """A target whose files are made from our neutral records."""
+
+    target: str
+    title: str
+    support: str
+    like: str = ""
+    maps: Literal["neutral"]
+    encoding: Literal["utf-8", "utf-8-sig"] = "utf-8"
+    line_ending: str = "\r\n"
+    days: str = "%Y-%m-%d"
+    moments: str = "%Y-%m-%dT%H:%M:%SZ"
+    approval: bool = True
+    """A person has to approve the field map before a file is released."""
+    plan: str = ""
+    """How long such a move takes, as its own documents say."""
+    capabilities: dict[Literal["trust", "client_portal", "matters", "custom_fields", "notes_deletable", "undo", "documents"], Capability]
+    files: dict[str, MappedFile]
+    not_held: dict[str, NotHeld] = Field(default_factory=dict)
+    todo: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> "MappedTarget":
+        held = {spec.of for spec in self.files.values()}
+        for name in sorted(held | set(self.not_held)):
+            if name not in NEUTRAL:
+                raise ValueError(f"there is no {name!r} to map; there are: {', '.join(NEUTRAL)}")
+        if missing := sorted(set(NEUTRAL) - held - set(self.not_held)):
+            raise ValueError(f"it does not say what becomes of: {', '.join(missing)}; give each a file, or name it in not_held")
+        if lacking := sorted(set(CAPABILITIES) - set(self.capabilities)):
+            raise ValueError(f"it does not say whether it can: {', '.join(lacking)}")
+        for name, spec in self.files.items():
+            _check(self, name, spec)
+        return self
+
+
+def _check(target: MappedTarget, name: str, spec: MappedFile) -> None:
+    fields = NEUTRAL[spec.of].fields
+    for heading, cell in spec.columns.items():
+        for field in sorted(cell.fields() - set(fields)):
+            raise ValueError(f"files.{name}.columns.{heading}: {spec.of} has no field {field!r}")
+        if cell.refers is not None:
+            parent, _, column = cell.refers.partition(".")
+            if parent not in target.files or column not in target.files[parent].columns:
+                raise ValueError(f"files.{name}.columns.{heading}.refers: there is no {cell.refers!r}")
+        if not (cell.from_ or cell.parts or cell.value is not None):
+            raise ValueError(f"files.{name}.columns.{heading}: it is filled from nothing")
+    for field in sorted(set(spec.where) - set(fields)):
+        raise ValueError(f"files.{name}.where: {spec.of} has no field {field!r}")
+    for heading in sorted({one for group in spec.one_of for one in group} - set(spec.columns)):
+        raise ValueError(f"files.{name}.one_of: there is no column {heading!r}")
+
+
+def plainly(cell: Cell) -> str:
+    """The rule of a column, in words for the field map."""
+    said = []
+    if cell.value is not None:
+        said.append(f"always {cell.value!r}")
+    elif cell.parts:
+        said.append("together: " + ", ".join(text or "(empty)" for text in cell.parts))
+    elif cell.with_ is not None:
+        said.append("joined: " + " + ".join(cell.from_))
+    elif len(cell.from_) > 1:
+        said.append("the first that is there: " + ", ".join(cell.from_))
+    else:
+        said.append("as it is")
+    if cell.values:
+        said.append("words mapped" + (f", any other becomes {cell.otherwise!r}" if cell.otherwise is not None else ", any other is left out and counted"))
+    if cell.empty is not None:
+        said.append(f"where nothing is known, {cell.empty!r}, counted")
+    if cell.digits:
+        said.append("digits only")
+    if cell.without:
+        said.append("characters it does not take become spaces")
+    if cell.length or cell.bytes:
+        said.append(f"at most {cell.length or cell.bytes} {'characters' if cell.length else 'bytes'}")
+    if cell.one_of:
+        said.append("one of: " + ", ".join(cell.one_of))
+    if cell.required:
+        said.append("required")
+    if cell.unique:
+        said.append("no two the same")
+    return "; ".join(said)
+
+
+def is_mapped(name: str, folder: Path = TARGETS) -> bool:
+    """True for a target that is made from neutral records; the others have a layout of their own."""
+    return "maps" in _said(name, folder, ())
+
+
+@lru_cache
+def load_mapped(name: str, folder: Path = TARGETS, rules: str = "") -> MappedTarget:
+    """One mapped target.
+
+    Args:
+        rules: a firm's own rules over it, as `as_key` writes them.
+
+    Raises:
+        ProfileError: there is none, or it says what it may not.
+    """
+    said = _said(name, folder, ())
+    try:
+        return MappedTarget.model_validate(laid_over(said, json.loads(rules), "replaced") if rules else said)
+    except ValueError as error:
+        raise ProfileError(f"{name}.yaml: {what_is_wrong(error)}") from error
+
+
+def _said(name: str, folder: Path, before: tuple[str, ...]) -> dict[str, Any]:
+    """What a target says, with what it takes over from the one it is like."""
+    path = folder / f"{name}.yaml"
+    if not path.is_file() or name in before:
+        known = ", ".join(sorted(one.stem for one in folder.glob("*.yaml")))
+        raise ProfileError(f"{before[0]}.yaml: it is like itself" if name in before else f"no target {name!r}; there are: {known}")
+    said: Any = read_yaml(path)
+    if not isinstance(said, dict):
+        raise ProfileError(f"{path.name}: it is no mapping")
+    if said.get("like"):
+        return laid_over(_said(str(said["like"]), folder, (*before, name)), said, "replaced")
+    return said
+
+
+def version_of(*models: BaseModel) -> str:
+    """Twelve figures that change with any rule."""
+    return sha256(to_json([model.model_dump(mode="json", by_alias=True) for model in models]))[:12]

@@ -1,0 +1,225 @@
+"""The field map: what becomes of every column of the export in every target, by which rule, for a person to approve.
+
+It is drawn before a file is written. Its version is that of the rules alone, so whoever moves fifty firms by the same rules
+approves them once.
+"""
+
+import io
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import xlsxwriter
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+
+from caseferry.canonical import to_json
+from caseferry.errors import NeedsAnswer, Question
+from caseferry.keys import Run
+from caseferry.manifest import ColumnUse, Migration, Split, Table
+from caseferry.mapping.mapped import MappedTarget, plainly, version_of
+from caseferry.mapping.target import load_target
+from caseferry.services.store import put_all
+from tasks.merge.traces import IN_BASE, IN_NEUTRAL, NEUTRAL_OF
+from tasks.stage import Services, read_json
+
+OUTCOMES = ("mapped", "custom_field", "archived", "dropped")
+_SAMPLES = 3
+_HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One column of the export, and what becomes of it in one target."""
+
+    file: str
+    sheet: str
+    place: int
+    column: str
+    filled: int
+    rows: int
+    target: str
+    becomes: str
+    where: tuple[str, ...]
+    rule: str
+    decided: bool
+    samples: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class FieldMap:
+    version: str
+    entries: tuple[Entry, ...]
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """Columns by target and outcome; each target's add up to all columns."""
+        found: dict[str, dict[str, int]] = {}
+        for entry in self.entries:
+            line = found.setdefault(entry.target, dict.fromkeys(OUTCOMES, 0))
+            line[entry.becomes] += 1
+        return found
+
+    def undecided(self) -> list[Entry]:
+        """Columns with values that nobody knows and nobody decided about, each once."""
+        first = next((entry.target for entry in self.entries), "")
+        return [entry for entry in self.entries if entry.target == first and not entry.decided and entry.filled]
+
+
+def draw_map(services: Services, run: Run, migration: Migration, split: Split) -> FieldMap:
+    """Make `3-merge/field-map.json`, `.html` and `.xlsx`.
+
+    Raises:
+        NeedsAnswer: a target wants its map approved and this version is not, or columns are left that nobody decided about.
+    """
+    store = services.store
+    quality: Any = read_json(store, run.at("1-split", "quality.json"))
+    filled = {line["table"]: [line["rows"] - column["empty"] for column in line["columns"]] for line in quality.get("tables", [])}
+    targets = [migration.target_of(name) for name in migration.mapped]
+    version = version_of(migration.profile_of(split.source), load_target(migration.base), *targets)
+    entries: list[Entry] = []
+    for table in split.tables:
+        if table.record == "excluded":
+            samples: list[tuple[str, ...]] = [()] * len(table.columns)
+        else:
+            samples = _samples(services, run, table, shown=migration.options.show_samples)
+        for name in migration.targets:
+            mapped = next((one for one in targets if one.target == name), None)
+            for n, column in enumerate(table.columns):
+                count = filled.get(table.id, [0] * len(table.columns))[n]
+                becomes, where, rule = _fate(table, column, mapped)
+                entries.append(Entry(
+                    table.file, table.sheet, column.place + 1, column.heading, count, sum(table.part_rows), name, becomes, tuple(where), rule,
+                    column.use != "archive_only" or column.decided or table.record == "excluded", samples[n],
+                ))  # fmt: skip
+    made = FieldMap(version, tuple(entries))
+    keys = [run.at("3-merge", f"field-map.{form}") for form in ("json", "html", "xlsx")]
+    body = to_json({"version": version, "counts": made.counts(), "columns": [asdict(entry) for entry in made.entries]})
+    put_all(store, zip(keys, [body, _html(made, migration, split), _xlsx(made)], strict=True))
+    _ask(made, migration, targets)
+    return made
+
+
+def _ask(made: FieldMap, migration: Migration, targets: list[MappedTarget]) -> None:
+    if not any(target.approval for target in targets):
+        return
+    questions = []
+    undecided = made.undecided()
+    if undecided and migration.options.unknown_columns == "ask":
+        told = "; ".join(f"{entry.file} › {entry.column}" for entry in undecided[:10]) + (f"; and {len(undecided) - 10} more" if len(undecided) > 10 else "")
+        questions.append(Question("CF-148", "field map", f"{len(undecided)} columns nobody decided about: {told}", "rules.source"))
+    approved = migration.approved_map
+    if approved is None or approved.version != made.version:
+        told = f"version {made.version} is not approved" + (f"; {approved.version} was" if approved else "")
+        questions.append(Question("CF-147", "field map", told, "approved_map"))
+    if questions:
+        raise NeedsAnswer(tuple(questions))
+
+
+def _fate(table: Table, column: ColumnUse, target: MappedTarget | None) -> tuple[str, list[str], str]:
+    """What becomes of a column, where its values go, and by which rule."""
+    if column.use == "ignored":
+        return "dropped", [], "left out by name" if not column.field else "accounts of this region have no such field"
+    if table.record == "excluded":
+        return "archived", [], "the whole list is not taken"
+    if column.use == "archive_only":
+        return "archived", [], "kept in the archive by decision" if column.decided else "nobody knows this column"
+    if column.use == "custom_field":
+        return "custom_field", [column.field], "custom field"
+    if target is None:
+        return _in_base(table.record, column.field)
+    return _in_mapped(table.record, column.field, target)
+
+
+def _in_base(record: str, field: str) -> tuple[str, list[str], str]:
+    where = IN_BASE.get(record, {}).get(field, ())
+    if not where:
+        return "archived", [], "used to bring records together, and kept in the archive"
+    is_custom = all(place.startswith("custom field") for place in where)
+    return "custom_field" if is_custom else "mapped", list(where), "read and written in the account's form"
+
+
+def _in_mapped(record: str, field: str, target: MappedTarget) -> tuple[str, list[str], str]:
+    neutral = set(IN_NEUTRAL.get(record, {}).get(field, (field,)))
+    where, rules, custom = [], [], []
+    for name, spec in sorted(target.files.items(), key=lambda one: one[1].order):
+        if spec.of not in NEUTRAL_OF.get(record, ()):
+            continue
+        for heading, cell in spec.columns.items():
+            if neutral & cell.fields():
+                where.append(f"{name} › {heading}")
+                rules.append(plainly(cell))
+        if any(one.startswith("custom:") for one in neutral):
+            custom.append(f"{name} › {next(one for one in neutral if one.startswith('custom:')).removeprefix('custom:')}")
+    if where:
+        return "mapped", where, "; ".join(dict.fromkeys(rules))
+    if custom:
+        return "custom_field", custom, "custom field"
+    if all(spec in target.not_held for spec in NEUTRAL_OF.get(record, ())):
+        return "archived", [], f"{target.title} has no place for these records; they lie in a file beside"
+    return "archived", [], f"no column of {target.title} takes it; it stays in the archive"
+
+
+def _samples(services: Services, run: Run, table: Table, *, shown: bool) -> list[tuple[str, ...]]:
+    """The first different values of each column, as they are or masked: a digit is 9, a letter is a."""
+    if not table.parts:
+        return [()] * len(table.columns)
+    raw = pl.read_parquet(io.BytesIO(services.store.get(run.at("1-split", "parts", f"{table.parts[0]}.parquet"))), n_rows=200)
+    found = []
+    for column in table.columns:
+        values = raw[f"c{column.place}"].drop_nulls().unique(maintain_order=True).head(_SAMPLES).str.slice(0, 60)
+        if not shown:
+            values = values.str.replace_all(r"\p{Lu}", "A").str.replace_all(r"\p{Ll}|\p{Lo}|\p{Lt}|\p{Lm}", "a").str.replace_all(r"\d", "9")
+        found.append(tuple(values.to_list()))
+    return found
+
+
+@cache
+def _template() -> Template:
+    made = Environment(loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    return made.get_template("field_map.html.j2")
+
+
+def _html(made: FieldMap, migration: Migration, split: Split) -> bytes:
+    by_list: dict[tuple[str, str], dict[int, list[Entry]]] = {}
+    for entry in made.entries:
+        by_list.setdefault((entry.file, entry.sheet), {}).setdefault(entry.place, []).append(entry)
+    return _template().render(version=made.version, lists=by_list, counts=made.counts(), product=split.product, targets=migration.targets,
+                              firm=migration.firm_name, undecided=len(made.undecided()), masked=not migration.options.show_samples).encode()  # fmt: skip
+
+
+def _xlsx(made: FieldMap) -> bytes:
+    buffer = io.BytesIO()
+    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+    from datetime import datetime
+
+    with xlsxwriter.Workbook(buffer, options) as book:
+        book.set_properties({"title": f"Field map {made.version}", "created": datetime(2000, 1, 1)})  # equal maps, equal bytes
+        bold, wrap = book.add_format({"bold": True}), book.add_format({"text_wrap": True, "valign": "top"})
+        for name, header, rows in (("Field map", _HEADER, _rows(made)), ("Counts", ("Target", "Columns", *OUTCOMES), _count_rows(made))):
+            sheet = book.add_worksheet(name)
+            sheet.freeze_panes(1, 0)
+            sheet.set_column(0, len(header) - 1, 24, wrap)
+            for place, heading in enumerate(header):
+                sheet.write_string(0, place, heading, bold)
+            for number, row in enumerate(rows, 1):
+                for place, value in enumerate(row):
+                    if isinstance(value, int):
+                        sheet.write_number(number, place, value)
+                    elif value:
+                        sheet.write_string(number, place, value[:32_767])
+    return buffer.getvalue()
+
+
+_HEADER = ("File", "Sheet", "Column", "Filled", "Rows", "Target", "Becomes", "Where", "Rule", "Decided", "Samples", "Right? Else what?")
+
+
+def _rows(made: FieldMap) -> Iterator[tuple[Any, ...]]:
+    for e in made.entries:
+        yield (e.file, e.sheet, e.column, e.filled, e.rows, e.target, e.becomes.replace("_", " "), "\n".join(e.where), e.rule, "yes" if e.decided else "NO", "\n".join(e.samples), "")
+
+
+def _count_rows(made: FieldMap) -> Iterator[tuple[Any, ...]]:
+    for target, counts in made.counts().items():
+        yield (target, sum(counts.values()), *(counts[outcome] for outcome in OUTCOMES))

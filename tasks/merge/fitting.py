@@ -1,0 +1,229 @@
+"""The files of one mapped target, growing batch by batch: every record ends in a file, waits, or has no place there.
+
+Who can be in a file is; what a line lacks, what a cell can't hold and what the target has no place for lie beside, in
+files that are plainly no import.
+"""
+
+from collections import Counter
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from caseferry.manifest import Decision, Fit, Migration, Piece
+from caseferry.mapping.mapped import MappedFile, MappedTarget, fields_of
+from caseferry.reading.grid import ROW
+from caseferry.records.neutral import NEUTRAL
+from caseferry.services.scratch import Scratch
+from tasks.merge.files import MARK
+from tasks.merge.growing import Growing, Plan
+from tasks.merge.shape import LEFT_OUT, Shaped, chosen, shape
+
+LINEAGE = {"file": pl.String, "line": pl.UInt32, "table": pl.String, ROW: pl.UInt32, "key": pl.String}
+_LEFT_OUT = ("file", *LEFT_OUT)
+_OWN_FIELD = {
+    "Date of Birth": "birth_on", "Card Type": "card_type", "Matter Type": "practice_area", "Matter Stage in Old System": "stage",
+    "Originating Attorney": "originating", "Responsible in Old System": "responsible_before",
+}  # fmt: skip
+"""Custom fields that some targets have a column of their own for."""
+
+
+class Fitting:
+    """One target of a run.
+
+    Args:
+        custom: the custom fields of contacts and of matters: by parent, `table`, `row`, `field`, `type`, `value`.
+        scratch: where the files grow.
+    """
+
+    def __init__(self, target: MappedTarget, migration: Migration, version: str, scratch: Scratch) -> None:
+        self._target, self._migration, self._version, self._scratch = target, migration, version, scratch
+        self._open: dict[str, Growing] = {}
+        self._taken: dict[str, dict[str, pl.Series]] = {name: {} for name in target.files}
+        self._keys: dict[str, pl.Series] = {}
+        self._custom: dict[str, list[str]] = {}
+        """By file, the custom fields it has a column for."""
+        self._rows: dict[str, Counter[str]] = {}
+        self._sums: dict[str, Decimal] = {}
+        self._unmapped = Counter[tuple[str, str, str]]()
+        self._left_out = 0
+        self._wanted = {cell.refers for spec in target.files.values() for cell in spec.columns.values() if cell.refers}
+        self.batches: list[tuple[Piece, ...]] = []
+        self.lineage: list[tuple[str, Path]] = []
+
+    def add(self, records: dict[str, pl.DataFrame], custom: dict[str, pl.DataFrame]) -> None:
+        """Lay a batch's records into the files that take them."""
+        pieces: list[Piece] = []
+        lineage = [pl.DataFrame(schema=LINEAGE)]
+
+        def lay(growing: Growing, lines: pl.DataFrame, zones: list[str] | None = None) -> None:
+            for piece, lined in growing.add(lines, zones or ()):
+                pieces.append(piece)
+                lineage.append(lined.cast(LINEAGE))  # type: ignore[arg-type]
+
+        held: dict[str, list[pl.DataFrame]] = {}
+        waits: dict[str, list[pl.DataFrame]] = {}
+        for name, spec in sorted(self._target.files.items(), key=lambda one: one[1].order):
+            frame = records.get(spec.of)
+            some = frame.filter(chosen(spec)) if frame is not None else None
+            if some is None or some.is_empty():
+                continue
+            header, wide = self._header(name, spec, custom, some)
+            shaped = shape(spec, self._target, some, self._taken[name], self._parents, wide)
+            self._note(name, spec, shaped, lay)
+            zones = some.join(shaped.lines.select("key"), on="key", how="semi")["time_zone"].drop_nulls().unique().sort().to_list() if spec.format == "icalendar" else []
+            if shaped.lines.height:
+                lay(self._growing(name, spec, header), shaped.lines, zones)
+            if shaped.waiting.height:
+                width = len(header)
+                lay(self._beside(name, spec, (*header, "Why it waits"), "waiting"), shaped.waiting.rename({"reason": f"{width}"}))
+            held.setdefault(spec.of, []).append(shaped.lines.select("key"))
+            waits.setdefault(spec.of, []).append(shaped.waiting.select("key"))
+        for name, frame in records.items():
+            self._account(name, frame, held.get(name, []), waits.get(name, []), lay)
+        self._custom_fields(custom, lay)
+        self.batches.append(tuple(pieces))
+        path = self._scratch.file()
+        pl.concat(lineage).write_parquet(path)
+        self.lineage.append((f"{len(self.batches):04d}.parquet", path))
+
+    def _growing(self, name: str, spec: MappedFile, header: tuple[str, ...]) -> Growing:
+        if name not in self._open:
+            record = NEUTRAL[spec.of].record
+            plan = Plan(name, spec.of, record, spec.order, header, spec.format, spec.upload_as, not spec.reference, spec.rows, spec.bytes)
+            stem = f"{spec.order:02d}_{name}" if not spec.reference else f"{MARK}_{name}"
+            self._open[name] = Growing(plan, stem, self._target, self._scratch)
+        return self._open[name]
+
+    def _beside(self, name: str, spec: MappedFile | None, header: tuple[str, ...], what: str, of: str = "", note: str = "") -> Growing:
+        """A list for people, beside the files of the target."""
+        title = name if what in {"not_held", "left_out", "custom_fields"} else f"{name}_{what}"
+        if title not in self._open:
+            of = of or (spec.of if spec else "")
+            note = note or (f"lines of {spec.title} that lack what {self._target.title} requires; complete them and import them by hand" if spec else "")
+            plan = Plan(what, of, NEUTRAL[of].record if of else "", 90, header, "csv", note, is_import=False)
+            self._open[title] = Growing(plan, f"{MARK}_{title}", self._target, self._scratch)
+        return self._open[title]
+
+    def _header(self, name: str, spec: MappedFile, custom: dict[str, pl.DataFrame], some: pl.DataFrame) -> tuple[tuple[str, ...], pl.DataFrame | None]:
+        """The file's columns, those of custom fields behind its own; and their values."""
+        known = custom.get(spec.of)
+        if name not in self._custom:
+            own = {field for cell in spec.columns.values() for text in (*cell.from_, *cell.parts) for field in fields_of(text)}
+            there = known["field"].unique(maintain_order=True).to_list() if known is not None and spec.custom_fields else []
+            self._custom[name] = [field for field in there if _OWN_FIELD.get(field) not in own]
+        fields = self._custom[name]
+        header = (*spec.columns, *(_heading(spec.custom_fields, field) for field in fields))
+        if not fields:
+            return header, None
+        wide = some.select("table", ROW)
+        for field in fields:
+            values = known.filter(pl.col("field") == field).select("table", ROW, pl.col("value").alias(field)).unique(["table", ROW], keep="first") if known is not None else None
+            wide = wide.join(values, on=["table", ROW], how="left", maintain_order="left") if values is not None else wide.with_columns(pl.lit(None, pl.String).alias(field))
+        return header, wide.unique(["table", ROW], keep="first", maintain_order=True)
+
+    def _parents(self, refers: str) -> pl.Series:
+        return self._keys.get(refers, pl.Series("k", [], dtype=pl.String))
+
+    def _note(self, name: str, spec: MappedFile, shaped: Shaped, lay: Any) -> None:
+        """What later lines refer to, words nobody mapped, and cells that were left out."""
+        for n, heading in enumerate(spec.columns):
+            column = f"{name}.{heading}"
+            if column in self._wanted:
+                self._keys[column] = pl.concat([self._parents(column), shaped.lines[f"{n}"].drop_nulls().alias("k")])
+        for heading, word, count in shaped.unmapped.iter_rows():
+            self._unmapped[name, heading, word] += count
+        if shaped.left_out.height:
+            self._left_out += shaped.left_out.height
+            growing = self._beside("left_out", None, ("File", "Key", "Column", "Why", "Value"), "left_out", note="values the target can't hold, each with its record")
+            rows = shaped.left_out.select(pl.lit(name).alias("0"), *(pl.col(column).alias(f"{n}") for n, column in enumerate(LEFT_OUT, 1)))
+            lay(growing, rows.with_columns(pl.lit("").alias("table"), pl.lit(0, pl.UInt32).alias(ROW), pl.lit("").alias("key")))
+
+    def _account(self, name: str, frame: pl.DataFrame, held: list[pl.DataFrame], waits: list[pl.DataFrame], lay: Any) -> None:
+        """Every record once: in a file, waiting, or beside because the target has no place for it."""
+        none = pl.DataFrame(schema={"key": pl.String})
+        in_files, waiting = (pl.concat([none, *some]).unique() for some in (held, waits))
+        rest = frame.join(in_files, on="key", how="anti").join(waiting, on="key", how="anti")
+        counts = self._rows.setdefault(name, Counter(in_files=0, waiting=0, not_held=0))
+        counts["in_files"] += frame.join(in_files, on="key", how="semi").height
+        counts["not_held"] += rest.height
+        counts["waiting"] += frame.height - rest.height - frame.join(in_files, on="key", how="semi").height
+        if rest.is_empty():
+            return
+        neutral = NEUTRAL[name]
+        if neutral.amount:
+            self._sums[name] = self._sums.get(name, Decimal(0)) + Decimal(str(rest[neutral.amount].sum() or 0))
+        spec = self._target.not_held.get(name)
+        note = spec.says if spec else "no file of the target takes these"
+        lay(self._beside(name, None, tuple(neutral.fields), "not_held", of=name, note=note), _as_text(rest, tuple(neutral.fields)))
+
+    def _custom_fields(self, custom: dict[str, pl.DataFrame], lay: Any) -> None:
+        """Values of custom fields that no file has a column for."""
+        for of, known in custom.items():
+            placed = {field for name, fields in self._custom.items() if self._target.files[name].of == of for field in fields}
+            used = {
+                field for name, spec in self._target.files.items() if spec.of == of for cell in spec.columns.values()
+                for text in (*cell.from_, *cell.parts) for field in fields_of(text)
+            }  # fmt: skip
+            rest = known.filter(~pl.col("field").is_in(list(placed | {name for name, field in _OWN_FIELD.items() if field in used})))
+            if rest.height:
+                growing = self._beside(f"custom_fields_of_{of}", None, ("Key", "Field", "Type", "Value"), "custom_fields", of=of,
+                                       note="values for which the target's file has no column")  # fmt: skip
+                rows = rest.select("table", ROW, "key", *(pl.col(column).alias(f"{n}") for n, column in enumerate(("key", "field", "type", "value"))))
+                lay(growing, rows)
+
+    def written(self) -> list[tuple[Any, Path]]:
+        """Every file, in the order they are loaded."""
+        every = [one for growing in self._open.values() for one in growing.done()]
+        return sorted(every, key=lambda one: (one[0].order, one[0].name))
+
+    def fit(self, files: tuple[Any, ...], plan: tuple[dict[str, str], ...]) -> Fit:
+        """What is to be told about the target."""
+        target = self._target
+        return Fit(
+            target=target.target, title=target.title, version=self._version, files=files, batches=tuple(self.batches),
+            rows={name: dict(counts) for name, counts in sorted(self._rows.items())},
+            unmapped=tuple({"file": f, "column": c, "word": w, "count": n} for (f, c, w), n in sorted(self._unmapped.items())),
+            left_out=self._left_out, decisions=tuple(self._decisions(files)), limits=tuple(self._limits()),
+            custom_fields=tuple(self._made(plan)), todo=tuple(text.format(support=target.support) for text in target.todo),
+        )  # fmt: skip
+
+    def _decisions(self, files: tuple[Any, ...]) -> list[Decision]:
+        names = {file.of: file.name for file in files if file.file == "not_held"}
+        made = []
+        for name, counts in sorted(self._rows.items()):
+            if counts["not_held"]:
+                spec = self._target.not_held.get(name)
+                total = str(self._sums[name].quantize(Decimal("0.01"))) if name in self._sums else ""
+                made.append(Decision(
+                    records=name, title=NEUTRAL[name].title, rows=counts["not_held"], total=total, says=spec.says if spec else "no file of the target takes these",
+                    choices=spec.choices if spec else (), choice=self._migration.options.decisions.get(f"{self._target.target}.{name}", ""), file=names[name],
+                ))  # fmt: skip
+        return made
+
+    def _limits(self) -> list[dict[str, str]]:
+        return [{"name": name, "says": one.says, "choices": "; ".join(one.choices)} for name, one in self._target.capabilities.items() if not one.can]
+
+    def _made(self, plan: tuple[dict[str, str], ...]) -> list[dict[str, str]]:
+        """The custom fields that must be in the target before the import, with the heading that fills each."""
+        kinds = {(one["parent"], one["name"]): one["type"] for one in plan}
+        parents = {"contacts": "Contact", "matters": "Matter"}
+        return [
+            {"file": name, "field": field, "heading": _heading(self._target.files[name].custom_fields, field), "type": kinds.get((parents.get(self._target.files[name].of, ""), field), "text_line")}
+            for name, fields in sorted(self._custom.items()) for field in fields
+        ]  # fmt: skip
+
+
+def _heading(form: str, field: str) -> str:
+    api = "".join(char if char.isascii() and char.isalnum() else "_" for char in field).strip("_")
+    while "__" in api:
+        api = api.replace("__", "_")
+    return form.format(name=field, api=api)
+
+
+def _as_text(frame: pl.DataFrame, fields: tuple[str, ...]) -> pl.DataFrame:
+    """Neutral fields as they are written in lists for people."""
+    kinds = {field: frame.schema[field] for field in fields}
+    texts = [pl.col(field).dt.strftime("%Y-%m-%dT%H:%M:%SZ") if kinds[field].base_type() is pl.Datetime else pl.col(field).cast(pl.String) for field in fields]
+    return frame.select("table", ROW, *(text.alias(f"{n}") for n, text in enumerate(texts)), pl.col("key").alias("key#")).rename({"key#": "key"})

@@ -1,0 +1,241 @@
+"""The records of a batch as mapped targets take them: typed, each with a key of its own and the keys of its parents.
+
+Keys are the same in every run over the same export. A parent that a name leaves open is no parent: nothing is linked by
+a guess.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import polars as pl
+
+from caseferry.mapping.money import MONEY
+from caseferry.reading.grid import ROW
+from caseferry.records.neutral import DTYPES, NEUTRAL
+from tasks.merge.contacts import NAME, PRIMARY_PHONE, shown_name
+from tasks.merge.desk import Desk
+
+_MADE_FROM_NAME = "name:"
+_YES = ("yes", "y", "true", "1", "opted in", "opt in", "opt-in", "opted-in", "subscribed", "granted")
+_NO = ("no", "n", "false", "0", "opted out", "opt out", "opt-out", "opted-out", "unsubscribed", "withdrawn", "refused", "do not contact")
+
+
+@dataclass(frozen=True)
+class Links:
+    """Which contact a name means, and which client a matter has. Made of the first batch; later ones hang on it."""
+
+    contacts: pl.DataFrame
+    """`table`, `row`, `contact_key`, the name parts, `shown`, `kind`, `email`."""
+    matters: pl.DataFrame
+    """`matter` (the number as the files write it), `matter_key`, `client`, `client_key`, `client_kind`, `client_email`."""
+
+    @cached_property
+    def by_name(self) -> pl.DataFrame:
+        """The name parts that mean one contact, and which."""
+        return _alone(self.contacts, list(NAME)).select(*NAME, "contact_key", "kind", "email", "shown")
+
+    @cached_property
+    def by_shown(self) -> pl.DataFrame:
+        return _alone(self.contacts, ["shown"]).select("shown", "contact_key", "kind")
+
+
+def _alone(frame: pl.DataFrame, by: list[str]) -> pl.DataFrame:
+    return frame.filter(pl.len().over(by) == 1)
+
+
+def links_of(desk: Desk) -> Links:
+    """Keys of the contacts, and the client of each matter."""
+    lines = desk.files["contacts"]
+    given = pl.col("source_id").is_not_null() & (pl.len().over("source_id") == 1) & (pl.col("table") != "")
+    from_name = _MADE_FROM_NAME + pl.concat_str([pl.col(part).fill_null("") for part in NAME], separator="|").str.to_lowercase()
+    own = pl.when(pl.col("table") == "").then(from_name).otherwise(pl.col("table") + ":" + pl.col(ROW).cast(pl.String))
+    is_person = pl.any_horizontal(pl.col(part).is_not_null() for part in NAME[:2])
+    contacts = lines.select(
+        "table", ROW, pl.when(given).then("source_id").otherwise(own).alias("contact_key"), *NAME, shown_name().alias("shown"),
+        pl.when(is_person).then(pl.lit("person")).otherwise(pl.lit("company")).alias("kind"), pl.col("email_address").alias("email"),
+    )  # fmt: skip
+    alone = Links(contacts, pl.DataFrame()).by_name
+    matters = desk.files.get("matters")
+    if matters is None:
+        return Links(contacts, pl.DataFrame(schema=dict.fromkeys(("matter", "matter_key", "client", "client_key", "client_kind", "client_email"), pl.String)))
+    named = matters.select(pl.col("custom_number").alias("matter"), pl.col("client_first_name").alias(NAME[0]), pl.col("client_last_name").alias(NAME[1]),
+                           pl.col("client_company_name").alias(NAME[2]))  # fmt: skip
+    linked = named.join(alone, on=NAME, how="left", nulls_equal=True, maintain_order="left").select(
+        "matter", pl.col("matter").alias("matter_key"), shown_name().alias("client"), pl.col("contact_key").alias("client_key"),
+        pl.col("kind").alias("client_kind"), pl.col("email").alias("client_email"),
+    )  # fmt: skip
+    return Links(contacts, linked.unique("matter", keep="first", maintain_order=True))
+
+
+def neutral(desk: Desk, links: Links) -> dict[str, pl.DataFrame]:
+    """Every kind of record in the batch, with the columns `caseferry.records.neutral` names, and `table` and `row`."""
+    made = {
+        "contacts": _contacts(desk, links), "matters": _matters(desk, links), "related_contacts": _relations(desk, links), "notes": _notes(desk, links),
+        "tasks": _tasks(desk, links), "calendar_events": _events(desk, links), "emails": _emails(desk, links), "phone_logs": _calls(desk, links),
+        "time_entries": _time(desk, links), "receivables": _balances(desk, links, "balances_forward", "price"),
+        "trust_balances": _balances(desk, links, "trust_balances", "amount"), "documents": _documents(desk, links),
+    }  # fmt: skip
+    return {name: _whole(name, frame, desk) for name, frame in made.items() if frame is not None and not frame.is_empty()}
+
+
+def _whole(name: str, frame: pl.DataFrame, desk: Desk) -> pl.DataFrame:
+    """All fields in their order, typed; those nobody filled are empty."""
+    fields = NEUTRAL[name].fields
+    key = pl.col("table") + ":" + pl.col(ROW).cast(pl.String)
+    if "key" not in frame.columns:
+        frame = frame.with_columns(key.alias("key"))
+    frame = frame.with_columns(pl.lit(desk.intake.received_on).alias("received_on"))
+    return frame.select(
+        "table", pl.col(ROW).cast(pl.UInt32),
+        *((pl.col(field) if field in frame.columns else pl.lit(None)).cast(DTYPES[kind]).alias(field) for field, kind in fields.items()),
+    )  # fmt: skip
+
+
+def _contacts(desk: Desk, links: Links) -> pl.DataFrame | None:
+    if "contacts" not in desk.files:
+        return None
+    cards = desk.carried("contact")
+    emails = pl.col("emails")
+    said = pl.col("consent").str.strip_chars().str.to_lowercase() if "consent" in cards.columns else pl.lit(None, pl.String)
+    consent = pl.when(said.is_in(_YES)).then(pl.lit("yes")).when(said.is_in(_NO)).then(pl.lit("no")).otherwise(said)
+    known = cards.select(
+        "table", ROW, "source_id", "title", "given_name", "middle_name", "job_title", "card_type", emails.list.get(0, null_on_oob=True).alias("email"),
+        emails.list.get(1, null_on_oob=True).alias("email_2"), emails.list.get(2, null_on_oob=True).alias("email_3"),
+        pl.when(emails.list.len() > 0).then(emails.list.join("; ")).alias("emails"), pl.coalesce(*PRIMARY_PHONE).alias("phone"),
+        "phone_home", "phone_work", "phone_mobile", "phone_fax", "street", "city", "state", "postal_code", "country", "notes", "birth_on",
+        consent.alias("consent"),
+    )  # fmt: skip
+    theirs = links.matters.filter(pl.col("client_key").is_not_null())
+    opened = desk.files["matters"].select(pl.col("custom_number").alias("matter"), "opened_on").unique("matter", keep="first") if "matters" in desk.files else None
+    if opened is not None:
+        theirs = theirs.join(opened, on="matter", how="left", maintain_order="left")
+    else:
+        theirs = theirs.with_columns(pl.lit(None, pl.Date).alias("opened_on"))
+    theirs = theirs.group_by("client_key", maintain_order=True).agg(pl.col("matter").sort().str.join("; ").alias("matters"), pl.col("opened_on").min().alias("client_since"))
+    made = links.contacts.join(known, on=["table", ROW], how="left", maintain_order="left", suffix="_of_card")
+    made = made.join(theirs, left_on="contact_key", right_on="client_key", how="left", maintain_order="left")
+    return made.with_columns(
+        pl.col("contact_key").alias("key"), pl.col("shown").alias("shown_name"), pl.coalesce("given_name", "first_name").alias("given_name"),
+        pl.col("matters").is_not_null().alias("is_client"),
+    )  # fmt: skip
+
+
+def _matters(desk: Desk, links: Links) -> pl.DataFrame | None:
+    if "matters" not in desk.files:
+        return None
+    lines = desk.files["matters"].select(
+        "table", ROW, pl.col("custom_number").alias("number"), pl.col("custom_number").alias("key"), "description", "status", "stage", "opened_on", "closed_on",
+        pl.col("practice_area"), pl.col("responsible_attorney").alias("responsible"), "responsible_email", "responsible_before",
+        pl.col("originating_attorney").alias("originating"), "client_reference", "location", (pl.col("status") == "Open").alias("is_open"),
+    )  # fmt: skip
+    linked = lines.join(links.matters, left_on="number", right_on="matter", how="left", maintain_order="left")
+    title = pl.concat_str("number", pl.lit(" "), pl.col("client").fill_null(""), pl.lit(" – "), pl.col("description").fill_null(""))
+    return linked.with_columns(title.str.replace(r"\s+–\s+$", "").alias("title"))
+
+
+def _hung(frame: pl.DataFrame, links: Links, number: str = "matter_number") -> pl.DataFrame:
+    """With the matter and its client; `matter` is its number as the files write it."""
+    frame = frame.drop("matter", "matter_key", "client", "client_key", strict=False) if number != "matter" else frame.drop("matter_key", "client", "client_key", strict=False)
+    frame = frame.rename({number: "matter"})
+    return frame.join(links.matters.select("matter", "matter_key", "client", "client_key"), on="matter", how="left", maintain_order="left")
+
+
+def _relations(desk: Desk, links: Links) -> pl.DataFrame | None:
+    if "related_contacts" not in desk.files:
+        return None
+    lines = desk.files["related_contacts"].select("table", ROW, "matter", *NAME, "contact", "relationship")
+    found = _hung(lines, links, "matter").join(links.by_name.select(*NAME, "contact_key", pl.col("kind").alias("contact_kind")), on=NAME, how="left", nulls_equal=True, maintain_order="left")
+    number = pl.int_range(pl.len()).over("table", ROW).cast(pl.String)
+    return found.with_columns((pl.col("table") + ":" + pl.col(ROW).cast(pl.String) + ":" + number).alias("key"))
+
+
+def _notes(desk: Desk, links: Links) -> pl.DataFrame | None:
+    if not desk.has("note"):
+        return None
+    frame = _hung(desk.carried("note"), links)
+    told = links.by_shown.select(pl.col("shown").alias("contact_name"), "contact_key")
+    return frame.join(told, on="contact_name", how="left", maintain_order="left").with_columns(
+        pl.col("contact_name").alias("contact"), pl.coalesce("contact_key", "client_key").alias("contact_key")
+    )
+
+
+def _tasks(desk: Desk, links: Links) -> pl.DataFrame | None:
+    if not desk.has("task"):
+        return None
+    frame = _hung(desk.carried("task"), links)
+    return frame.with_columns(pl.col("user").alias("assignee"), pl.col("user_email").alias("assignee_email"), (pl.col("status") == "Complete").alias("is_done"))
+
+
+def _events(desk: Desk, links: Links) -> pl.DataFrame | None:
+    if not desk.has("calendar_event"):
+        return None
+    frame = _hung(desk.carried("calendar_event"), links)
+    zone = pl.coalesce("time_zone", pl.lit(desk.migration.time_zone, pl.String))
+    all_day = pl.col("all_day").is_not_null()
+    frame = frame.with_columns(pl.when(~all_day).then(zone).alias("time_zone"), pl.col("user").alias("owner"), pl.col("user_email").alias("owner_email"))
+    clocks = [
+        pl.when(~all_day).then(pl.col(day).dt.strftime("%Y%m%dT") + pl.col(time).str.replace_all(":", "")).alias(name)
+        for name, day, time in (("start_clock", "start_on", "start_time"), ("end_clock", "end_on", "end_time"))
+    ]
+    return frame.with_columns(
+        *clocks, pl.when(all_day).then("start_on").alias("all_day_on"), all_day.alias("is_all_day"), (pl.coalesce("end_on", "start_on") + pl.duration(days=1)).alias("day_after_end"),
+        *(_universal(frame, day, time).alias(name) for name, day, time in (("starts_at", "start_on", "start_time"), ("ends_at", "end_on", "end_time"))),
+    )
+
+
+def _universal(frame: pl.DataFrame, day: str, time: str) -> pl.Series:
+    """Moments in universal time, where day, time of day and zone are known and the clock showed it once."""
+    local = frame.select((pl.col(day).cast(pl.String) + "T" + pl.col(time)).str.to_datetime("%Y-%m-%dT%H:%M:%S", strict=False).alias("at"), "time_zone").with_row_index("i")
+    some = []
+    for (zone,), rows in local.drop_nulls().partition_by("time_zone", as_dict=True).items():
+        moment = pl.col("at").dt.replace_time_zone(str(zone), ambiguous="null", non_existent="null").dt.convert_time_zone("UTC")
+        try:
+            some.append(rows.select("i", moment.cast(DTYPES["moment"]).alias("utc")))
+        except pl.exceptions.ComputeError:  # a zone nobody knows
+            continue
+    if not some:
+        return pl.Series("utc", [None] * frame.height, dtype=DTYPES["moment"])
+    return local.select("i").join(pl.concat(some), on="i", how="left", maintain_order="left")["utc"]
+
+
+def _emails(desk: Desk, links: Links) -> pl.DataFrame | None:
+    if not desk.has("email"):
+        return None
+    return _hung(desk.carried("email"), links).rename({"sent_at": "sent_on"})
+
+
+def _calls(desk: Desk, links: Links) -> pl.DataFrame | None:
+    if not desk.has("phone_log"):
+        return None
+    frame = _hung(desk.carried("phone_log"), links).rename({"called_at": "called_on"})
+    return frame.rename({"duration": "duration_hours"}) if "duration" in frame.columns else frame
+
+
+def _time(desk: Desk, links: Links) -> pl.DataFrame | None:
+    if not desk.has("time_entry"):
+        return None
+    frame = _hung(desk.carried("time_entry"), links).drop("hours", "rate", "amount", strict=False)
+    exact = pl.Decimal(38, 8)
+    amount = (pl.col("price").cast(exact) * pl.col("quantity").cast(exact)).round(2, mode="half_away_from_zero").cast(MONEY)
+    return frame.with_columns(
+        pl.col("user").alias("staff"), pl.col("user_email").alias("staff_email"), pl.col("quantity").alias("hours"), pl.col("price").alias("rate"),
+        amount.alias("amount"), (pl.col("non_billable") != "yes").fill_null(True).alias("is_billable"),
+    )  # fmt: skip
+
+
+def _balances(desk: Desk, links: Links, file: str, amount: str) -> pl.DataFrame | None:
+    if file not in desk.files:
+        return None
+    lines = desk.files[file]
+    contact = pl.col("contact") if "contact" in lines.columns else pl.lit(None, pl.String)
+    lines = lines.select("table", ROW, "matter", contact.alias("owner"), pl.col("day").alias("as_at"), pl.col(amount).cast(MONEY).alias("amount"), "note",
+                         pl.lit(desk.migration.currency).alias("currency"))  # fmt: skip
+    owners = links.by_shown.select(pl.col("shown").alias("owner"), pl.col("contact_key").alias("owner_key"))
+    found = _hung(lines, links, "matter").join(owners, on="owner", how="left", maintain_order="left")
+    return found.with_columns(pl.coalesce("client", "owner").alias("client"), pl.coalesce("client_key", "owner_key").alias("client_key"))
+
+
+def _documents(desk: Desk, links: Links) -> pl.DataFrame | None:
+    if "documents" not in desk.files:
+        return None
+    return _hung(desk.files["documents"], links, "matter").with_columns(pl.col("path").alias("key"))

@@ -1,0 +1,205 @@
+"""Neutral records become the lines of one file of a mapped target: cell by cell by the mapping, whole columns at a time.
+
+A cell the target can't hold is left empty and listed; a line that lacks what the target requires waits, with the reason.
+Nothing is cut short, and nothing is guessed.
+"""
+
+import re
+import string
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import polars as pl
+
+from caseferry.mapping.mapped import Cell, MappedFile, MappedTarget
+from caseferry.reading.grid import ROW
+from caseferry.records.neutral import NEUTRAL
+
+LEFT_OUT = {"key": pl.String, "column": pl.String, "reason": pl.String, "value": pl.String}
+UNMAPPED = {"column": pl.String, "word": pl.String, "count": pl.UInt32}
+_TEXT = "text"
+
+
+@dataclass(frozen=True)
+class Shaped:
+    """The lines of one batch of one file.
+
+    `lines` and `waiting` have `table`, `row`, `key`, and the cells as columns `0`, `1`, …; `waiting` has a `reason`.
+    """
+
+    lines: pl.DataFrame
+    waiting: pl.DataFrame
+    left_out: pl.DataFrame
+    unmapped: pl.DataFrame
+
+
+def chosen(spec: MappedFile) -> pl.Expr:
+    """The records a file takes."""
+    holds = [pl.lit(True)]
+    for field, words in spec.where.items():
+        value = pl.col(field)
+        if words == ("present",):
+            holds.append(value.is_not_null())
+        elif words == ("absent",):
+            holds.append(value.is_null())
+        else:
+            said = pl.when(value).then(pl.lit("yes")).otherwise(pl.lit("no")) if NEUTRAL[spec.of].fields[field] == "flag" else value
+            holds.append(said.str.to_lowercase().is_in([word.casefold() for word in words]).fill_null(False))
+    return pl.all_horizontal(holds)
+
+
+def shape(
+    spec: MappedFile, target: MappedTarget, records: pl.DataFrame, taken: dict[str, pl.Series], parents: Callable[[str], pl.Series],
+    custom: pl.DataFrame | None = None,
+) -> Shaped:  # fmt: skip
+    """Fill the columns of a file.
+
+    Args:
+        records: what the file takes of a batch.
+        taken: by heading, what stands already in columns where no two may be the same; grows.
+        parents: what stands in a column of another file, `file.Heading`.
+        custom: `table`, `row` and a column for each custom field, in the order of their headings behind the file's own.
+    """
+    cells = records.select("table", ROW, "key", *(_value(cell, spec, target).alias(f"{n}") for n, cell in enumerate(spec.columns.values())))
+    if custom is not None:
+        names = [name for name in custom.columns if name not in {"table", ROW}]
+        cells = cells.join(custom.rename({name: f"{len(spec.columns) + n}" for n, name in enumerate(names)}), on=["table", ROW], how="left", maintain_order="left")
+    left_out, unmapped = [pl.DataFrame(schema=LEFT_OUT)], [pl.DataFrame(schema=UNMAPPED)]
+    reasons: list[pl.Expr] = []
+    for n, (heading, cell) in enumerate(spec.columns.items()):
+        name = f"{n}"
+        if cell.values or cell.empty is not None:
+            cells, told = _mapped(cells, name, heading, cell)
+            unmapped.append(told)
+        for reason, bad in _bad(name, cell):
+            holds = cells.select(bad.fill_null(False)).to_series()
+            if holds.any():
+                said = pl.lit(f"{heading}: {reason}")
+                left_out.append(cells.filter(holds).select("key", pl.lit(heading).alias("column"), said.alias("reason"), pl.col(name).alias("value")).cast(LEFT_OUT))  # type: ignore[arg-type]
+                cells = cells.with_columns(pl.when(~holds).then(name).alias(name))
+        if cell.required:
+            reasons.append(pl.when(pl.col(name).is_null()).then(pl.lit(f"{heading} is missing or can't be held")))
+    for group in spec.one_of:
+        places = [list(spec.columns).index(heading) for heading in group]
+        reasons.append(pl.when(pl.all_horizontal(pl.col(f"{n}").is_null() for n in places)).then(pl.lit(f"none of {', '.join(group)}")))
+    cells = cells.with_columns((pl.coalesce(reasons) if reasons else pl.lit(None, pl.String)).alias("reason"))
+    cells = _with_parents(cells, spec, parents)
+    cells = _alone(cells, spec, taken)
+    waits = pl.col("reason").is_not_null()
+    return Shaped(cells.filter(~waits).drop("reason"), cells.filter(waits), pl.concat(left_out), pl.concat(unmapped))
+
+
+def _value(cell: Cell, spec: MappedFile, target: MappedTarget) -> pl.Expr:
+    """A cell's text, before anything is held against the target's limits."""
+    if cell.value is not None:
+        return pl.lit(cell.value)
+    fields = NEUTRAL[spec.of].fields
+    write = _Writer(cell, fields, spec, target)
+    if cell.parts:
+        pieces = [write.piece(text) if text else pl.lit(None, pl.String) for text in cell.parts]
+        joined = pl.concat_str([piece.fill_null("") for piece in pieces], separator=";")
+        text = pl.when(pl.any_horizontal(piece.is_not_null() for piece in pieces)).then(joined)
+    elif cell.with_ is not None:
+        joined = pl.concat_str([write.piece(text) for text in cell.from_], separator=cell.with_, ignore_nulls=True)
+        text = pl.when(joined != "").then(joined)
+    else:
+        text = pl.coalesce([write.piece(text) for text in cell.from_])
+    if cell.digits:
+        text = text.str.replace_all(r"\D", "")
+    if cell.without:
+        text = text.str.replace_all(f"[{re.escape(cell.without)}]+", " ").str.strip_chars()
+    return pl.when(text != "").then(text)
+
+
+@dataclass(frozen=True)
+class _Writer:
+    """How fields are written in one cell."""
+
+    cell: Cell
+    fields: dict[str, str]
+    spec: MappedFile
+    target: MappedTarget
+
+    def piece(self, text: str) -> pl.Expr:
+        """A field, or a text with fields in it."""
+        if "{" not in text:
+            return self._field(text, "")
+        pieces = []
+        for before, name, form, _ in string.Formatter().parse(text):
+            if before:
+                pieces.append(pl.lit(before))
+            if name:
+                pieces.append(self._field(name, form or ""))
+        return pl.concat_str(pieces)  # nothing where one of the fields is nothing
+
+    def _field(self, name: str, form: str) -> pl.Expr:
+        column, kind = pl.col(name), self.fields[name]
+        form = form or self.cell.form or ""
+        if kind == "day":
+            return column.dt.strftime(form or self.target.days)
+        if kind == "moment":
+            return column.dt.strftime(form or self.target.moments)
+        if kind == "flag":
+            yes, _, no = (form or "true/false").partition("/")
+            return pl.when(column).then(pl.lit(yes)).when(~column).then(pl.lit(no))
+        if kind == "number":
+            return column.cast(pl.String).str.replace(r"(\.\d\d)(\d*?)0+$", "${1}${2}")
+        return column if self.spec.format == "csv" or self.cell.raw else escaped(column)
+
+
+def escaped(text: pl.Expr) -> pl.Expr:
+    """A text as cards and calendars write it. Source: RFC 6350, 3.4; RFC 5545, 3.3.11."""
+    text = text.str.replace_all("\\", "\\\\", literal=True).str.replace_all(r"\r\n|\r|\n", "\\n")
+    return text.str.replace_all(",", "\\,", literal=True).str.replace_all(";", "\\;", literal=True)
+
+
+def _mapped(cells: pl.DataFrame, name: str, heading: str, cell: Cell) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Words in the target's own; those nobody mapped, and what stands for nothing, are counted."""
+    word, meant = pl.col(name), pl.col(name)
+    if cell.values:
+        words = {said.casefold(): theirs for said, theirs in cell.values.items()}
+        meant = word.str.strip_chars().str.to_lowercase().replace_strict(words, default=None, return_dtype=pl.String)
+    counted = meant.is_null() & (word.is_not_null() | pl.lit(cell.empty is not None))
+    told = cells.filter(counted).group_by(word.fill_null("").alias("word"), maintain_order=True).len("count")
+    otherwise, empty = pl.lit(cell.otherwise, pl.String), pl.lit(cell.empty, pl.String)
+    given = pl.coalesce(meant, pl.when(word.is_null()).then(empty).otherwise(otherwise))
+    return cells.with_columns(given.alias(name)), told.select(pl.lit(heading).alias("column"), "word", "count").cast(UNMAPPED)  # type: ignore[arg-type]
+
+
+def _bad(name: str, cell: Cell) -> Iterator[tuple[str, pl.Expr]]:
+    """What the target can't hold, and why."""
+    text = pl.col(name)
+    if cell.length:
+        yield f"longer than {cell.length} characters", text.str.len_chars() > cell.length
+    if cell.bytes:
+        yield f"longer than {cell.bytes} bytes", text.str.len_bytes() > cell.bytes
+    if cell.one_of:
+        yield "not one of the target's words", ~text.is_in(list(cell.one_of))
+    if cell.pattern:
+        yield "not of the form the target takes", ~text.str.contains(cell.pattern)
+
+
+def _with_parents(cells: pl.DataFrame, spec: MappedFile, parents: Callable[[str], pl.Series]) -> pl.DataFrame:
+    """Lines whose parent is in no file wait, if they can't stand without; else they stand alone."""
+    for n, (heading, cell) in enumerate(spec.columns.items()):
+        if cell.refers is None:
+            continue
+        lost = pl.col(f"{n}").is_not_null() & ~pl.col(f"{n}").is_in(parents(cell.refers).implode())
+        file = cell.refers.partition(".")[0]
+        cells = cells.with_columns(pl.coalesce("reason", pl.when(lost).then(pl.lit(f"{heading}: its record in {file} waits"))).alias("reason"))
+    return cells
+
+
+def _alone(cells: pl.DataFrame, spec: MappedFile, taken: dict[str, pl.Series]) -> pl.DataFrame:
+    """Where no two lines may have the same, the first keeps it and the others wait."""
+    for n, (heading, cell) in enumerate(spec.columns.items()):
+        if not cell.unique:
+            continue
+        text = cells[f"{n}"].str.to_lowercase().alias("t")
+        live = cells["reason"].is_null() & text.is_not_null()
+        before = taken.get(heading, pl.Series("t", [], dtype=pl.String))
+        second = live & (text.is_in(before.implode()) | ~text.set(~live, None).is_first_distinct())
+        said = pl.when(pl.lit(second)).then(pl.lit(f"{heading}: another line has the same"))
+        cells = cells.with_columns(pl.coalesce("reason", said).alias("reason"))
+        taken[heading] = pl.concat([before, text.filter(live & ~second)])
+    return cells

@@ -1,0 +1,37 @@
+"""Cards and calendars that were handed over, read back: by the standard's text, with nothing of the code that wrote them."""
+
+import re
+from collections.abc import Sequence
+
+import polars as pl
+
+_RULES = r"(?m)^((?:RRULE|RDATE|EXDATE|EXRULE|RECURRENCE-ID)[;:].*?)\r?$"
+
+
+def read_entries(data: bytes, header: Sequence[str], kind: str) -> pl.DataFrame:
+    """The properties of each entry, as columns `0`, `1`, … in the order of the header; what is not there is the empty text.
+
+    Args:
+        kind: `VCARD` or `VEVENT`.
+    """
+    text = re.sub(r"\r\n[ \t]", "", data.decode())  # a line that goes on
+    bodies = re.findall(rf"(?ms)^BEGIN:{kind}\r\n(.*?)^END:{kind}\r\n", text)
+    entries = pl.Series("e", bodies, dtype=pl.String)
+    return pl.DataFrame([_property(entries, heading, header).fill_null("").alias(f"{n}") for n, heading in enumerate(header)])
+
+
+def _property(entries: pl.Series, heading: str, header: Sequence[str]) -> pl.Series:
+    if heading.startswith("+"):
+        return entries.str.extract_all(_RULES).list.join("\n").replace("", None)
+    name = re.escape(heading)
+    plain = entries.str.extract(rf"(?m)^{name}:(.*?)\r?$", 1)
+    if any(other.startswith(heading + ";") for other in header):
+        return plain
+    return plain.fill_null(entries.str.extract(rf"(?m)^{name}(;.*?)\r?$", 1))
+
+
+def plain_text(text: pl.Series) -> pl.Series:
+    """A text freed of the marks cards and calendars put before commas, semicolons and line ends."""
+    marked = text.str.replace_all("\\\\", "\x00", literal=True)
+    marked = marked.str.replace_all(r"\\[nN]", "\n").str.replace_all(r"\\([,;])", "${1}")
+    return marked.str.replace_all("\x00", "\\", literal=True)
