@@ -432,6 +432,7 @@ class Decision(Model):
     choice: str = ""
     """The firm's own; nothing while it has not said."""
     file: str
+    """Where they lie beside; nothing where only the package of all records has them."""
 
 
 class Fit(Model):

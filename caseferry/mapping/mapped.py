@@ -37,8 +37,9 @@ class Cell(_Strict):
     parts: tuple[str, ...] = ()
     """Fields that keep their places although they are empty, joined by `;`: names and addresses of cards."""
     value: str | None = None
-    values: dict[str, str] = Field(default_factory=dict)
-    """Our word, or the source's, and what it is called in the target; capitals do not count."""
+    values: dict[str, str] | None = None
+    """Our word, or the source's, and what it is called in the target; capitals do not count. An empty map waits for the firm's
+    own rules: until then the words are left out and counted."""
     otherwise: str | None = None
     """What a word that `values` does not name becomes. Without it the word is left out and counted."""
     empty: str | None = None
@@ -57,10 +58,10 @@ class Cell(_Strict):
     """Characters the target does not take; each becomes a space."""
     required: bool = False
     unique: bool = False
-    refers: str | None = None
-    """`file.Heading`: a line whose parent is not in that column waits with it."""
+    refers: tuple[str, ...] = ()
+    """`file.Heading`: a line whose parent is in none of these columns waits with it."""
 
-    @field_validator("from_", mode="before")
+    @field_validator("from_", "refers", mode="before")
     @classmethod
     def _one_or_several(cls, value: object) -> object:
         return (value,) if isinstance(value, str) else value
@@ -85,11 +86,15 @@ class MappedFile(_Strict):
     order: int
     upload_as: str = ""
     format: Format = "csv"
+    """In cards and calendars the columns are properties: `+` before one says its cells are whole lines, `*` that they hold its
+    parameters too."""
     where: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     """Field and the words it must be one of; `present` and `absent` are what they say."""
     columns: dict[str, Cell]
     one_of: tuple[tuple[str, ...], ...] = ()
     """Of each group at least one column has to be filled."""
+    sort: tuple[str, ...] = ()
+    """Fields its lines are in the order of, as far as they come together."""
     custom_fields: str = ""
     """How the heading of a custom field's column is written, with `{name}` or `{api}` in it; without it they go to a file beside."""
     rows: int | None = None
@@ -112,6 +117,8 @@ class NotHeld(_Strict):
     """Records the target has no place for."""
 
     says: str
+    listed: bool = True
+    """They lie in a file beside. Without it they are only where all records are: what a newsletter can't hold has no business beside it."""
     choices: tuple[str, ...] = ()
 
 
@@ -159,14 +166,14 @@ def _check(target: MappedTarget, name: str, spec: MappedFile) -> None:
     for heading, cell in spec.columns.items():
         for field in sorted(cell.fields() - set(fields)):
             raise ValueError(f"files.{name}.columns.{heading}: {spec.of} has no field {field!r}")
-        if cell.refers is not None:
-            parent, _, column = cell.refers.partition(".")
+        for refers in cell.refers:
+            parent, _, column = refers.partition(".")
             if parent not in target.files or column not in target.files[parent].columns:
-                raise ValueError(f"files.{name}.columns.{heading}.refers: there is no {cell.refers!r}")
+                raise ValueError(f"files.{name}.columns.{heading}.refers: there is no {refers!r}")
         if not (cell.from_ or cell.parts or cell.value is not None):
             raise ValueError(f"files.{name}.columns.{heading}: it is filled from nothing")
-    for field in sorted(set(spec.where) - set(fields)):
-        raise ValueError(f"files.{name}.where: {spec.of} has no field {field!r}")
+    for field in sorted({*spec.where, *spec.sort} - set(fields)):
+        raise ValueError(f"files.{name}: {spec.of} has no field {field!r}")
     for heading in sorted({one for group in spec.one_of for one in group} - set(spec.columns)):
         raise ValueError(f"files.{name}.one_of: there is no column {heading!r}")
 
@@ -184,7 +191,7 @@ def plainly(cell: Cell) -> str:
         said.append("the first that is there: " + ", ".join(cell.from_))
     else:
         said.append("as it is")
-    if cell.values:
+    if cell.values is not None:
         said.append("words mapped" + (f", any other becomes {cell.otherwise!r}" if cell.otherwise is not None else ", any other is left out and counted"))
     if cell.empty is not None:
         said.append(f"where nothing is known, {cell.empty!r}, counted")

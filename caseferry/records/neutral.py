@@ -44,7 +44,7 @@ NEUTRAL: dict[str, Neutral] = {
     for one in (
         _neutral(
             "contacts", "Contacts", "contact",
-            "source_id kind shown_name title given_name middle_name first_name last_name company job_title card_type "
+            "source_id kind shown_name sort_name title given_name middle_name first_name last_name company job_title card_type "
             "email email_2 email_3 emails phone phone_home phone_work phone_mobile phone_fax street city state "
             "postal_code country notes consent matters",
             birth_on="day", client_since="day", is_client="flag",
@@ -65,7 +65,7 @@ NEUTRAL: dict[str, Neutral] = {
             "calendar_events", "Calendar events", "calendar_event",
             f"{_PARENTS} subject start_time end_time time_zone owner owner_email location description recurrence "
             "start_clock end_clock",
-            all_day_on="day", start_on="day", end_on="day", day_after_end="day", starts_at="moment", ends_at="moment", is_all_day="flag",
+            all_day_on="day", day_after_all_day="day", start_on="day", end_on="day", day_after_end="day", starts_at="moment", ends_at="moment", is_all_day="flag",
         ),
         _neutral("emails", "Emails", "email", f"{_PARENTS} sent_time sender recipients copies subject body attachments", sent_on="day"),
         _neutral("phone_logs", "Phone logs", "phone_log", f"{_PARENTS} called_time caller callee number direction user note", called_on="day", duration_hours="number"),

@@ -48,7 +48,7 @@ class Fitting:
         self._sums: dict[str, Decimal] = {}
         self._unmapped = Counter[tuple[str, str, str]]()
         self._left_out = 0
-        self._wanted = {cell.refers for spec in target.files.values() for cell in spec.columns.values() if cell.refers}
+        self._wanted = {refers for spec in target.files.values() for cell in spec.columns.values() for refers in cell.refers}
         self.batches: list[tuple[Piece, ...]] = []
         self.lineage: list[tuple[str, Path]] = []
 
@@ -72,7 +72,7 @@ class Fitting:
             header, wide = self._header(name, spec, custom, some)
             shaped = shape(spec, self._target, some, self._taken[name], self._parents, wide)
             self._note(name, spec, shaped, lay)
-            zones = some.join(shaped.lines.select("key"), on="key", how="semi")["time_zone"].drop_nulls().unique().sort().to_list() if spec.format == "icalendar" else []
+            zones = some.join(shaped.lines.select("key"), on="key", how="semi")["time_zone"].drop_nulls().unique().sort().to_list() if "time_zone" in some.columns else []
             if shaped.lines.height:
                 lay(self._growing(name, spec, header), shaped.lines, zones)
             if shaped.waiting.height:
@@ -111,7 +111,7 @@ class Fitting:
         known = custom.get(spec.of)
         if name not in self._custom:
             own = {field for cell in spec.columns.values() for text in (*cell.from_, *cell.parts) for field in fields_of(text)}
-            there = known["field"].unique(maintain_order=True).to_list() if known is not None and spec.custom_fields else []
+            there = known.join(some, on="key", how="semi")["field"].unique(maintain_order=True).to_list() if known is not None and spec.custom_fields else []
             self._custom[name] = [field for field in there if _OWN_FIELD.get(field) not in own]
         fields = self._custom[name]
         header = (*spec.columns, *(_heading(spec.custom_fields, field) for field in fields))
@@ -155,6 +155,8 @@ class Fitting:
         if neutral.amount:
             self._sums[name] = self._sums.get(name, Decimal(0)) + Decimal(str(rest[neutral.amount].sum() or 0))
         spec = self._target.not_held.get(name)
+        if spec and not spec.listed:
+            return
         note = spec.says if spec else "no file of the target takes these"
         lay(self._beside(name, None, tuple(neutral.fields), "not_held", of=name, note=note), _as_text(rest, tuple(neutral.fields)))
 
@@ -198,7 +200,7 @@ class Fitting:
                 total = str(self._sums[name].quantize(Decimal("0.01"))) if name in self._sums else ""
                 made.append(Decision(
                     records=name, title=NEUTRAL[name].title, rows=counts["not_held"], total=total, says=spec.says if spec else "no file of the target takes these",
-                    choices=spec.choices if spec else (), choice=self._migration.options.decisions.get(f"{self._target.target}.{name}", ""), file=names[name],
+                    choices=spec.choices if spec else (), choice=self._migration.options.decisions.get(f"{self._target.target}.{name}", ""), file=names.get(name, ""),
                 ))  # fmt: skip
         return made
 

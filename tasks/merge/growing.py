@@ -61,7 +61,7 @@ class Growing:
         """
         for start in range(0, lines.height, _PIECE):
             some = lines.slice(start, _PIECE)
-            texts = written(some.select(f"{n}" for n in range(len(self._plan.header))), self._plan.header, self._plan.format, self._target)
+            texts = written(some.select(f"{n}" for n in range(len(self._plan.header))), self._plan, self._target)
             sizes = texts.str.len_bytes().cast(pl.Int64).cum_sum()
             at = before = 0
             while at < some.height:
@@ -144,6 +144,11 @@ class _Part:
         )  # fmt: skip
 
 
+def entry_of(form: Format, of: str) -> str:
+    """What an entry of a card file or calendar begins with."""
+    return "VCARD" if form == "vcard" else "VTODO" if of == "tasks" else "VEVENT"
+
+
 def _head(plan: Plan, target: MappedTarget) -> bytes:
     if plan.format == "icalendar":
         return _CALENDAR.encode()
@@ -157,24 +162,24 @@ def _quoted(text: str) -> str:
     return '"' + text.replace('"', '""') + '"'
 
 
-def written(cells: pl.DataFrame, header: Sequence[str], form: Format, target: MappedTarget) -> pl.Series:
+def written(cells: pl.DataFrame, plan: "Plan", target: MappedTarget) -> pl.Series:
     """Each line as it stands in the file, its end included."""
-    if form == "csv":
+    if plan.format == "csv":
         quoted = [pl.lit('"') + pl.col(name).fill_null("").str.replace_all('"', '""', literal=True) + pl.lit('"') for name in cells.columns]
         return cells.select((pl.concat_str(quoted, separator=",") + pl.lit(target.line_ending)).alias("line")).to_series()
-    kind = "VCARD" if form == "vcard" else "VEVENT"
-    properties = [_property(heading, pl.col(name)) for heading, name in zip(header, cells.columns, strict=True)]
+    kind = entry_of(plan.format, plan.of)
+    properties = [_property(heading, pl.col(name)) for heading, name in zip(plan.header, cells.columns, strict=True)]
     whole = [pl.lit(f"BEGIN:{kind}{_ENDS}"), *properties, pl.lit(f"END:{kind}{_ENDS}")]
     return cells.select(pl.concat_str(whole, ignore_nulls=True).alias("line")).to_series()
 
 
 def _property(heading: str, value: pl.Expr) -> pl.Expr:
-    """A property's line, folded; nothing where there is no value. A heading that begins with `+` has whole lines in its cells,
-    and a value that begins with `;` has the property's parameters in it."""
+    """A property's line, folded; nothing where there is no value. Behind `+` stand whole lines in the cells, behind `*` the
+    property's parameters, the colon and its value."""
     if heading.startswith("+"):
         text = value.str.replace_all(r"\r?\n", _ENDS) + pl.lit(_ENDS)
         return pl.when(value.is_not_null()).then(text)
-    line = pl.when(value.str.starts_with(";")).then(pl.lit(heading) + value).otherwise(pl.lit(heading + ":") + value)
+    line = pl.lit(heading[1:] if heading.startswith("*") else heading + ":") + value
     # At most 75 bytes a line; the blank that goes on counts. Letters have up to four bytes, and are not cut.
     plain = line.str.len_chars() == line.str.len_bytes()
     short = pl.when(plain).then(line.str.replace_all(r"(.{73})(.)", "${1}\r\n ${2}")).otherwise(line.str.replace_all(r"(.{17})(.)", "${1}\r\n ${2}"))

@@ -96,14 +96,13 @@ def _contacts(desk: Desk, links: Links) -> pl.DataFrame | None:
         return None
     cards = desk.carried("contact")
     emails = pl.col("emails")
-    said = pl.col("consent").str.strip_chars().str.to_lowercase() if "consent" in cards.columns else pl.lit(None, pl.String)
-    consent = pl.when(said.is_in(_YES)).then(pl.lit("yes")).when(said.is_in(_NO)).then(pl.lit("no")).otherwise(said)
+    cards = cards.with_columns(_consent(cards).alias("consent"))
     known = cards.select(
         "table", ROW, "source_id", "title", "given_name", "middle_name", "job_title", "card_type", emails.list.get(0, null_on_oob=True).alias("email"),
         emails.list.get(1, null_on_oob=True).alias("email_2"), emails.list.get(2, null_on_oob=True).alias("email_3"),
         pl.when(emails.list.len() > 0).then(emails.list.join("; ")).alias("emails"), pl.coalesce(*PRIMARY_PHONE).alias("phone"),
         "phone_home", "phone_work", "phone_mobile", "phone_fax", "street", "city", "state", "postal_code", "country", "notes", "birth_on",
-        consent.alias("consent"),
+        "consent",
     )  # fmt: skip
     theirs = links.matters.filter(pl.col("client_key").is_not_null())
     opened = desk.files["matters"].select(pl.col("custom_number").alias("matter"), "opened_on").unique("matter", keep="first") if "matters" in desk.files else None
@@ -115,9 +114,23 @@ def _contacts(desk: Desk, links: Links) -> pl.DataFrame | None:
     made = links.contacts.join(known, on=["table", ROW], how="left", maintain_order="left", suffix="_of_card")
     made = made.join(theirs, left_on="contact_key", right_on="client_key", how="left", maintain_order="left")
     return made.with_columns(
-        pl.col("contact_key").alias("key"), pl.col("shown").alias("shown_name"), pl.coalesce("given_name", "first_name").alias("given_name"),
+        pl.col("contact_key").alias("key"), pl.col("shown").alias("shown_name"), pl.coalesce("last_name", "company", "shown").alias("sort_name"), pl.coalesce("given_name", "first_name").alias("given_name"),
         pl.col("matters").is_not_null().alias("is_client"),
     )  # fmt: skip
+
+
+def _consent(cards: pl.DataFrame) -> pl.Series:
+    """`yes` or `no` to e-mail, or nothing where nobody said. Who opted out anywhere has opted out with that address."""
+
+    def says(name: str, words: tuple[str, ...]) -> pl.Expr:
+        there = pl.col(name).str.strip_chars().str.to_lowercase() if name in cards.columns else pl.lit(None, pl.String)
+        return there.is_in(list(words)).fill_null(False)
+
+    out = says("consent", _NO) | says("opted_out", _YES)
+    said = cards.select(pl.when(out).then(pl.lit("no")).when(says("consent", _YES)).then(pl.lit("yes")).alias("said"), pl.col("emails").list.eval(pl.element().str.to_lowercase()).alias("emails"))
+    refused = said.filter(pl.col("said") == "no")["emails"].explode().drop_nulls().unique()
+    shared = pl.col("emails").list.eval(pl.element().is_in(refused.implode())).list.any() if refused.len() else pl.lit(False)
+    return said.select(pl.when(shared.fill_null(False)).then(pl.lit("no")).otherwise("said").alias("consent")).to_series()
 
 
 def _matters(desk: Desk, links: Links) -> pl.DataFrame | None:
@@ -179,6 +192,7 @@ def _events(desk: Desk, links: Links) -> pl.DataFrame | None:
     ]
     return frame.with_columns(
         *clocks, pl.when(all_day).then("start_on").alias("all_day_on"), all_day.alias("is_all_day"), (pl.coalesce("end_on", "start_on") + pl.duration(days=1)).alias("day_after_end"),
+        pl.when(all_day).then(pl.coalesce("end_on", "start_on") + pl.duration(days=1)).alias("day_after_all_day"),
         *(_universal(frame, day, time).alias(name) for name, day, time in (("starts_at", "start_on", "start_time"), ("ends_at", "end_on", "end_time"))),
     )
 

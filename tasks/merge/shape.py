@@ -60,6 +60,8 @@ def shape(
         parents: what stands in a column of another file, `file.Heading`.
         custom: `table`, `row` and a column for each custom field, in the order of their headings behind the file's own.
     """
+    if spec.sort:
+        records = records.sort(spec.sort, maintain_order=True)
     cells = records.select("table", ROW, "key", *(_value(cell, spec, target).alias(f"{n}") for n, cell in enumerate(spec.columns.values())))
     if custom is not None:
         names = [name for name in custom.columns if name not in {"table", ROW}]
@@ -68,7 +70,7 @@ def shape(
     reasons: list[pl.Expr] = []
     for n, (heading, cell) in enumerate(spec.columns.items()):
         name = f"{n}"
-        if cell.values or cell.empty is not None:
+        if cell.values is not None or cell.empty is not None:
             cells, told = _mapped(cells, name, heading, cell)
             unmapped.append(told)
         for reason, bad in _bad(name, cell):
@@ -156,7 +158,7 @@ def escaped(text: pl.Expr) -> pl.Expr:
 def _mapped(cells: pl.DataFrame, name: str, heading: str, cell: Cell) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Words in the target's own; those nobody mapped, and what stands for nothing, are counted."""
     word, meant = pl.col(name), pl.col(name)
-    if cell.values:
+    if cell.values is not None:
         words = {said.casefold(): theirs for said, theirs in cell.values.items()}
         meant = word.str.strip_chars().str.to_lowercase().replace_strict(words, default=None, return_dtype=pl.String)
     counted = meant.is_null() & (word.is_not_null() | pl.lit(cell.empty is not None))
@@ -182,11 +184,12 @@ def _bad(name: str, cell: Cell) -> Iterator[tuple[str, pl.Expr]]:
 def _with_parents(cells: pl.DataFrame, spec: MappedFile, parents: Callable[[str], pl.Series]) -> pl.DataFrame:
     """Lines whose parent is in no file wait, if they can't stand without; else they stand alone."""
     for n, (heading, cell) in enumerate(spec.columns.items()):
-        if cell.refers is None:
+        if not cell.refers:
             continue
-        lost = pl.col(f"{n}").is_not_null() & ~pl.col(f"{n}").is_in(parents(cell.refers).implode())
-        file = cell.refers.partition(".")[0]
-        cells = cells.with_columns(pl.coalesce("reason", pl.when(lost).then(pl.lit(f"{heading}: its record in {file} waits"))).alias("reason"))
+        known = pl.concat([parents(refers) for refers in cell.refers])
+        lost = pl.col(f"{n}").is_not_null() & ~pl.col(f"{n}").is_in(known.implode())
+        files = " or ".join(refers.partition(".")[0] for refers in cell.refers)
+        cells = cells.with_columns(pl.coalesce("reason", pl.when(lost).then(pl.lit(f"{heading}: its record in {files} waits"))).alias("reason"))
     return cells
 
 

@@ -12,7 +12,7 @@ IN_NEUTRAL: dict[str, dict[str, tuple[str, ...]]] = {
     "contact": {
         "source_id": ("source_id", "key"), "display_name": ("shown_name", "first_name", "last_name", "company", "given_name"),
         "first_name": ("first_name", "given_name", "shown_name"), "middle_name": ("middle_name", "first_name"),
-        "last_name": ("last_name", "shown_name"), "company": ("company", "shown_name"), "email": ("email", "email_2", "email_3", "emails"),
+        "last_name": ("last_name", "shown_name", "sort_name"), "company": ("company", "shown_name", "sort_name"), "email": ("email", "email_2", "email_3", "emails"),
         "phone_home": ("phone_home", "phone"), "phone_work": ("phone_work", "phone"), "phone_mobile": ("phone_mobile", "phone"),
         "card_type": ("card_type", "kind"),
     },

@@ -54,7 +54,7 @@ class Fitted:
         self._wrong = Counter[tuple[str, str]]()
         self._unique: dict[str, list[pl.Series]] = {}
         self._parents: dict[str, list[pl.Series]] = {}
-        self._children: list[tuple[str, str, pl.Series]] = []
+        self._children: list[tuple[str, tuple[str, ...], pl.Series]] = []
         self._compared = self._by_rule = 0
         self._differences: list[dict[str, Any]] = []
         self._sums, self._base = (dict.fromkeys(_BASE_SUMS, _ZERO) for _ in range(2))
@@ -105,7 +105,7 @@ class Fitted:
             self._damaged.add(piece.file)
         spec = self._target.files.get(file.file)
         if spec is not None and spec.format != "csv":
-            return read_entries(data, file.header, "VCARD" if spec.format == "vcard" else "VEVENT")
+            return read_entries(data, file.header, "VCARD" if spec.format == "vcard" else "VTODO" if file.of == "tasks" else "VEVENT")
         header, lines, even = recount.read_file(data, None if is_first else list(file.header))
         if tuple(header) != file.header:
             self._wrong[file.name, "another header"] += 1
@@ -139,7 +139,7 @@ class Fitted:
                 self._wrong[file.name, f"none of {', '.join(group)}"] += count
 
     def _is_parent(self, column: str) -> bool:
-        return any(cell.refers == column for spec in self._target.files.values() for cell in spec.columns.values())
+        return any(column in cell.refers for spec in self._target.files.values() for cell in spec.columns.values())
 
     def _compare(self, batch: Batch, file: FittedFile, lines: pl.DataFrame, left: pl.DataFrame) -> None:
         """Cells that are a source's cell to the letter, held against it."""
@@ -208,6 +208,8 @@ class Fitted:
             expected = (placed.carried if placed else 0) + merged.derived.get(neutral.record, 0)
             told = self.fit.rows.get(name, {})
             counted = self._seen[name, "in_files"] + self._seen[name, "beside"]
+            if name in self._target.not_held and not self._target.not_held[name].listed:
+                counted += told.get("not_held", 0)  # they lie in the files that hold everything, and are counted there
             if not expected == counted == sum(told.values()) or told.get("in_files", 0) != self._seen[name, "in_files"]:
                 wrong.append({"records": name, "carried": expected, "in_files": self._seen[name, "in_files"], "beside": self._seen[name, "beside"]})
         total = sum(sum(counts.values()) for counts in self.fit.rows.values())
@@ -233,15 +235,16 @@ class Fitted:
             if count := every.len() - every.n_unique():
                 wrong.append({"file": column, "problem": "two lines have the same", "rows": count})
         for file, parent, named in self._children:
-            known = pl.concat(self._parents.get(parent, [pl.Series("k", [], dtype=pl.String)]))
+            known = pl.concat([pl.Series("k", [], dtype=pl.String), *(some.alias("k") for one in parent for some in self._parents.get(one, ()))])
             if count := int((~named.is_in(known.implode())).sum()):
-                wrong.append({"file": file, "problem": f"names records that are not in {parent}", "rows": count})
+                wrong.append({"file": file, "problem": f"names records that are not in {' or '.join(parent)}", "rows": count})
         return Check(f"{self.name}_layout", f"{self.fit.title}: each file is as the target takes it", not wrong, "", True, tuple(wrong))
 
     def _money_check(self) -> Check:
         wrong = []
         for of, base in sorted(self._base.items()):
-            if of not in self._unsummed and base != self._sums[of]:
+            unlisted = of in self._target.not_held and not self._target.not_held[of].listed
+            if of not in self._unsummed and not unlisted and base != self._sums[of]:
                 wrong.append({"records": of, "brought_together": str(base), "written": str(self._sums[of])})
         told = ", ".join(f"{NEUTRAL[of].title} {base.quantize(Decimal('0.01'))}" for of, base in sorted(self._base.items()) if base)
         return Check(f"{self.name}_money", f"{self.fit.title}: every cent is in a file or kept beside", not wrong, told, True, tuple(wrong))
@@ -254,7 +257,7 @@ def _total(*factors: pl.Series) -> Decimal:
 
 
 def _is_plain(cell: Cell) -> bool:
-    return len(cell.from_) == 1 and "{" not in cell.from_[0] and not (cell.values or cell.empty is not None or cell.digits or cell.without or cell.with_ is not None)
+    return len(cell.from_) == 1 and "{" not in cell.from_[0] and not (cell.values is not None or cell.empty is not None or cell.digits or cell.without or cell.with_ is not None)
 
 
 def _problems(cell: Cell, text: pl.Series) -> Iterator[tuple[str, pl.Series]]:
@@ -269,7 +272,7 @@ def _problems(cell: Cell, text: pl.Series) -> Iterator[tuple[str, pl.Series]]:
         yield "is none of the target's words", there & ~text.is_in(list(cell.one_of))
     if cell.pattern:
         yield "is not of the form the target takes", there & ~text.str.contains(cell.pattern)
-    if cell.values and cell.otherwise is None:
+    if cell.values is not None and cell.otherwise is None:
         yield "is no word of its map", there & ~text.is_in([*cell.values.values(), *([cell.empty] if cell.empty is not None else [])])
 
 

@@ -17,17 +17,15 @@ def read_entries(data: bytes, header: Sequence[str], kind: str) -> pl.DataFrame:
     text = re.sub(r"\r\n[ \t]", "", data.decode())  # a line that goes on
     bodies = re.findall(rf"(?ms)^BEGIN:{kind}\r\n(.*?)^END:{kind}\r\n", text)
     entries = pl.Series("e", bodies, dtype=pl.String)
-    return pl.DataFrame([_property(entries, heading, header).fill_null("").alias(f"{n}") for n, heading in enumerate(header)])
+    return pl.DataFrame([_property(entries, heading).fill_null("").alias(f"{n}") for n, heading in enumerate(header)])
 
 
-def _property(entries: pl.Series, heading: str, header: Sequence[str]) -> pl.Series:
+def _property(entries: pl.Series, heading: str) -> pl.Series:
     if heading.startswith("+"):
         return entries.str.extract_all(_RULES).list.join("\n").replace("", None)
-    name = re.escape(heading)
-    plain = entries.str.extract(rf"(?m)^{name}:(.*?)\r?$", 1)
-    if any(other.startswith(heading + ";") for other in header):
-        return plain
-    return plain.fill_null(entries.str.extract(rf"(?m)^{name}(;.*?)\r?$", 1))
+    if heading.startswith("*"):
+        return entries.str.extract(rf"(?m)^{re.escape(heading[1:])}([;:].*?)\r?$", 1)
+    return entries.str.extract(rf"(?m)^{re.escape(heading)}:(.*?)\r?$", 1)
 
 
 def plain_text(text: pl.Series) -> pl.Series:

@@ -32,7 +32,7 @@ class Watcher(Protocol):
 class Checks:
     """The checks, in the order of the journey."""
 
-    def __init__(self, evidence: Evidence, target: Target, fitted: Sequence[Fitted]) -> None:
+    def __init__(self, evidence: Evidence, target: Target, fitted: Sequence[Fitted] = ()) -> None:
         self.money, self.hours, self.accuracy = Money(evidence), Hours(), Accuracy()
         self.judges = tuple(Careful(judge) for judge in (
             Lines(evidence), Rows(evidence), Files(evidence), Layout(evidence, target), References(evidence), self.money, self.hours,
