@@ -233,6 +233,12 @@ CODES: dict[str, Code] = {
         "map them, drop them or archive them in rules.source, or set options.unknown_columns to archive",
         safe="no import file was written",
     ),
+    "CF-149": Code(
+        "Open invoices would be moved in the middle of a month",
+        "export again at the month's end, or set options.mid_month_confirmed",
+        safe="no import file was written",
+        more="A system that goes on billing changes them until the month is closed.",
+    ),
     "CF-134": Code(
         "The bucket can be read by the public",
         "block public access on the bucket, then start again",

@@ -81,6 +81,7 @@ class Options(Model):
     status_map: dict[str, Literal["Open", "Closed", "Pending"]] = Field(default_factory=dict)
     trust_stays: str = Field(default="", description="where trust money lives from now on; then no file holds a line of it")
     open_matters_stay: bool = Field(default=False, description="open matters, and what hangs on them, stay until they are closed")
+    mid_month_confirmed: bool = Field(default=False, description="open invoices are moved although their day is no month's end")
     decisions: dict[str, str] = Field(
         default_factory=dict, description="what becomes of records a target has no place for, per `target.records`"
     )

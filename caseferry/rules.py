@@ -96,6 +96,8 @@ RULES: dict[str, str] = {
     "same_in_two_lists": "The same entry or balance stands in two lists. Which one counts, a person must say.",
     "matter_number_of_two": "Two matters have this number. Which one is meant, a person must say.",
     "row_wider_than_header": "The row has more cells than the list has headings: a stray comma has shifted it.",
+    "trust_stays": "Trust money stays where it is. No file holds a line of it.",
+    "open_matter_stays": "The matter is open and stays where it is until it is closed.",
     # papers
     "no_name": "The task has no name.",
     "no_start": "The event has no start that can be read.",
@@ -117,6 +119,7 @@ RULES: dict[str, str] = {
     "second_template": "A second template for the same import was left aside.",
     "template_column_left_empty": "We have nothing for this column of the template. It stays empty.",
     "documents_in_scope": "Documents are carried as a manifest.",
+    "open_invoices_mid_month": "Open invoices are moved on a day that is no month's end.",
     "control_total_differs": "The report's own total is not the sum of its rows.",
     # changes
     "fill_down": "The report prints the value on the first row of a group only.",

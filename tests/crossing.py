@@ -128,6 +128,28 @@ class Crossed:
         return Crossed(self.services, self.run, cross(self.services, self.run))
 
 
+    def approved(self, by: str = "Olive Ops", **changes: Any) -> "Crossed":
+        """The run after a person approved the map that was drawn, and let columns nobody knows stay in the archive."""
+        if self.state != "held":
+            return self
+        drawn = self.json("3-merge", "field-map.json")
+        answer = {"approved_map": {"version": drawn["version"], "by": by}, "options": {"unknown_columns": "archive"}}
+        return self.release(by, **(answer | changes))
+
+    def target(self, name: str) -> Any:
+        """The ledger of a mapped target."""
+        return self.json("4-verify", "targets", f"{name}.json")
+
+    def fitted(self, target: str, name: str) -> list[dict[str, str]]:
+        """The lines of one of a mapped target's files, by the beginning or the end of its name."""
+        names = [f["name"] for f in self.target(target)["files"]]
+        found = [one for one in names if one.removesuffix(".csv").endswith(name) or one.startswith(name)]
+        if not found:
+            return []
+        data = self.store.get(self.run.at("3-merge", target, "files", found[0])).decode("utf-8-sig")
+        return list(csv.DictReader(io.StringIO(data, newline="")))
+
+
 class Crossings:
     """Makes crossings below one folder."""
 

@@ -185,8 +185,25 @@ def _whole(source: str, folder: Path, before: tuple[str, ...]) -> dict[str, Any]
         raise ProfileError(f"{path.name}: it is no mapping")
     said: dict[str, Any] = content
     if said.get("like"):
-        said = laid_over(_whole(str(said["like"]), folder, (*before, source)) | {"evidence": []}, said)
+        said = laid_over(_yielding(_whole(str(said["like"]), folder, (*before, source)), said) | {"evidence": []}, said)
     return said
+
+
+def _yielding(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    """What is below, without the headings that mean another field above."""
+    tables: dict[str, Any] = dict(below.get("tables") or {})
+    for name, table in (above.get("tables") or {}).items():
+        theirs = tables.get(name)
+        if not isinstance(table, dict) or not isinstance(theirs, dict):
+            continue
+        ours = {field: words for field, words in (table.get("columns") or {}).items() if isinstance(words, list)}
+        claimed = {normal(str(word)): field for field, words in ours.items() for word in words}
+        columns = {
+            field: [word for word in words if claimed.get(normal(str(word)), field) == field] if isinstance(words, list) else words
+            for field, words in (theirs.get("columns") or {}).items()
+        }
+        tables[name] = theirs | {"columns": columns}
+    return below | {"tables": tables}
 
 
 @lru_cache

@@ -1,9 +1,12 @@
 """Time, receivables and trust: unbilled work line by line, balances as one line each, to the cent."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import polars as pl
 
+from caseferry.errors import NeedsAnswer, Question
+from caseferry.manifest import Finding
 from caseferry.mapping.money import MONEY, plain, plain_hours
 from caseferry.reading.grid import ROW
 from caseferry.services.scratch import Scratch
@@ -114,9 +117,35 @@ def receivables(desk: Desk) -> None:
         )
 
 
+def ask_mid_month(desk: Desk) -> None:
+    """Open invoices of a system that goes on billing are moved at a month's end, or by somebody who says so.
+
+    Raises:
+        NeedsAnswer: they are of another day, and nobody has.
+    """
+    lines = desk.files.get("balances_forward")
+    is_end = (desk.as_at + timedelta(days=1)).day == 1
+    if lines is None or lines.is_empty() or is_end or desk.profile.source not in _BILLS_ON:
+        return
+    total = lines["price"].cast(MONEY).sum()
+    found = f"{lines.height} matters with open invoices, {total:,.2f} {desk.migration.currency} in all, as at {desk.as_at.isoformat()}, which is no month's end"
+    desk.notes.append(Finding(rule="open_invoices_mid_month", where="balances", count=lines.height, detail=found))
+    if not desk.migration.options.mid_month_confirmed:
+        raise NeedsAnswer((Question("CF-149", "open invoices", found, "options.mid_month_confirmed"),))
+
+
+_BILLS_ON = frozenset({"clio"})
+"""Sources whose open invoices are moved at a month's end only."""
+
+
 def trust(desk: Desk, names: pl.DataFrame) -> None:
     """One line per matter, or per contact where no matter is named; what belongs to nobody waits."""
     if not desk.has("trust"):
+        return
+    where = desk.migration.options.trust_stays
+    if where:
+        desk.find("trust", pl.lit(True), "balance", "trust_stays", "excluded")
+        desk.todo.append(f"Trust money stays in {where}: its ledger is kept and reconciled there. No file holds a line of it.")
         return
     frame = desk.records["trust"]
     found = resolve_names(frame["client"], names).with_columns(shown_name().alias("owner")).select("text", "owner")

@@ -37,6 +37,8 @@ class Desk:
     """Records no source row stands for by itself: a client made from a matter's text, a party from a column."""
     notes: list[Finding] = field(default_factory=list)
     todo: list[str] = field(default_factory=list)
+    staying: pl.Series = field(default_factory=lambda: pl.Series("matter_key", [], dtype=pl.String))
+    """Open matters that the firm finishes where they are: see `tasks.merge.matters.stay`."""
     twice: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema={"table": pl.String, ROW: pl.UInt32, "rule": pl.String}))
     """Work that stands in the export more than once, and what follows: see `tasks.merge.balances.work_told_twice`."""
 

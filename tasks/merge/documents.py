@@ -32,8 +32,10 @@ def documents(desk: Desk, numbers: pl.DataFrame) -> None:
     wanted = desk.migration.options.documents
     place, reason = ("carried", None) if wanted else ("excluded", "documents")
     frame = frame.with_columns(pl.lit(place).alias(PLACE), pl.lit(reason, pl.String).alias(REASON))
-    frame = _matter_of_path(frame, numbers)
+    staying = pl.DataFrame({"matter_key": desk.staying, "number": desk.staying})
+    frame = _matter_of_path(frame, pl.concat([numbers.select("matter_key", "number"), staying]))
     desk.records["document"] = frame
+    desk.find("document", pl.col("matter").is_in(desk.staying.implode()), "path", "open_matter_stays", "excluded")
     desk.find("document", pl.col("matter").is_null(), "path", "document_without_matter", "carried", pl.col("path"))
     if wanted:
         desk.files["documents"] = desk.carried("document").select("table", ROW, "path", "size", "sha256", "matter")

@@ -163,9 +163,12 @@ class Fitting:
     def _custom_fields(self, custom: dict[str, pl.DataFrame], lay: Any) -> None:
         """Values of custom fields that no file has a column for."""
         for of, known in custom.items():
+            spec = self._target.not_held.get(of)
+            if spec and not spec.listed:
+                continue
             placed = {field for name, fields in self._custom.items() if self._target.files[name].of == of for field in fields}
             used = {
-                field for name, spec in self._target.files.items() if spec.of == of for cell in spec.columns.values()
+                field for file in self._target.files.values() if file.of == of for cell in file.columns.values()
                 for text in (*cell.from_, *cell.parts) for field in fields_of(text)
             }  # fmt: skip
             rest = known.filter(~pl.col("field").is_in(list(placed | {name for name, field in _OWN_FIELD.items() if field in used})))
@@ -177,8 +180,8 @@ class Fitting:
 
     def written(self) -> list[tuple[Any, Path]]:
         """Every file, in the order they are loaded."""
-        every = [one for growing in self._open.values() for one in growing.done()]
-        return sorted(every, key=lambda one: (one[0].order, one[0].name))
+        every = [one for _, growing in sorted(self._open.items()) for one in growing.done()]
+        return sorted(every, key=lambda one: int(one[0].order))
 
     def fit(self, files: tuple[Any, ...], plan: tuple[dict[str, str], ...]) -> Fit:
         """What is to be told about the target."""

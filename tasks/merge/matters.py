@@ -25,12 +25,25 @@ def prepare_matters(desk: Desk) -> None:
     frame = ensure(frame, {"opened_on": pl.Date, "closed_on": pl.Date})
     desk.records["matter"] = frame.with_columns(number_key(pl.col("number")).alias("matter_key"))
     _duplicates(desk)
+    _stay(desk)
     resolve(desk, "matter", "responsible", fallback=True)
     placeholder = desk.target.placeholders["description"]
     empty = pl.col("description").is_null()
     desk.find("matter", empty, "description", "no_description", "carried", proposal=placeholder)
     desk.change("matter", empty, "description", "no_description", pl.col("description"), pl.lit(placeholder))
     desk.records["matter"] = desk.records["matter"].with_columns(pl.col("description").fill_null(placeholder))
+
+
+def _stay(desk: Desk) -> None:
+    """Open matters are finished where they are, if the firm says so: they and what hangs on them are listed, and not taken."""
+    if not desk.migration.options.open_matters_stay:
+        return
+    desk.find("matter", pl.col("status") != "Closed", "status", "open_matter_stays", "excluded")
+    frame = desk.records["matter"]
+    closed = desk.carried("matter")["matter_key"].drop_nulls()
+    stays = frame.filter(pl.col("reason") == "open_matter_stays")["matter_key"].drop_nulls().unique().sort()
+    desk.staying = stays.filter(~stays.is_in(closed.implode()))
+    desk.todo.append(f"{stays.len()} open matters stay in {desk.profile.product} until they are closed; run again then: they are taken as soon as they are.")
 
 
 def _duplicates(desk: Desk) -> None:

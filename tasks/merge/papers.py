@@ -34,6 +34,8 @@ def link_matters(desk: Desk, numbers: pl.DataFrame) -> None:
             frame = frame.with_columns(pl.coalesce("matter_key", "from_subject").alias("matter_key"))
         desk.records[record] = frame.join(known, on="matter_key", how="left", maintain_order="left")
         matter, number = pl.col("matter"), pl.col("matter_number")
+        if desk.staying.len():
+            desk.find(record, pl.col("matter_key").is_in(desk.staying.implode()), "matter", "open_matter_stays", "excluded")
         desk.change(record, matter.is_not_null() & (matter != number), "matter", "matter_by_normal_form", matter, number)
         missing = matter.is_not_null() & number.is_null()
         if record in {"time_entry", "receivable", "trust"}:

@@ -6,7 +6,7 @@ Nothing is cut short, and nothing is guessed.
 
 import re
 import string
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import polars as pl
@@ -97,15 +97,16 @@ def _value(cell: Cell, spec: MappedFile, target: MappedTarget) -> pl.Expr:
         return pl.lit(cell.value)
     fields = NEUTRAL[spec.of].fields
     write = _Writer(cell, fields, spec, target)
+    text: pl.Expr
     if cell.parts:
-        pieces = [write.piece(text) if text else pl.lit(None, pl.String) for text in cell.parts]
+        pieces = [write.piece(one) if one else pl.lit(None, pl.String) for one in cell.parts]
         joined = pl.concat_str([piece.fill_null("") for piece in pieces], separator=";")
         text = pl.when(pl.any_horizontal(piece.is_not_null() for piece in pieces)).then(joined)
     elif cell.with_ is not None:
-        joined = pl.concat_str([write.piece(text) for text in cell.from_], separator=cell.with_, ignore_nulls=True)
+        joined = pl.concat_str([write.piece(one) for one in cell.from_], separator=cell.with_, ignore_nulls=True)
         text = pl.when(joined != "").then(joined)
     else:
-        text = pl.coalesce([write.piece(text) for text in cell.from_])
+        text = pl.coalesce([write.piece(one) for one in cell.from_])
     if cell.digits:
         text = text.str.replace_all(r"\D", "")
     if cell.without:
@@ -118,7 +119,7 @@ class _Writer:
     """How fields are written in one cell."""
 
     cell: Cell
-    fields: dict[str, str]
+    fields: Mapping[str, str]
     spec: MappedFile
     target: MappedTarget
 

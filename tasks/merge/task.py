@@ -116,6 +116,7 @@ def _put_together(desk: Desk, outcomes: Outcomes, scratch: Scratch) -> tuple[Kno
     _hang(desk, known)
     papers.relations(desk, known.names, parties)
     balances.receivables(desk)
+    balances.ask_mid_month(desk)
     balances.trust(desk, known.names)
     documents(desk, numbers)
     return known, custom_fields(desk)
@@ -188,6 +189,13 @@ def _exclusions(desk: Desk, not_taken: dict[str, tuple[int, Decimal | None]]) ->
             "name": name, "title": exclusion.title, "requirement": exclusion.requirement, "rows": rows,
             "total": shown.rstrip("0").rstrip(".") if "." in shown else shown, "scope": "",
         }  # fmt: skip
+
+
+    stays = {"trust_stays": ("Trust balances", "E50", f"stays in {desk.migration.options.trust_stays}"),
+             "open_matter_stays": ("Open matters, and what hangs on them", "E98", f"stays in {desk.profile.product} until closed")}  # fmt: skip
+    for name, (title, requirement, scope) in stays.items():
+        if name in not_taken:
+            yield {"name": name, "title": title, "requirement": requirement, "rows": not_taken[name][0], "total": "", "scope": scope}
 
 
 def _todo(desk: Desk, exclusions: tuple[dict[str, Any], ...]) -> Iterator[str]:

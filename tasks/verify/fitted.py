@@ -18,7 +18,7 @@ from caseferry.records.neutral import NEUTRAL
 from tasks.verify import recount
 from tasks.verify.checks import Check
 from tasks.verify.evidence import Batch, Evidence
-from tasks.verify.opened import plain_text, read_entries
+from tasks.verify.opened import part_of, plain_text, read_entries
 
 _AS_IS: dict[str, dict[str, str]] = {
     "contact": {name: name for name in ("title", "last_name", "middle_name", "job_title", "city", "state", "postal_code", "country", "notes", "source_id")}
@@ -145,7 +145,10 @@ class Fitted:
         """Cells that are a source's cell to the letter, held against it."""
         spec, record = self._target.files[file.file], file.record
         fields = _AS_IS.get(record, {})
-        plain = {n: (heading, fields[cell.from_[0]]) for n, (heading, cell) in enumerate(spec.columns.items()) if _is_plain(cell) and cell.from_[0] in fields}
+        plain = [(n, -1, heading, fields[cell.from_[0]]) for n, (heading, cell) in enumerate(spec.columns.items()) if _is_plain(cell) and cell.from_[0] in fields]
+        plain += [
+            (n, at, heading, fields[text]) for n, (heading, cell) in enumerate(spec.columns.items()) for at, text in enumerate(cell.parts) if text in fields
+        ]
         if not plain:
             return
         for table in batch.of(record):
@@ -153,16 +156,17 @@ class Fitted:
             if mine.is_empty():
                 continue
             both = mine.join(batch.raw(table), on="row", how="left", maintain_order="left")
-            for n, (heading, field) in plain.items():
-                self._compare_column(batch, table, file, both, n, heading, field, left, escapes=spec.format != "csv")
+            for n, at, heading, field in plain:
+                cells = both[f"{n}"] if at < 0 else part_of(both[f"{n}"], at)
+                written = cells if spec.format == "csv" else plain_text(cells)
+                self._compare_column(batch, table, file, both, written, heading, field, left)
 
     def _compare_column(
-        self, batch: Batch, table: Table, file: FittedFile, both: pl.DataFrame, n: int, heading: str, field: str, left: pl.DataFrame, *, escapes: bool,
+        self, batch: Batch, table: Table, file: FittedFile, both: pl.DataFrame, written: pl.Series, heading: str, field: str, left: pl.DataFrame,
     ) -> None:  # fmt: skip
         places = [c.place for c in table.columns if c.use == "mapped" and c.field == field]
         if len(places) != 1:
             return
-        written = plain_text(both[f"{n}"]) if escapes else both[f"{n}"]
         before = both[f"c{places[0]}"].fill_null("")
         filled = before != ""
         self._compared += int(filled.sum())

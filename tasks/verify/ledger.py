@@ -21,7 +21,7 @@ def make_ledger(proof: Proof, quality: dict[str, object]) -> dict[str, Any]:
             "system": evidence.split.source, "product": evidence.split.product, "version_guess": evidence.split.version_guess,
             "confidence": evidence.split.confidence, "missing": list(evidence.split.missing),
         },
-        "target": evidence.migration.target, "targets": [_target(one) for one in target_ledgers(proof)], "map_version": evidence.merged.map_version,
+        "target": evidence.migration.target, "named": list(evidence.migration.targets), "targets": [_target(one) for one in target_ledgers(proof)], "map_version": evidence.merged.map_version,
         "region": evidence.migration.region.value,
         "currency": evidence.migration.currency, "as_at": evidence.merged.as_at,
         "stages": ["field mapping", "format conversion", "accuracy verification"],

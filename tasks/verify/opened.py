@@ -33,3 +33,10 @@ def plain_text(text: pl.Series) -> pl.Series:
     marked = text.str.replace_all("\\\\", "\x00", literal=True)
     marked = marked.str.replace_all(r"\\[nN]", "\n").str.replace_all(r"\\([,;])", "${1}")
     return marked.str.replace_all("\x00", "\\", literal=True)
+
+
+def part_of(text: pl.Series, at: int) -> pl.Series:
+    """One of the parts of a name or an address, which semicolons without a mark before them divide."""
+    marked = text.str.replace_all("\\\\", "\x00", literal=True).str.replace_all("\\;", "\x01", literal=True)
+    part = marked.str.split(";").list.get(at, null_on_oob=True).fill_null("")
+    return part.str.replace_all("\x01", "\\;", literal=True).str.replace_all("\x00", "\\\\", literal=True)

@@ -8,6 +8,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from caseferry import __version__
+from caseferry.mapping.target import load_target
 from caseferry.rules import plainly
 from tasks.verify.proof import Proof
 
@@ -38,7 +39,7 @@ def report_html(ledger: dict[str, Any], proof: Proof) -> str:
     }  # fmt: skip
     return template().render(
         ledger=ledger, sample=_by_type(proof.sample.found), due=proof.deadlines.found, totals=totals, bars=[_bar(t, ledger) for t in ledger["types"]],
-        state=STATES[ledger["state"]], plainly=plainly, number=_number, money=_money, outcome=OUTCOMES, version=__version__,
+        state=STATES[ledger["state"]], states=STATES, target_titles=", ".join(_titles(ledger)), plainly=plainly, number=_number, money=_money, outcome=OUTCOMES, version=__version__,
         titles={t["record"]: t["title"] for t in ledger["types"]}, waiting=_waiting(proof), firm=proof.evidence.migration.firm_name,
     )  # fmt: skip
 
@@ -67,6 +68,12 @@ def _waiting(proof: Proof) -> list[dict[str, Any]]:
     """What waits for a person, by reason, with the first row of each as an address."""
     files = {t.id: t.file for t in proof.evidence.split.tables}
     return [{**group, "file": files.get(group["table"], "documents")} for group in proof.waiting.groups]
+
+
+def _titles(ledger: dict[str, Any]) -> list[str]:
+    """What the targets are called, in the order the firm names them."""
+    mapped = {one["target"]: one["title"] for one in ledger["targets"]}
+    return [mapped[name] if name in mapped else load_target(name).title for name in ledger["named"]]
 
 
 def _number(value: int) -> str:

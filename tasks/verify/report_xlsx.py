@@ -46,8 +46,25 @@ def report_xlsx(ledger: dict[str, Any], proof: Proof) -> bytes:
                   [(t["file"], t["sheet"], c["heading"], c["use"], c["field"]) for t in ledger["columns"] for c in t["columns"]])  # fmt: skip
         pages.add("Sample", ("Type", "Source", "Row", "Why", "In old system", "In file", "Right?"),
                   [(s["record"], s["source_file"], s["row"], s["why"], _pairs(s["source"]), _pairs(s["target"]), "") for s in proof.sample.found])  # fmt: skip
+        _targets(pages, ledger["targets"])
         pages.add("To do", ("What the firm must do",), [(t,) for t in ledger["todo"]])
     return buffer.getvalue()
+
+
+def _targets(pages: "_Pages", targets: list[dict[str, Any]]) -> None:
+    """What became of the records in each mapped target, what it has no place for, and words nobody mapped."""
+    if not targets:
+        return
+    pages.add("Targets", ("Target", "State", "Kind", "In files", "Wait", "No place"),
+              [(t["title"], t["state"].replace("_", " "), r["title"], r["in_files"], r["waiting"], r["not_held"]) for t in targets for r in t["records"]])  # fmt: skip
+    pages.add("Decisions", ("Target", "Kind", "Records", "Total", "Why", "Choices", "Decision", "File", _FIX),
+              [(t["title"], d["title"], d["rows"], d["total"], d["says"], "\n".join(d["choices"]), d["choice"], d["file"], "") for t in targets for d in t["decisions"]])  # fmt: skip
+    pages.add("Words to map", ("Target", "File", "Column", "Word", "Records", _FIX),
+              [(t["title"], u["file"], u["column"], u["word"] or "(empty)", u["count"], "") for t in targets for u in t["unmapped"]])  # fmt: skip
+    pages.add("Target files", ("Target", "File", "Lines", "Import", "How"),
+              [(t["title"], f["name"], f["rows"], "yes" if f["is_import"] else "no", f["note"]) for t in targets for f in t["files"]])  # fmt: skip
+    pages.add("Fields to make", ("Target", "File", "Heading", "Field", "Type"),
+              [(t["title"], c["file"], c["heading"], c["field"], c["type"]) for t in targets for c in t["custom_fields"]])  # fmt: skip
 
 
 class _Pages:
@@ -82,7 +99,7 @@ class _Pages:
 def _summary(ledger: dict[str, Any]) -> list[tuple[str, Any]]:
     read = sum(t["read"] for t in ledger["types"])
     return [
-        ("State", ledger["state"].replace("_", " ")), ("Source", ledger["source"]["product"]), ("Target", ledger["target"]),
+        ("State", ledger["state"].replace("_", " ")), ("Source", ledger["source"]["product"]), ("Target", ", ".join(ledger["named"])),
         ("Rows exported", read), ("Rows carried", sum(t["carried"] for t in ledger["types"])),
         ("Rows that wait for you", sum(t["quarantined"] for t in ledger["types"])),
         ("Balances as at", ledger["as_at"]), ("Client records compared", ledger["accuracy"]["percent"] + " %"),

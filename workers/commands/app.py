@@ -5,11 +5,12 @@ from pathlib import Path
 from typing import Annotated, Any, Optional
 
 import typer
+from typer.core import TyperGroup
 
 from workers.commands.audit import audit
 from workers.commands.crossing import Stop, check_export, find_export, read_choices, run_export
 from workers.commands.hooks import hooks
-from workers.commands.show import say
+from workers.commands.show import message, say
 
 app = typer.Typer(help="Carries a law firm's export into its next practice system, with a proof.", no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_show_locals=False)
 Json = Annotated[bool, typer.Option("--json", help="Data on standard output, for programs.")]
@@ -42,9 +43,9 @@ def _guard(call: Any, *args: Any, as_json: bool = False) -> None:
 
 
 def _choices(
-    export: Path, migration: Path | None, source: str | None, target: str | None, region: str | None, owner: bool | None,
+    export: Path, migration: Path | None, source: str | None, targets: list[str], region: str | None, owner: bool | None,
     users: list[str], primary: str | None, dates: str | None, cut_off: str | None, zone: str | None, documents: bool,
-    expenses: bool, fixes: list[str],
+    expenses: bool, fixes: list[str], approved: str | None = None, by: str | None = None, archive_unknown: bool = False,
 ) -> dict[str, Any]:  # fmt: skip
     """`migration.json` with the command line laid over it."""
     from email.utils import parseaddr
@@ -52,7 +53,13 @@ def _choices(
     choices = read_choices(export, migration)
     if source and source.endswith((".yaml", ".yml")):
         source = _own_profile(Path(source))
-    said = {"source": source, "target": target, "region": region, "account_owner": owner, "cut_off": cut_off, "time_zone": zone, "primary_subscriber": primary}
+    if targets:
+        choices |= {"target": targets[0], "also": targets[1:]}
+    if approved:
+        if not by:
+            raise Stop(2, message("CF-147", "the command line", "an approval has a name: --by"))
+        choices["approved_map"] = {"version": approved, "by": by}
+    said = {"source": source, "region": region, "account_owner": owner, "cut_off": cut_off, "time_zone": zone, "primary_subscriber": primary}
     choices |= {name: value for name, value in said.items() if value is not None}
     if users:
         parsed = [parseaddr(user) for user in users]
@@ -60,6 +67,8 @@ def _choices(
     options = dict(choices.get("options", {}))
     if dates:
         options["dates"] = dates
+    if archive_unknown:
+        options["unknown_columns"] = "archive"
     options |= {name: True for name, on in (("documents", documents), ("expenses", expenses)) if on}
     if fixes:
         options["fixes"] = [*options.get("fixes", []), *fixes]
@@ -71,8 +80,6 @@ def _choices(
 def _own_profile(path: Path) -> str:
     """The name of a profile of one's own, which is looked for where it lies from now on."""
     from caseferry.mapping.profile import ProfileError, load_profile, look_in
-    from workers.commands.show import message
-
     look_in(path.resolve().parent)
     try:
         load_profile(path.stem)
@@ -83,7 +90,10 @@ def _own_profile(path: Path) -> str:
 
 Migration = Annotated[Optional[Path], typer.Option("--migration", help="The firm's choices; else migration.json beside the export.")]
 Source = Annotated[Optional[str], typer.Option(help="The old system, or a profile of your own: draft.yaml; else told by the headings.")]
-Target = Annotated[Optional[str], typer.Option(help="The new system.")]
+Targets = Annotated[list[str], typer.Option("--target", help="The new system. May be repeated: one run feeds several.")]
+Approved = Annotated[Optional[str], typer.Option("--approve-map", help="The version of the field map you have read and approve.")]
+By = Annotated[Optional[str], typer.Option("--by", help="Who approves.")]
+Archive = Annotated[bool, typer.Option("--archive-unknown", help="Columns nobody knows stay in the archive: that is decided.")]
 Region = Annotated[Optional[str], typer.Option(help="us, ca, uk, eu or au: where the new account lives.")]
 Owner = Annotated[Optional[bool], typer.Option("--account-owner/--not-account-owner", help="Is the sender the owner of the old account?")]
 Users = Annotated[list[str], typer.Option("--user", help='A user of the new system: "Jane Doe <jane@firm.com>". May be repeated.')]
@@ -98,7 +108,7 @@ Fixes = Annotated[list[str], typer.Option("--fix", help="A rule whose proposed f
 
 @app.command()
 def check(
-    export: Export, migration: Migration = None, source: Source = None, target: Target = None, region: Region = None,
+    export: Export, migration: Migration = None, source: Source = None, target: Targets = [], region: Region = None,  # noqa: B006
     account_owner: Owner = None, user: Users = [], primary_subscriber: Primary = None, dates: Dates = None,  # noqa: B006
     cut_off: CutOff = None, time_zone: Zone = None, documents: Documents = False, expenses: Expenses = False,
     fix: Fixes = [], json: Json = False,  # noqa: B006
@@ -115,7 +125,19 @@ def check(
     _guard(work, as_json=json)
 
 
-@app.command(name="map")
+class _Named(TyperGroup):
+    """A group whose first command needs no name: `map EXPORT` is `map draft EXPORT`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if args and args[0] not in {*self.commands, "--help"}:
+            args = ["draft", *args]
+        return super().parse_args(ctx, args)
+
+
+maps = typer.Typer(cls=_Named, help="Propose a profile for an export, or compare two sets of rules.", no_args_is_help=True, rich_markup_mode=None)
+
+
+@maps.command(name="draft")
 def propose(
     export: Export, out: Annotated[Path, typer.Option(help="Where the draft goes.")] = Path("draft.yaml"),
     every: Annotated[bool, typer.Option("--all", help="Propose for every list, also those a profile explains.")] = False, json: Json = False,
@@ -130,13 +152,33 @@ def propose(
     _guard(work, as_json=json)
 
 
+@maps.command(name="diff")
+def diff(
+    export: Export, rules: Annotated[Path, typer.Option("--rules", help="The new choices: a migration.json with other rules.")],
+    migration: Migration = None, out: Annotated[Path, typer.Option(help="Where each change is listed.")] = Path("map-diff.csv"), json: Json = False,
+) -> None:  # fmt: skip
+    """Say which lines and cells change when the rules do. Carries the export twice, in a folder it removes."""
+
+    def work() -> int:
+        from workers.commands.crossing import valid
+        from workers.commands.differ import compare
+
+        found = find_export(export)
+        sides = [read_choices(found, path) for path in (migration, rules)]
+        for choices in sides:
+            valid(choices)
+        return compare(found, sides[0], sides[1], out, json)
+
+    _guard(work, as_json=json)
+
+
 @app.command()
 def run(
     export: Export, out: Annotated[Path, typer.Option(help="Where the results go.")] = Path("caseferry-out"),
-    migration: Migration = None, source: Source = None, target: Target = None, region: Region = None,
+    migration: Migration = None, source: Source = None, target: Targets = [], region: Region = None,  # noqa: B006
     account_owner: Owner = None, user: Users = [], primary_subscriber: Primary = None, dates: Dates = None,  # noqa: B006
     cut_off: CutOff = None, time_zone: Zone = None, documents: Documents = False, expenses: Expenses = False,
-    fix: Fixes = [],  # noqa: B006
+    fix: Fixes = [], approve_map: Approved = None, by: By = None, archive_unknown: Archive = False,  # noqa: B006
     templates: Annotated[Optional[Path], typer.Option(help="Folder with template files downloaded from the target.")] = None,
     again: Annotated[bool, typer.Option("--again", help="Process it once more.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Exit 1 if anything waits for a person.")] = False,
@@ -146,7 +188,7 @@ def run(
 
     def work() -> int:
         found = find_export(export)
-        choices = _choices(found, migration, source, target, region, account_owner, user, primary_subscriber, dates, cut_off, time_zone, documents, expenses, fix)
+        choices = _choices(found, migration, source, target, region, account_owner, user, primary_subscriber, dates, cut_off, time_zone, documents, expenses, fix, approve_map, by, archive_unknown)
         return run_export(found, choices, out, templates, again=again, as_json=json, strict=strict)
 
     _guard(work, as_json=json)
@@ -199,14 +241,17 @@ def report(
 @app.command()
 def release(
     run: str, by: Annotated[str, typer.Option(help="Who decides.")], state: State = Path("caseferry-state"), dates: Dates = None,
-    primary_subscriber: Primary = None, json: Json = False,
+    primary_subscriber: Primary = None, approve_map: Approved = None, archive_unknown: Archive = False, json: Json = False,
 ) -> None:  # fmt: skip
     """Answer what a held run asks, and let it go on. Who and when is kept."""
     from workers.commands import stack
 
     changes: dict[str, Any] = {}
-    if dates:
-        changes["options"] = {"dates": dates}
+    options = ({"dates": dates} if dates else {}) | ({"unknown_columns": "archive"} if archive_unknown else {})
+    if options:
+        changes["options"] = options
+    if approve_map:
+        changes["approved_map"] = {"version": approve_map, "by": by}
     if primary_subscriber:
         changes["primary_subscriber"] = primary_subscriber
     _guard(stack.release, state, run, by, changes, json, as_json=json)
@@ -249,6 +294,7 @@ def explain(code: str, json: Json = False) -> None:
         print("\n".join(line for line in [f"{name}  {known.what}", "", known.more, f"Safe: {known.safe}.", f"Do:   {known.do}."] if line or not known.more))
 
 
+app.add_typer(maps, name="map")
 app.add_typer(hooks, name="webhooks")
 app.add_typer(audit, name="audit")
 

@@ -190,6 +190,8 @@ def show_result(services: Any, run: Any, out: Path, as_json: bool, strict: bool)
             give({"state": state, "reasons": reasons})
         for reason in reasons:
             say(message(reason["code"], reason.get("where", ""), reason.get("detail", "")))
+        if publish_map(services, run, out):
+            say(f"  Field map {out / 'field-map.html'}")
         return 3 if state == "held" else 1
     ledger: Any = read_json(services.store, run.at("4-verify", "ledger.json"))
     publish(services, run, out)
@@ -216,18 +218,38 @@ def publish(services: Any, run: Any, out: Path) -> None:
     from tasks.stage import read_json
 
     merged: Any = read_json(services.store, run.at("3-merge", "manifest.json"))
-    for folder in ("import-files", "not-import-files"):
+    ledger: Any = read_json(services.store, run.at("4-verify", "ledger.json"))
+    for folder in ("import-files", "not-import-files", "neutral-package", "targets"):
         shutil.rmtree(out / folder, ignore_errors=True)
+    is_asked = any(name not in {fit["target"] for fit in merged["fits"]} for name in ledger["named"])
     for file in merged["files"]:
-        place = out / ("import-files" if file["is_import"] else "not-import-files")
-        place.mkdir(parents=True, exist_ok=True)
-        (place / file["name"]).write_bytes(services.store.get(run.at("3-merge", "files", file["name"])))
+        folder = "neutral-package" if not is_asked else "import-files" if file["is_import"] else "not-import-files"
+        _copy(services, run.at("3-merge", "files", file["name"]), out / folder / file["name"])
+    for fit in merged["fits"]:
+        for file in fit["files"]:
+            folder = "import-files" if file["is_import"] else "not-import-files"
+            _copy(services, run.at("3-merge", fit["target"], "files", file["name"]), out / folder / fit["target"] / file["name"])
+        _copy(services, run.at("4-verify", "targets", f"{fit['target']}.json"), out / "targets" / f"{fit['target']}.json")
+    publish_map(services, run, out)
     for name in ("report.html", "report.xlsx", "changes.csv", "findings.csv", "ledger.json", "sample.json"):
         (out / name).write_bytes(services.store.get(run.at("4-verify", name)))
     shutil.rmtree(out / "audit", ignore_errors=True)
     (out / "audit").mkdir()
     for key in sorted(key for key in _seen(services, run) if key.startswith("audit/")):
         (out / key).write_bytes(services.store.get(run.home + key))
+
+
+def publish_map(services: Any, run: Any, out: Path) -> bool:
+    """Copy the field map out, if it is drawn already."""
+    seen = [name for name in ("field-map.html", "field-map.xlsx", "field-map.json") if f"3-merge/{name}" in _seen(services, run)]
+    for name in seen:
+        _copy(services, run.at("3-merge", name), out / name)
+    return bool(seen)
+
+
+def _copy(services: Any, key: str, to: Path) -> None:
+    to.parent.mkdir(parents=True, exist_ok=True)
+    services.store.save(key, to)
 
 
 def check_export(export: Path, choices: dict[str, Any], as_json: bool) -> int:

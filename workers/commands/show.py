@@ -68,6 +68,10 @@ def totals(ledger: dict[str, Any]) -> list[str]:
     hours = ledger["hours"]
     lines.append(f"             {'hours':<16} {hours['carried']} = {hours['written']}  difference {hours['difference']}  {_MARKS[hours['difference'] == '0']}")
     lines.append(f"             client records, field by field: {ledger['accuracy']['percent']} %  {_MARKS[ledger['accuracy']['percent'] == '100']}")
+    for target in ledger["targets"]:
+        counts = [sum(r[name] for r in target["records"]) for name in ("in_files", "waiting", "not_held")]
+        lines.append(f"  {target['target'][:10]:<10} {counts[0]:,} records in files, {counts[1]:,} wait, {counts[2]:,} it has no place for  {_MARKS[target['state'] != 'failed']}")
+        lines += [f"             decide: {d['title'].lower()}, {d['rows']:,}: {' / '.join(d['choices'])}" for d in target["decisions"] if d["choices"] and not d["choice"]]
     for check in ledger["checks"]:
         if not check["passed"]:
             lines.append(f"  {'differs' if not check['hard'] else 'FAILED':<10} {check['title']}: {check['detail']}")

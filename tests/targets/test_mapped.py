@@ -1,0 +1,302 @@
+"""Mapped targets: what the YAML says becomes of the records, and nothing is lost on the way into any target."""
+
+import io
+from pathlib import Path
+from typing import Any
+
+import icalendar
+import openpyxl
+import pytest
+import vobject  # type: ignore[import-untyped]
+
+from caseferry.mapping.mapped import is_mapped, load_mapped
+from caseferry.mapping.profile import ProfileError
+from caseferry.mapping.target import TARGETS
+from caseferry.records.neutral import NEUTRAL
+from tests.conftest import SAMPLE
+from tests.crossing import ONE_MATTER, Crossed, Crossings, firm
+
+MAPPED = sorted(path.stem for path in TARGETS.glob("*.yaml") if is_mapped(path.stem))
+CARDS = "Card Name,First Name,Last Name,Organisation,Email,Mobile,Street,City,Email Consent,Email Opt Out\n"
+JOHN = '"Smith, John",John,Smith,,john@x.example,0412 345 678,1 High St,Leeds,,\n'
+
+
+@pytest.fixture(scope="module")
+def everywhere(tmp_path_factory: pytest.TempPathFactory) -> Crossed:
+    """The sample firm, carried into every mapped target at once, and into Clio."""
+    crossings = Crossings(tmp_path_factory.mktemp("everywhere"))
+    import json
+
+    choices = json.loads((SAMPLE / "migration.json").read_text()) | {"also": MAPPED, "time_zone": "America/New_York"}
+    services = crossings.services()
+    services.store.put("migrations/firm/trial/migration.json", json.dumps(choices).encode())
+    return crossings.upload(services, (SAMPLE / "LEAP-export.zip").read_bytes(), "LEAP-export.zip").approved()
+
+
+@pytest.mark.requirement("E65", "E66", "E67", "E14")
+@pytest.mark.parametrize("name", MAPPED)
+def test_every_record_is_in_a_file_waits_or_lies_beside(everywhere: Crossed, name: str) -> None:
+    ledger = everywhere.target(name)
+    placed = {t["record"]: t for t in everywhere.ledger["types"]}
+    for line in ledger["records"]:
+        there = placed[NEUTRAL[line["records"]].record]
+        assert line["in_files"] + line["waiting"] + line["not_held"] == there["carried"] + there["derived"], line
+    assert {line["records"] for line in ledger["records"]} == {n for n, one in NEUTRAL.items() if placed.get(one.record, {}).get("carried")}
+    assert [c["name"] for c in ledger["checks"] if not c["passed"]] == []
+    compared = next(c for c in ledger["checks"] if c["name"].endswith("_values"))["detail"]
+    assert int(compared.split()[0]) > 500 or name in {"icalendar", "mailchimp"}
+
+
+@pytest.mark.requirement("E66")
+def test_each_target_has_its_own_counts_and_clio_is_what_it_is_alone(everywhere: Crossed, sample: Crossed) -> None:
+    told = {t["target"]: sum(r["in_files"] for r in t["records"]) for t in everywhere.ledger["targets"]}
+    assert set(told) == set(MAPPED)
+    assert len(set(told.values())) > 4
+    same = {f["name"]: f["sha256"] for f in everywhere.ledger["files"] if "calendar" not in f["name"]}  # only the time zone was added
+    assert same == {f["name"]: f["sha256"] for f in sample.ledger["files"] if "calendar" not in f["name"]}
+
+
+@pytest.mark.requirement("E74", "E21", "A35", "E104")
+def test_every_column_ends_somewhere_in_every_target(everywhere: Crossed) -> None:
+    drawn = everywhere.json("3-merge", "field-map.json")
+    columns = sum(len(t["columns"]) for t in everywhere.split["tables"])
+    assert set(drawn["counts"]) == {"clio", *MAPPED}
+    for target, counts in drawn["counts"].items():
+        assert sum(counts.values()) == columns, target
+        assert counts["mapped"] > 10
+    assert all(one["where"] for one in drawn["columns"] if one["becomes"] == "mapped")
+    shapes = {sample for one in drawn["columns"] for sample in one["samples"]}
+    assert shapes
+    assert not any(char.isdigit() and char != "9" for sample in shapes for char in sample)
+    page = everywhere.store.get(everywhere.run.at("3-merge", "field-map.html")).decode()
+    assert drawn["version"] in page
+    assert "abbott" not in page.casefold()
+    book = openpyxl.load_workbook(io.BytesIO(everywhere.store.get(everywhere.run.at("3-merge", "field-map.xlsx"))))
+    assert book["Field map"].max_row == len(drawn["columns"]) + 1
+
+
+@pytest.mark.requirement("E74", "E104", "E21")
+def test_no_file_is_released_before_the_map_is_approved(crossing: Crossings) -> None:
+    held = crossing(firm(cards="Card Name,First Name,Last Name,Email,Shoe Size\n\"Smith, John\",John,Smith,,44\n"), target="wealthbox")
+    assert held.state == "held"
+    assert {r["code"] for r in held.reasons} == {"CF-147", "CF-148"}
+    assert "Shoe Size" in next(r["detail"] for r in held.reasons if r["code"] == "CF-148")
+    assert not held.has("3-merge/manifest.json")
+    wrong = held.release("x", approved_map={"version": "000000000000", "by": "x"}, options={"unknown_columns": "archive"})
+    assert wrong.state == "held"
+    assert [r["code"] for r in wrong.reasons] == ["CF-147"]
+    done = wrong.approved()
+    assert done.state == "completed"
+    assert done.ledger["map_version"] == done.json("3-merge", "field-map.json")["version"]
+
+
+@pytest.mark.requirement("E21", "E74")
+def test_an_approval_holds_for_its_rules_alone(crossing: Crossings) -> None:
+    version = crossing(firm(), target="wealthbox").json("3-merge", "field-map.json")["version"]
+    approval = {"version": version, "by": "Olive Ops"}
+    assert crossing(firm(), target="wealthbox", approved_map=approval).state == "completed"
+    rules = {"targets": {"wealthbox": {"files": {"people": {"columns": {"Status": {"value": "Inactive"}}}}}}}
+    changed = crossing(firm(), target="wealthbox", approved_map=approval, rules=rules)
+    assert changed.state == "held"
+    assert changed.approved().fitted("wealthbox", "people")[0]["Status"] == "Inactive"
+
+
+@pytest.mark.requirement("E21")
+def test_a_column_nobody_knows_is_mapped_dropped_or_archived_by_a_rule(crossing: Crossings) -> None:
+    cards = "Card Name,First Name,Last Name,Email,Shoe Size,Fax Header,Old Ref\n\"Smith, John\",John,Smith,,44,x,y\n"
+    rules = {"source": {"tables": {"cards": {"custom": {"Shoe Size": {"headings": [], "parent": "Contact"}}, "leave": ["Fax Header"], "archive": ["Old Ref"]}}}}
+    run = crossing(firm(cards=cards), target="generic_crm", rules=rules)
+    assert [r["code"] for r in run.reasons] == ["CF-147"]
+    fates = {one["column"]: one["becomes"] for one in run.json("3-merge", "field-map.json")["columns"]}
+    assert (fates["Shoe Size"], fates["Fax Header"], fates["Old Ref"]) == ("custom_field", "dropped", "archived")
+    assert run.approved().fitted("generic_crm", "people")[0]["Shoe Size"] == "44"
+
+
+@pytest.mark.parametrize(
+    ("rules", "problem"),
+    [
+        ({"targets": {"wealthbox": {"files": {"people": {"columns": {"Shoe": {"from": "shoe"}}}}}}}, "no field 'shoe'"),
+        ({"targets": {"hubspot": {}}}, "not a target of this migration"),
+        ({"source": {"tables": {"cards": {"columns": {"shoe": ["Shoe"]}}}}}, "no field 'shoe'"),
+        ({"targets": {"wealthbox": {"files": {"notes": None, "email_notes": None}}}}, "does not say what becomes of"),
+    ],
+)
+def test_a_rule_that_can_not_hold_is_a_message(crossing: Crossings, rules: dict[str, Any], problem: str) -> None:
+    run = crossing(firm(), target="wealthbox", rules=rules)
+    assert run.state == "held"
+    assert any(r["code"] == "CF-124" and problem in r["detail"] for r in run.reasons), run.reasons
+
+
+def test_a_target_that_forgets_a_kind_of_record_does_not_load(tmp_path: Path) -> None:
+    text = (TARGETS / "generic_crm.yaml").read_text().replace("not_held:", "other:")
+    (tmp_path / "odd.yaml").write_text(text.replace("other:", "not_held: {}\nignored:"))
+    with pytest.raises(ProfileError, match="ignored"):
+        load_mapped("odd", tmp_path)
+    (tmp_path / "odd.yaml").write_text((TARGETS / "generic_crm.yaml").read_text().split("not_held:")[0])
+    with pytest.raises(ProfileError, match="trust_balances"):
+        load_mapped("odd", tmp_path)
+
+
+def test_files_over_the_targets_limits_are_cut(crossing: Crossings) -> None:
+    cards = CARDS + "".join(f'"Smith{n:04d}, Ann",Ann,Smith{n:04d},,a{n}@x.example,,,,,\n' for n in range(2100))
+    matters = ONE_MATTER.split("\n")[0] + "\n" + "".join(f'24-{n:04d},Sale,"Smith{n:04d}, Ann",Open,31/05/2024,Jane Doe\n' for n in range(2100))
+    run = crossing(firm(cards=cards, matters=matters), target="quickbooks_online", also=["hubspot"],
+                   rules={"targets": {"hubspot": {"files": {"contacts": {"bytes": 20000}}}}}).approved()  # fmt: skip
+    assert run.state == "completed_with_differences" or run.state == "completed"
+    rows = {f["name"]: f["rows"] for f in run.target("quickbooks_online")["files"] if f["file"] == "customers"}
+    assert rows == {"01_customers.csv": 999, "01_customers_2.csv": 999, "01_customers_3.csv": 102}
+    files = [f["name"] for f in run.target("hubspot")["files"] if f["file"] == "contacts"]
+    sizes = [len(run.store.get(run.run.at("3-merge", "hubspot", "files", name))) for name in files]
+    assert len(files) > 5
+    assert max(sizes) <= 20000
+    assert min(sizes[:-1]) > 19800
+
+
+def test_what_a_cell_can_not_hold_is_listed_and_what_a_line_lacks_makes_it_wait(crossing: Crossings) -> None:
+    long = "L" * 60
+    cards = CARDS + JOHN + f'"Roe, Jane",Jane,Roe,,jane@x.example,,,{long},,\nAcme,,,Acme,a@x.example,,,,,\nSolo,Solo,,,s@x.example,,,,,\n'
+    matters = ONE_MATTER + '24-0002,Lease,"Solo",Open,31/05/2024,Jane Doe\n'
+    tasks = "Task,Due Date,Assigned To,Matter No\nCall,13/07/2024,RR,24-0002\n"
+    run = crossing(firm(cards=cards, matters=matters, t=tasks), target="salesforce_fsc").approved()
+    people = run.fitted("salesforce_fsc", "02_person_accounts")
+    assert [p["LastName"] for p in people] == ["Smith", "Roe"]
+    assert people[1]["PersonMailingCity"] == ""
+    left = run.fitted("salesforce_fsc", "left_out")
+    assert [(line["Column"], line["Value"]) for line in left] == [("PersonMailingCity", long)]
+    waiting = run.fitted("salesforce_fsc", "person_accounts_waiting")
+    assert [(line["FirstName"], line["Why it waits"]) for line in waiting] == [("Solo", "LastName is missing or can't be held")]
+    assert [line["Why it waits"] for line in run.fitted("salesforce_fsc", "tasks_waiting")] == [
+        "Case:What.Legacy_Id__c: its record in cases_of_people or cases_of_companies or cases_without_account waits"
+    ]
+    assert {r["records"]: r["waiting"] for r in run.target("salesforce_fsc")["records"]} == {"contacts": 1, "matters": 1, "tasks": 1}
+    assert run.state == "completed_with_differences"
+
+
+def test_words_the_map_does_not_know_are_counted_until_a_rule_names_them(crossing: Crossings) -> None:
+    tasks = "Task,Due Date,Assigned To,Priority,Matter No\nCall,13/07/2024,RR,Frantic,24-0001\nWrite,14/07/2024,RR,Frantic,24-0001\n"
+    run = crossing(firm(t=tasks), target="wealthbox").approved()
+    assert {"file": "tasks", "column": "Priority", "word": "Frantic", "count": 2} in run.target("wealthbox")["unmapped"]
+    rules = {"targets": {"wealthbox": {"files": {"tasks": {"columns": {"Priority": {"values": {"frantic": "High"}}}}}}}}
+    run = crossing(firm(t=tasks), target="wealthbox", rules=rules).approved()
+    assert run.target("wealthbox")["unmapped"] == []
+    assert [line["Priority"] for line in run.fitted("wealthbox", "04_tasks")] == ["High", "High"]
+
+
+@pytest.mark.requirement("E91")
+def test_nobody_is_subscribed_who_did_not_say_so(crossing: Crossings) -> None:
+    cards = (
+        CARDS + JOHN + '"Yes, Ann",Ann,Yes,,ann@x.example,,,,Yes,\n"No, Ben",Ben,No,,ben@x.example,,,,No,\n'
+        '"Out, Cy",Cy,Out,,cy@x.example,,,,yes,Yes\n"Wife, Eve",Eve,Wife,,shared@x.example,,,,Yes,\n"Man, Adam",Adam,Man,,Shared@x.example,,,,,Yes\n'
+        '"Mute, Di",Di,Mute,,,,,,Yes,\n'
+    )
+    run = crossing(firm(cards=cards), target="mailchimp").approved()
+    status = {line["Email Address"]: line["Status"] for line in run.fitted("mailchimp", "01_audience")}
+    assert status == {"ann@x.example": "subscribed", "ben@x.example": "unsubscribed", "cy@x.example": "unsubscribed", "shared@x.example": "unsubscribed"}
+    waits = {line["Email Address"]: line["Why it waits"] for line in run.fitted("mailchimp", "audience_waiting")}
+    assert waits == {"john@x.example": "Status is missing or can't be held", "Shared@x.example": "Email Address: another line has the same"}
+    lines = next(r for r in run.target("mailchimp")["records"] if r["records"] == "contacts")
+    assert (lines["in_files"], lines["waiting"], lines["not_held"]) == (4, 2, 1)
+
+
+DEBTORS = 'Matter No,Debtor Name,Outstanding\n24-0001,"Smith, John",100.10\n'
+TRUST = 'Matter No,Client,Trust Balance\n24-0001,"Smith, John",55.55\n'
+
+
+@pytest.mark.requirement("E49", "E51", "E52", "E53")
+def test_what_a_target_has_no_place_for_is_a_decision(crossing: Crossings) -> None:
+    run = crossing(firm(d=DEBTORS, tr=TRUST), target="wealthbox").approved()
+    decisions = {d["records"]: d for d in run.target("wealthbox")["decisions"]}
+    assert decisions["trust_balances"]["total"] == "55.55"
+    assert decisions["trust_balances"]["choices"] == ["keep in Clio", "QuickBooks Trust Accounting", "AbacusLaw", "LEAP"]
+    assert [line["amount"] for line in run.fitted("wealthbox", "trust_balances")] == ["55.5500"]
+    assert run.ledger["state"] == "completed_with_differences"
+    assert {"trust", "client_portal", "matters"} <= {limit["name"] for limit in run.target("wealthbox")["limits"]}
+    chosen = {"wealthbox.trust_balances": "keep in Clio", "wealthbox.receivables": "collect in the old system"}
+    run = crossing(firm(d=DEBTORS, tr=TRUST), target="wealthbox", options={"decisions": chosen}).approved()
+    assert {d["records"]: d["choice"] for d in run.target("wealthbox")["decisions"]} == {"trust_balances": "keep in Clio", "receivables": "collect in the old system"}
+    assert run.ledger["state"] == "completed"
+    page = run.store.get(run.run.at("4-verify", "report.html")).decode()
+    assert "Wealthbox keeps no trust ledger" in page
+
+
+@pytest.mark.requirement("E50")
+def test_trust_that_stays_is_in_no_file(crossing: Crossings) -> None:
+    for target in ("wealthbox", "clio"):
+        run = crossing(firm(tr=TRUST), target=target, options={"trust_stays": "LEAP"}).approved()
+        files = run.names() + [f["name"] for t in run.ledger["targets"] for f in t["files"]]
+        assert not any("trust" in name for name in files)
+        assert run.check("money_trust")["passed"]
+        assert next(m for m in run.ledger["money"] if m["type"] == "trust")["not_taken"] == "55.55"
+        assert any("stays in LEAP" in todo for todo in run.ledger["todo"])
+
+
+@pytest.mark.requirement("E98")
+def test_open_matters_stay_with_all_that_hangs_on_them_until_they_are_closed(crossing: Crossings) -> None:
+    matters = ONE_MATTER + '23-0001,Old sale,"Smith, John",Closed,31/05/2023,Jane Doe\n'
+    notes = "Date,Subject,File Note,Matter No\n31/05/2024,S,B,24-0001\n31/05/2023,T,C,23-0001\n"
+    files = firm(matters=matters, n=notes, d=DEBTORS)
+    run = crossing(files, options={"open_matters_stay": True})
+    assert [m["custom_number"] for m in run.rows("02_matters")] == ["23-0001"]
+    assert [n["matter"] for n in run.rows("matter_notes")] == ["23-0001"]
+    assert (run.type("matter")["excluded"], run.type("note")["excluded"], run.type("receivable")["excluded"]) == (1, 1, 1)
+    assert run.state == "completed"
+    later = crossing(files | {"matters.csv": matters.replace("Open", "Closed")}, options={"open_matters_stay": True})
+    assert len(later.rows("02_matters")) == 2
+
+
+@pytest.mark.requirement("E23")
+def test_open_invoices_of_a_system_that_bills_on_move_at_a_months_end_or_by_a_person(crossing: Crossings) -> None:
+    folder = SAMPLE.parent / "clio-small" / "export"
+    files = {path.name: path.read_bytes() for path in folder.iterdir() if path.suffix == ".csv"}
+    run = crossing(files, source="clio", cut_off="2024-05-17")
+    assert run.state == "held"
+    assert [(r["code"], "400.00 USD" in r["detail"]) for r in run.reasons] == [("CF-149", True)]
+    assert run.release("x", options={"mid_month_confirmed": True}).state.startswith("completed")
+    assert crossing(files, source="clio", cut_off="2024-05-31").state.startswith("completed")
+
+
+def test_cards_are_read_back_by_other_code(everywhere: Crossed) -> None:
+    for name, version in (("vcard", "4.0"), ("vcard3", "3.0")):
+        data = everywhere.store.get(everywhere.run.at("3-merge", name, "files", "01_contacts.vcf"))
+        assert all(len(line) <= 75 for line in data.split(b"\r\n"))
+        cards = list(vobject.readComponents(data.decode()))
+        assert len(cards) == everywhere.target(name)["records"][2]["in_files"] or len(cards) > 600
+        assert {card.version.value for card in cards} == {version}
+        first = next(card for card in cards if card.uid.value == "C00000")
+        assert (first.n.value.family, first.n.value.given, first.adr.value.city) == ("Abbott", "Anna", "Springfield")
+
+
+def test_calendars_are_read_back_by_other_code(everywhere: Crossed) -> None:
+    data = everywhere.store.get(everywhere.run.at("3-merge", "icalendar", "files", "01_events.ics"))
+    calendar = icalendar.Calendar.from_ical(data)
+    events = list(calendar.walk("VEVENT"))
+    assert len(events) == next(r["in_files"] for r in everywhere.target("icalendar")["records"] if r["records"] == "calendar_events")
+    assert all(event["UID"] and event["DTSTAMP"] and event["SUMMARY"] for event in events)
+    assert {zone["TZID"] for zone in calendar.walk("VTIMEZONE")} == {"America/New_York"}
+    moment = next(event for event in events if event["SUMMARY"] == "Client meeting").decoded("DTSTART")
+    assert str(moment) == "2024-01-16 09:30:00-05:00"
+    assert not calendar.errors
+
+
+def test_odd_texts_survive_cards_and_calendars(crossing: Crossings) -> None:
+    odd = 'a;b,c\\d "q" é漢字' + " long" * 30
+    cards = CARDS + f'"Smith, John",John,Smith,,john@x.example,,"{odd.replace(chr(34), chr(34) * 2)}",Leeds,,\n'
+    events = f'Subject,Start Date,Start Time,End Date,End Time,All day event,Staff,Notes\n"{odd.replace(chr(34), chr(34) * 2)}",30/06/2024,,31/07/2024,,True,RR,"two\nlines"\n'
+    run = crossing(firm(cards=cards, e=events), target="vcard", also=["icalendar", "vcard3"])
+    assert run.state == "completed", run.reasons
+    card = next(c for c in vobject.readComponents(run.store.get(run.run.at("3-merge", "vcard3", "files", "01_contacts.vcf")).decode()))
+    assert card.adr.value.street == odd
+    event = icalendar.Calendar.from_ical(run.store.get(run.run.at("3-merge", "icalendar", "files", "01_events.ics"))).walk("VEVENT")[0]
+    assert (str(event["SUMMARY"]), str(event["DESCRIPTION"])) == (odd, "two\nlines")
+    assert (str(event.decoded("DTSTART")), str(event.decoded("DTEND"))) == ("2024-06-30", "2024-08-01")
+
+
+def test_the_sample_for_every_target_is_deterministic(crossing: Crossings) -> None:
+    files = firm(d=DEBTORS, tr=TRUST)
+    digests = []
+    for settings in ({}, {"work": {"batch_rows": 1}}):
+        run = crossing(files, settings=settings, target="wealthbox", also=["salesforce_fsc"]).approved()
+        digests.append({(t["target"], f["name"]): f["sha256"] for t in run.ledger["targets"] for f in t["files"]})
+    assert digests[0] == digests[1]
+
+
