@@ -85,8 +85,8 @@ class Options(Model):
     decisions: dict[str, str] = Field(
         default_factory=dict, description="what becomes of records a target has no place for, per `target.records`"
     )
-    unknown_columns: Literal["ask", "archive"] = Field(
-        default="ask", description="columns nobody knows: asked about before files are released, or kept in the archive"
+    unknown_columns: Literal["ask", "archive", "custom_field"] = Field(
+        default="ask", description="columns nobody knows: asked about before files are released, archived, or made custom fields"
     )
     show_samples: bool = Field(default=False, description="the field map shows values as they are, not masked")
     sample_seed: int = 1

@@ -139,6 +139,8 @@ class MappedTarget(_Strict):
     moments: str = "%Y-%m-%dT%H:%M:%SZ"
     approval: bool = True
     """A person has to approve the field map before a file is released."""
+    lists_custom_fields: bool = True
+    """Values of custom fields that no file has a column for lie in a list beside."""
     plan: str = ""
     """How long such a move takes, as its own documents say."""
     capabilities: dict[Literal["trust", "client_portal", "matters", "custom_fields", "notes_deletable", "undo", "documents"], Capability]

@@ -102,6 +102,10 @@ class Profile(_Strict):
     company_card_types: tuple[str, ...] = ()
     group_labels: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     footers: tuple[str, ...] = ()
+    compliance_words: tuple[str, ...] = ()
+    """Words by which a task, an event or a document belongs to what a supervisor asks for: each is signed for one by one."""
+    connected: dict[str, str] = Field(default_factory=dict)
+    """Other systems by a word of the headings that hold their ids, and what they are: to be connected again."""
     expect: dict[str, int] = Field(default_factory=dict)
     """Tables without which an export is not whole, and the fewest rows of each."""
     export_steps: str = ""
@@ -124,6 +128,16 @@ class Profile(_Strict):
                     found.setdefault(normal(heading), rule)
             self._aliases[table] = found
         return self._aliases[table]
+
+    def second_field(self, table: str, heading: str) -> str:
+        """Another field that lists a normal heading too: it is meant where the first has a column of its own. Else nothing."""
+        first = self.headings(table).get(heading, "")
+        for field, value in self.tables[table].columns.items():
+            if field != first and heading in {normal(word) for word in (self.words[value] if isinstance(value, str) else value)}:
+                return field
+        spec = self.tables[table]
+        beside = (("leave:", spec.leave), ("archive:", spec.archive))
+        return next((rule for rule, headings in beside if rule != first and heading in {normal(text) for text in headings}), "")
 
     @cached_property
     def normal_words(self) -> dict[str, frozenset[str]]:
@@ -189,6 +203,11 @@ def _whole(source: str, folder: Path, before: tuple[str, ...]) -> dict[str, Any]
     return said
 
 
+def _also(ours: dict[str, list[Any]], word: object) -> list[str]:
+    """Every field above that names a heading."""
+    return [field for field, words in ours.items() if normal(str(word)) in {normal(str(one)) for one in words}]
+
+
 def _yielding(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
     """What is below, without the headings that mean another field above."""
     tables: dict[str, Any] = dict(below.get("tables") or {})
@@ -197,9 +216,11 @@ def _yielding(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
         if not isinstance(table, dict) or not isinstance(theirs, dict):
             continue
         ours = {field: words for field, words in (table.get("columns") or {}).items() if isinstance(words, list)}
+        ours |= {f"custom:{name}": [name, *(custom or {}).get("headings", ())] for name, custom in (table.get("custom") or {}).items()}
+        ours |= {rule: table.get(rule) or [] for rule in ("leave", "archive")}
         claimed = {normal(str(word)): field for field, words in ours.items() for word in words}
         columns = {
-            field: [word for word in words if claimed.get(normal(str(word)), field) == field] if isinstance(words, list) else words
+            field: [word for word in words if field in (claimed.get(normal(str(word)), field), *_also(ours, word))] if isinstance(words, list) else words
             for field, words in (theirs.get("columns") or {}).items()
         }
         tables[name] = theirs | {"columns": columns}

@@ -49,7 +49,7 @@ def intake(services: Services, ticket: Ticket) -> None:
     listed: list[Kept] = [kept for kept in files if kept.kind == Kind.ARCHIVE]
     for (key, one), (size, digest) in zip(every, told, strict=True):
         kept = Kept(name=one.name, key=key, size=size, sha256=digest, kind=one.kind, archive=one.archive)
-        if _IN_TEMPLATES.search(one.name):
+        if _IN_TEMPLATES.search(one.name) and kept.kind in {Kind.DELIMITED, Kind.WORKBOOK}:  # a firm's own letters lie in such folders too
             templates.append(kept)
             continue
         if digest in seen and size:

@@ -27,6 +27,10 @@ def custom_fields(desk: Desk) -> tuple[dict[str, str], ...]:
         if frame is None:
             continue
         declared = {f"x:{name}": (name, spec.type) for table in desk.profile.tables.values() if table.record == record for name, spec in table.custom.items()}
+        declared |= {  # columns nobody declared, and that were made fields by their heading
+            f"x:{column.field}": (column.field, "text_line") for table in desk.split.tables if table.record == record for column in table.columns
+            if column.use == "custom_field" and f"x:{column.field}" not in declared
+        }  # fmt: skip
         fields = [(column, name, kind) for column, name, kind in own if column in frame.columns]
         fields += [(column, *declared[column]) for column in sorted(declared) if column in frame.columns]
         lines = []

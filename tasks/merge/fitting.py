@@ -164,7 +164,7 @@ class Fitting:
         """Values of custom fields that no file has a column for."""
         for of, known in custom.items():
             spec = self._target.not_held.get(of)
-            if spec and not spec.listed:
+            if not self._target.lists_custom_fields or (spec and not spec.listed):
                 continue
             placed = {field for name, fields in self._custom.items() if self._target.files[name].of == of for field in fields}
             used = {

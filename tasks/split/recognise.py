@@ -126,9 +126,12 @@ def _fit(profile: Profile, kind: str, header: _Header) -> Fit | None:
         if use and use in taken and not _takes_many(spec, use):
             first = uses.index(use)
             if order[plain[hit]] < order[header.normals[first][0]] if header.normals[first][0] in order else False:
-                uses[first] = ""  # the profile names the more telling heading first
+                # The profile names the more telling heading first; the other may have a second meaning.
+                uses[first] = _else(profile, kind, header.normals[first], taken)
+                taken.add(uses[first])
             else:
-                use = ""  # a second column of the same meaning is told apart by a person, not by its place
+                # A second column of the same meaning is told apart by a person, not by its place.
+                use = _else(profile, kind, plain[hit : hit + 1], taken)
         taken.add(use)
         uses.append(use)
         names.append(" ".join((texts[max(hit, 0)] if texts else "").split()))
@@ -138,6 +141,11 @@ def _fit(profile: Profile, kind: str, header: _Header) -> Fit | None:
     weight = sum(0.5 if use in {"leave:", "archive:"} else 1.0 for use in uses if use) + 2.0 * len(fields & set(spec.marks))
     score = weight * (0.4 + 0.6 * known / named)
     return Fit(kind, header.row, header.rows, tuple(names), tuple(uses), score, named)
+
+
+def _else(profile: Profile, kind: str, plain: tuple[str, ...], taken: set[str]) -> str:
+    """What a heading means where its first meaning is taken."""
+    return next((field for text in plain if (field := profile.second_field(kind, text)) and field not in taken), "")
 
 
 def _takes_many(spec: TableProfile, use: str) -> bool:

@@ -12,6 +12,7 @@ from caseferry.canonical import write_table
 from caseferry.errors import Question
 from caseferry.manifest import ColumnUse, DateOrder, Migration, Table
 from caseferry.mapping import dates, money
+from caseferry.mapping.headings import normal
 from caseferry.mapping.profile import Profile
 from caseferry.reading.lists import Spooled
 from caseferry.records import RECORDS, Type
@@ -134,7 +135,21 @@ def _column(place: int, fit: Fit, profile: Profile, migration: Migration) -> Col
         return ColumnUse(heading=heading, place=place, field=name, use="custom_field" if here else "ignored")
     if use:
         return ColumnUse(heading=heading, place=place, field=use, use="mapped")
+    if spec.record in _WITH_FIELDS and heading and fit.headings.count(heading) == 1 and heading not in spec.custom and (
+        migration.options.unknown_columns == "custom_field" or connected_system(heading, profile)
+    ):  # fmt: skip
+        return ColumnUse(heading=heading, place=place, field=heading, use="custom_field", decided=True)
     return ColumnUse(heading=heading, place=place, use="archive_only")
+
+
+_WITH_FIELDS = ("contact", "matter")
+"""Records that have custom fields."""
+
+
+def connected_system(heading: str, profile: Profile) -> str:
+    """The other system whose ids a column holds, by its heading; nothing for most."""
+    words = f" {normal(heading)} "
+    return next((system for word, system in profile.connected.items() if word in words.replace(" ", "") or f" {word} " in words), "")
 
 
 def _named(column: ColumnUse) -> ColumnUse:
@@ -148,7 +163,7 @@ class _Evidence:
         kinds, custom = RECORDS[record], profile.tables[kind].custom
         self._days = {
             c.place: dates.Evidence() for c in columns
-            if (c.use == "mapped" and kinds[c.field].type in _DAYS) or (c.use == "custom_field" and custom[c.field].type == "date")
+            if (c.use == "mapped" and kinds[c.field].type in _DAYS) or (c.use == "custom_field" and c.field in custom and custom[c.field].type == "date")
         }  # fmt: skip
         self._amounts = {c.place: money.Decimals() for c in columns if c.use == "mapped" and kinds[c.field].type is Type.MONEY}
 

@@ -37,7 +37,8 @@ def read_fields(sheet: Sheet) -> None:
             name = f"x:{column.field}"
             _take(sheet, name, column.place)
             formula_like(sheet, name)
-            if sheet.job.spec.custom[column.field].type == "date":
+            own = sheet.job.spec.custom.get(column.field)
+            if own is not None and own.type == "date":
                 _read_day(sheet, name, Type.DATE)
 
 

@@ -39,6 +39,7 @@ def make_ledger(proof: Proof, quality: dict[str, object]) -> dict[str, Any]:
         "files": [f.model_dump(mode="json") for f in evidence.merged.files], "todo": list(evidence.merged.todo),
         "documents": [{"name": k.name, "kind": k.kind, "size": k.size, "sha256": k.sha256} for k in evidence.intake.files],
         "quality": quality.get("tables", []), "deadlines": len(proof.deadlines.found),
+        "inventory": proof.inventory.as_data(proof.compliance),
     }  # fmt: skip
     ledger["state"] = _state(evidence, checks.found, ledger["targets"])
     return ledger

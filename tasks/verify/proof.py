@@ -12,6 +12,7 @@ from tasks.verify.checks import Careful, Check, Files, Lines, References, Rows
 from tasks.verify.evidence import Batch, Evidence
 from tasks.verify.fitted import Fitted
 from tasks.verify.hours import Hours
+from tasks.verify.inventory import Compliance, Inventory
 from tasks.verify.layout import Layout
 from tasks.verify.listed import Bills, Deadlines, Fallbacks, Late, Waiting
 from tasks.verify.notes import REWRITTEN, Notes
@@ -65,12 +66,14 @@ class Proof:
         self.changes = Notes(evidence, "changes", ("rule",), ("field", "heading", "before", "after", "rule"), REWRITTEN, scratch)
         self.findings = Notes(evidence, "findings", ("rule", "outcome"), ("field", "heading", "rule", "outcome", "value", "proposal"), (), scratch)
         self.waiting, self.fallbacks, self.bills, self.late = Waiting(), Fallbacks(), Bills(), Late()
+        profile = evidence.migration.profile_of(evidence.split.source)
+        self.compliance, self.inventory = Compliance(profile), Inventory(evidence, profile)
         self.deadlines, self.sample = Deadlines(evidence, target), Sample(evidence, target)
 
     def see(self, batches: Iterator[Batch]) -> None:
         """Show everybody one batch after the other. While some still look at one, the next is read."""
         everybody: tuple[Watcher, ...] = (
-            self.changes, self.findings, self.sample, *self.checks.judges, *self.checks.of_targets, self.waiting, self.fallbacks, self.bills, self.late, self.deadlines,
+            self.changes, self.findings, self.sample, *self.checks.judges, *self.checks.of_targets, self.waiting, self.fallbacks, self.bills, self.late, self.deadlines, self.compliance,
         )  # fmt: skip
         with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(AT_ONCE) as pool:
             coming = reader.submit(next, batches, None)

@@ -46,6 +46,15 @@ def report_xlsx(ledger: dict[str, Any], proof: Proof) -> bytes:
                   [(t["file"], t["sheet"], c["heading"], c["use"], c["field"]) for t in ledger["columns"] for c in t["columns"]])  # fmt: skip
         pages.add("Sample", ("Type", "Source", "Row", "Why", "In old system", "In file", "Right?"),
                   [(s["record"], s["source_file"], s["row"], s["why"], _pairs(s["source"]), _pairs(s["target"]), "") for s in proof.sample.found])  # fmt: skip
+        inventory = ledger["inventory"]
+        pages.add("Compliance", ("Type", "What", "Day", "Matter", "Repeats", "Source", "Signed by"),
+                  [(c["type"], c["what"], c["day"], c["matter"], c["repeats"], c["source"], "") for c in inventory["compliance"]["listed"]])  # fmt: skip
+        pages.add("To make again", ("Kind", "What", "Detail", "Effort", "Done"), [
+            *(("workflow", w["name"], w["what"], w["effort"], "") for w in inventory["workflows"]),
+            *(("connection", c["system"], f"{c['file']} › {c['column']}", f"id kept as {c['kept_as']}", "") for c in inventory["connections"]),
+            *(("templates", t["format"], f"{t['count']} files", "", "") for t in inventory["templates"]),
+        ])  # fmt: skip
+        pages.add("Kept reports", ("File", "Bytes", "SHA-256"), [(r["name"], r["size"], r["sha256"]) for r in inventory["reports"]])
         _targets(pages, ledger["targets"])
         pages.add("To do", ("What the firm must do",), [(t,) for t in ledger["todo"]])
     return buffer.getvalue()

@@ -1,0 +1,43 @@
+"""What no import carries is listed: nothing of it is ever counted as carried."""
+
+import pytest
+
+from tests.crossing import ONE_MATTER, Crossings, firm, packed
+
+TASKS = "Task,Due Date,Assigned To,Matter No\nFile ADV update,13/07/2024,RR,24-0001\nAdvise client,14/07/2024,RR,24-0001\nAnnual review,15/07/2024,RR,\n"
+EVENTS = "Subject,Start Date,Start Time,End Date,End Time,All day event,Staff,Recurrence\nForm CRS mailing,30/06/2024,9:30,30/06/2024,10:00,False,RR,RRULE:FREQ=YEARLY\n"
+
+
+@pytest.mark.requirement("E13", "E60")
+def test_what_a_supervisor_asks_for_is_listed_one_by_one(crossing: Crossings) -> None:
+    run = crossing(firm(t=TASKS, e=EVENTS))
+    found = run.ledger["inventory"]["compliance"]
+    assert found["count"] == 3
+    assert [(c["what"], c["day"]) for c in found["listed"]] == [("File ADV update", "07/13/2024"), ("Annual review", "07/15/2024"), ("Form CRS mailing", "06/30/2024")]
+    assert found["listed"][2]["repeats"] == "RRULE:FREQ=YEARLY"
+    own = crossing(firm(t=TASKS), rules={"source": {"compliance_words": ["advise"]}})
+    assert own.ledger["inventory"]["compliance"]["count"] == 3
+
+
+@pytest.mark.requirement("E17", "E61")
+def test_ids_of_other_systems_are_kept_and_the_systems_listed(crossing: Crossings) -> None:
+    cards = 'Card Name,First Name,Last Name,Email,Orion Household ID,Shoe Size\n"Smith, John",John,Smith,,H-77,44\n'
+    run = crossing(firm(cards=cards))
+    assert [(r["field"], r["value"]) for r in run.rows("contact_custom_fields")] == [("Orion Household ID", "H-77")]
+    assert [(c["system"], c["kept_as"]) for c in run.ledger["inventory"]["connections"]] == [("Orion (portfolio)", "custom field")]
+    every = crossing(firm(cards=cards), options={"unknown_columns": "custom_field"})
+    assert sorted(r["field"] for r in every.rows("contact_custom_fields")) == ["Orion Household ID", "Shoe Size"]
+
+
+@pytest.mark.requirement("E12", "E22", "E26", "E62", "E96")
+def test_workflows_templates_and_reports_are_listed_and_not_carried(crossing: Crossings) -> None:
+    pdf = b"%PDF-1.7\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n"
+    files = firm(matters=ONE_MATTER) | {
+        "Billing/Aged report.pdf": pdf, "24-0001 Sale/letter.pdf": pdf + b" ", "Templates/Engagement letter.dotx": packed({"[Content_Types].xml": "<Types/>", "word/document.xml": "<document/>"}),
+        "Compliance/Form CRS 2023.pdf": pdf + b"  ",
+    }  # fmt: skip
+    inventory = crossing(files).ledger["inventory"]
+    assert {w["name"] for w in inventory["workflows"]} == {"Intake automation", "Deadline tracking", "Client communication sequences"}
+    assert [r["name"] for r in inventory["reports"]] == ["Billing/Aged report.pdf", "Compliance/Form CRS 2023.pdf"]
+    assert [r["name"] for r in inventory["records_of_truth"]] == ["Compliance/Form CRS 2023.pdf"]
+    assert {t["format"] for t in inventory["templates"]} == {"dotx"}
