@@ -34,6 +34,8 @@ CURRENCY = {Region.US: "USD", Region.CA: "CAD", Region.UK: "GBP", Region.EU: "EU
 CONFIG = Path(__file__).parents[1] / "config"
 DateOrder = Literal["dmy", "mdy"]
 NEUTRAL_PACKAGE = "neutral"
+MESSAGES = "(messages)"
+"""What the list is called that is made of messages in files of their own."""
 ENCODINGS = ("cp1252", "cp1250", "cp850", "mac_roman", "utf-8", "utf-16", "latin-1", "cp1251", "cp1253", "cp1254")
 
 
@@ -81,6 +83,9 @@ class Options(Model):
     status_map: dict[str, Literal["Open", "Closed", "Pending"]] = Field(default_factory=dict)
     trust_stays: str = Field(default="", description="where trust money lives from now on; then no file holds a line of it")
     open_matters_stay: bool = Field(default=False, description="open matters, and what hangs on them, stay until they are closed")
+    recurrence: Literal["keep", "expand"] = Field(
+        default="keep", description="events that repeat: one event with its rule, or one for each time until two years after the export"
+    )
     mid_month_confirmed: bool = Field(default=False, description="open invoices are moved although their day is no month's end")
     decisions: dict[str, str] = Field(
         default_factory=dict, description="what becomes of records a target has no place for, per `target.records`"

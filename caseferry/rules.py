@@ -17,11 +17,16 @@ RULES: dict[str, str] = {
     "repaired_bytes": "Stray bytes of an older encoding were read as Windows Western.",
     "encoding_assumed": "Nothing in the file proves its encoding. Check a name with an accent.",
     "todos_not_read": "The calendar holds to-dos or journals. They were not read; the file is kept.",
+    "deleted_records": "The table holds records its program has deleted. They were not read.",
+    "memos_not_read": "Memo fields lie in a second file. They were not read; export the table as CSV if they are needed.",
+    "records_cut_off": "The file ends before the records it promises.",
     "replaced_characters": "Characters were already lost when the file reached us.",
     # tables and columns
     "unknown_column": "We do not know this column. It stays in the archive.",
     "duplicate_column": "Two columns have the same heading.",
     "field_of_another_region": "The target has this field only for accounts of another region. It was ignored.",
+    "list_not_sent": "Most exports of this system hold such a list. If the firm has it, send it too.",
+    "layout_changed": "The list's columns are not those the profile was written for. Check what is new or renamed.",
     "expected_list_missing": "A list that every export should hold is missing.",
     "list_is_too_short": "A list has fewer rows than any real firm.",
     "unknown_table": "We do not know this list. It stays in the archive.",
@@ -147,6 +152,8 @@ RULES: dict[str, str] = {
     "clients_split": "Each name in the client cell has a card of its own.",
     "matter_by_normal_form": "The matter was found by the normal form of its number.",
     "matter_from_subject": "The subject begins with the number of a matter.",
+    "matter_from_mail": "The message's subject or folder carries the number of a matter.",
+    "recurrence_expanded": "The event repeats. It was written once for each time.",
     "time_zone_of_the_firm": "The firm's time zone was added.",
 }
 

@@ -78,6 +78,10 @@ class Profile(_Strict):
     product: str
     like: str = ""
     """The profile it goes on from."""
+    version: int = 1
+    """Goes up with every layout that was learnt anew."""
+    layouts: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """The header of a table as this version knows it: an export that differs is told as changed."""
     evidence: tuple[str, ...] = ()
     """Headings that only this system writes. A profile that is like another is taken if one of them is there."""
     words: dict[str, tuple[str, ...]]
@@ -108,6 +112,8 @@ class Profile(_Strict):
     """Other systems by a word of the headings that hold their ids, and what they are: to be connected again."""
     expect: dict[str, int] = Field(default_factory=dict)
     """Tables without which an export is not whole, and the fewest rows of each."""
+    hoped: tuple[str, ...] = ()
+    """Tables, or `document`, that most exports hold: one that is missing is named."""
     export_steps: str = ""
     exclusions: dict[str, Exclusion] = Field(default_factory=dict)
     _aliases: dict[str, dict[str, str]] = PrivateAttr(default_factory=dict)
@@ -170,6 +176,8 @@ def load_profile(source: str, folder: Path = SOURCES, rules: str = "") -> Profil
         raise
     except ValueError as error:
         raise ProfileError(f"{source}.yaml: {what_is_wrong(error)}") from error
+    for name in sorted(set(profile.layouts) - set(profile.tables)):
+        raise ProfileError(f"{source}.yaml: layouts.{name}: there is no such table")
     for name, table in profile.tables.items():
         _check(profile, f"{source}.yaml", name, table)
     return profile
@@ -199,7 +207,8 @@ def _whole(source: str, folder: Path, before: tuple[str, ...]) -> dict[str, Any]
         raise ProfileError(f"{path.name}: it is no mapping")
     said: dict[str, Any] = content
     if said.get("like"):
-        said = laid_over(_yielding(_whole(str(said["like"]), folder, (*before, source)), said) | {"evidence": []}, said)
+        own = {"evidence": [], "layouts": {}, "version": 1}
+        said = laid_over(_yielding(_whole(str(said["like"]), folder, (*before, source)), said) | own, said)
     return said
 
 

@@ -12,13 +12,16 @@ class Kind(StrEnum):
     MAIL = "mail"
     CALENDAR = "calendar"
     CARDS = "cards"
+    MAILBOX = "mailbox"
+    DBASE = "dbase"
+    ACCESS = "access"
     JSON = "json"
     DOCUMENT = "document"
     EMPTY = "empty"
     PROGRAM = "program"
 
 
-LISTS = frozenset({Kind.WORKBOOK, Kind.DELIMITED, Kind.CALENDAR, Kind.CARDS})
+LISTS = frozenset({Kind.WORKBOOK, Kind.DELIMITED, Kind.CALENDAR, Kind.CARDS, Kind.MAILBOX, Kind.DBASE})
 """Kinds that hold lists."""
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
@@ -28,6 +31,9 @@ _DOCUMENTS = (
 )  # fmt: skip
 _PROGRAMS = (b"MZ\x90", b"MZ\x00", b"\x7fELF", b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe", b"#!/", b"\x4c\x00\x00\x00\x01\x14\x02\x00")
 _MAIL = re.compile(rb"^(?:Return-Path|Received|From|To|Date|Subject|Message-ID|MIME-Version|Delivered-To):", re.I)
+_DBASE = frozenset({0x02, 0x03, 0x30, 0x31, 0x32, 0x43, 0x83, 0x8B, 0xF5})
+_MAILBOX = re.compile(rb"From [^\r\n]+\r?\n(?=[!-9;-~]+:)")
+_OUTLOOK = "__substg1.0_".encode("utf-16-le")
 _UTF16_NAMES = ("Workbook", "Book")
 _OFFICE = {b"[Content_Types].xml", b"mimetype", b"_rels/.rels"}
 
@@ -45,8 +51,14 @@ def kind_of(data: bytes, tail: bytes = b"") -> Kind:
         return _zip_kind(data, tail)
     if data.startswith(_OLE):
         names = (name.encode("utf-16-le") for name in _UTF16_NAMES)
+        if any(_OUTLOOK in some for some in (data, tail)):
+            return Kind.MAIL
         return Kind.WORKBOOK if any(name in data or name in tail for name in names) else Kind.DOCUMENT
     head = data[:4096]
+    if head[4:19] in {b"Standard Jet DB", b"Standard ACE DB"}:
+        return Kind.ACCESS
+    if _is_dbase(head):
+        return Kind.DBASE
     if head.startswith(b"%PDF"):
         return Kind.PDF
     if head.startswith(_PROGRAMS):
@@ -63,11 +75,22 @@ def kind_of(data: bytes, tail: bytes = b"") -> Kind:
         return Kind.CARDS
     if text[:1] in b"{" and b'"' in text[:64]:
         return Kind.JSON
+    if _MAILBOX.match(text):
+        return Kind.MAILBOX
     if _MAIL.match(text) and b"\n" in text and len(_headers(text)) >= 2:
         return Kind.MAIL
     if text[:15].lower().startswith((b"<!doctype", b"<html", b"<?xml")):
         return Kind.DOCUMENT
     return Kind.DELIMITED
+
+
+def _is_dbase(head: bytes) -> bool:
+    """A version that exists, a day that exists, and a header that ends where it says."""
+    if len(head) < 66 or head[0] not in _DBASE or not (1 <= head[2] <= 12 and 1 <= head[3] <= 31):
+        return False
+    begin, width = int.from_bytes(head[8:10], "little"), int.from_bytes(head[10:12], "little")
+    field = head[32:64]
+    return begin >= 65 and width > 1 and field[11:12].isalpha() and field[:1].isalpha() and (begin > len(head) or b"\r" in head[64:begin])
 
 
 def _zip_kind(data: bytes, tail: bytes) -> Kind:

@@ -1,14 +1,16 @@
 """The lists of one file, read behind the guard, and kept on disk until each has its turn."""
 
 import io
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from caseferry.errors import ExportRefused
 from caseferry.reading.grid import Grid, gathered, numbered, widened
 from caseferry.reading.guard import WORKS, Answer, Handed, ask
 from caseferry.reading.kinds import Kind
@@ -16,6 +18,8 @@ from config.limits import ReadingLimits
 
 RANGE = 64 << 20
 """Bytes of a long file that one reader reads."""
+_TOGETHER, _AT_MOST = 32 << 20, 2_000
+"""Bytes, and messages, that one reader reads."""
 AT_ONCE = 2
 """Ranges of one file that are read side by side."""
 
@@ -31,6 +35,10 @@ class Spooled:
 
     def __init__(self, head: Grid, height: int, pieces: Sequence[Callable[[], pl.DataFrame]]) -> None:
         self.head, self.height, self._pieces = head, height, pieces
+
+    def on_sheet(self, name: str) -> "Spooled":
+        """The same list, as the one of this name in its file."""
+        return Spooled(replace(self.head, sheet=name), self.height, self._pieces)
 
     def pieces(self) -> Iterator[pl.DataFrame]:
         """Its cells, some rows at a time, each with every column."""
@@ -113,3 +121,60 @@ def heights(data: bytes | Path, name: str, limits: ReadingLimits) -> dict[str, i
         ExportRefused: as `read_lists`.
     """
     return dict(ask(f"{WORKS}heights", data, name, limits, file=name).made)
+
+
+def read_messages(messages: Iterable[tuple[str, bytes]], limits: ReadingLimits, rows: int, refused: Callable[[str, str], None]) -> Spooled | None:
+    """Messages that lie in files of their own, as one list: a row for each; nothing if there is none.
+
+    Args:
+        messages: name and bytes of each.
+        rows: how many are kept in hand.
+        refused: takes the name of a message that can't be read, and why.
+    """
+    from caseferry.reading.mails import HEADINGS
+
+    head = pl.DataFrame([list(HEADINGS)], schema=[f"c{n}" for n in range(len(HEADINGS))], orient="row").with_row_index("row", offset=1)
+    pieces: list[Callable[[], pl.DataFrame]] = [lambda: head]
+    height = 1
+    for batch in _batches(messages):
+        for answer in _letters(batch, limits, refused):
+            for number in range(len(answer)):
+                cells = _cells(answer, number)
+                pieces.append(partial(_moved, answer, number, height + 1))
+                height += cells.height
+    return _spooled(pieces, len(HEADINGS), height, {"encoding": "utf-8", "notes": {}}, rows) if height > 1 else None
+
+
+def _moved(answer: Answer, number: int, first: int) -> pl.DataFrame:
+    """A piece whose first row has this number."""
+    return _cells(answer, number).drop("row").with_row_index("row", offset=first)
+
+
+def _batches(messages: Iterable[tuple[str, bytes]]) -> Iterator[list[tuple[str, bytes]]]:
+    batch: list[tuple[str, bytes]] = []
+    held = 0
+    for name, data in messages:
+        if batch and (held + len(data) > _TOGETHER or len(batch) >= _AT_MOST):
+            yield batch
+            batch, held = [], 0
+        batch.append((name, data))
+        held += len(data)
+    if batch:
+        yield batch
+
+
+def _letters(batch: list[tuple[str, bytes]], limits: ReadingLimits, refused: Callable[[str, str], None]) -> Iterator[Answer]:
+    """What a reader makes of a batch; where one message ends it, each half by itself, so that one costs no other."""
+    spans, at = [], 0
+    for name, data in batch:
+        spans.append([name, at, len(data)])
+        at += len(data)
+    try:
+        yield ask(f"{WORKS}letters", b"".join(data for _, data in batch), batch[0][0], limits, file=batch[0][0], spans=spans)
+    except ExportRefused as refusal:
+        if len(batch) == 1:
+            refused(batch[0][0], f"{refusal.code} {refusal.detail}".strip())
+            return
+        middle = len(batch) // 2
+        yield from _letters(batch[:middle], limits, refused)
+        yield from _letters(batch[middle:], limits, refused)

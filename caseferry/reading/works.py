@@ -16,6 +16,7 @@ from caseferry.reading import delimited
 from caseferry.reading.archive import Archive, is_noise
 from caseferry.reading.calendars import read_calendar
 from caseferry.reading.cards import read_cards
+from caseferry.reading.dbase import Dbase
 from caseferry.reading.delimited import Delimited
 from caseferry.reading.encoding import Written, tell, text_of
 from caseferry.reading.kinds import Kind, kind_of
@@ -112,11 +113,36 @@ def _sheets(data: Source, limits: Limits, kind: str, file: str, encoding: str = 
     if kind == Kind.WORKBOOK:
         yield from sheets_of(data, file, named(limits))
         return
+    if kind == Kind.DBASE:
+        table = Dbase(data, file, encoding)
+        facts: dict[str, Any] = {"encoding": table.written.encoding, "notes": {}, "undecided": table.written.could_be}
+        yield Sheet("", facts, _told(table, facts))
+        return
+    if kind == Kind.MAILBOX:
+        from caseferry.reading import mails  # most readers meet no mail, and its library takes long to load
+
+        yield Sheet("", {"encoding": "utf-8", "notes": {}}, mails.pieces(mails.mailbox(data)))
+        return
     written = Written(encoding) if encoding else tell(data)
     grid = (read_calendar if kind == Kind.CALENDAR else read_cards)(text_of(data, written))
     notes = {**grid.notes, "repaired_bytes": written.repaired, "encoding_assumed": int(written.assumed)}
     told = {"encoding": written.encoding, "notes": {name: count for name, count in notes.items() if count}, "undecided": written.could_be}
     yield Sheet("", told, iter([grid.cells]))
+
+
+def _told(table: Dbase, facts: dict[str, Any]) -> Iterator[pl.DataFrame]:
+    yield from table.pieces()
+    facts["notes"] = table.notes
+
+
+def letters(data: Source, limits: Limits, blobs: Blobs, file: str, spans: Sequence[Sequence[Any]]) -> Any:
+    """Messages that lie one behind the other, as one list without a header: how many rows each piece has."""
+    from caseferry.reading import mails
+
+    rows = 0
+    for number, piece in enumerate(mails.pieces(mails.messages(data, spans))):
+        rows += _kept(piece.slice(1) if not number else piece, blobs, limits, file)
+    return rows
 
 
 def _kept(cells: pl.DataFrame, blobs: Blobs, limits: Limits, file: str) -> int:

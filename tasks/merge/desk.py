@@ -39,6 +39,8 @@ class Desk:
     todo: list[str] = field(default_factory=list)
     staying: pl.Series = field(default_factory=lambda: pl.Series("matter_key", [], dtype=pl.String))
     """Open matters that the firm finishes where they are: see `tasks.merge.matters.stay`."""
+    occurrences: pl.DataFrame | None = None
+    """Events of the batch, one for each time they happen, if the firm wants them so."""
     twice: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema={"table": pl.String, ROW: pl.UInt32, "rule": pl.String}))
     """Work that stands in the export more than once, and what follows: see `tasks.merge.balances.work_told_twice`."""
 

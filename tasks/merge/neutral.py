@@ -14,6 +14,7 @@ from caseferry.reading.grid import ROW
 from caseferry.records.neutral import DTYPES, NEUTRAL
 from tasks.merge.contacts import NAME, PRIMARY_PHONE, shown_name
 from tasks.merge.desk import Desk
+from tasks.merge.repeated import happening
 
 _MADE_FROM_NAME = "name:"
 _YES = ("yes", "y", "true", "1", "opted in", "opt in", "opt-in", "opted-in", "subscribed", "granted")
@@ -182,7 +183,7 @@ def _tasks(desk: Desk, links: Links) -> pl.DataFrame | None:
 def _events(desk: Desk, links: Links) -> pl.DataFrame | None:
     if not desk.has("calendar_event"):
         return None
-    frame = _hung(desk.carried("calendar_event"), links)
+    frame = _hung(happening(desk), links)
     zone = pl.coalesce("time_zone", pl.lit(desk.migration.time_zone, pl.String))
     all_day = pl.col("all_day").is_not_null()
     frame = frame.with_columns(pl.when(~all_day).then(zone).alias("time_zone"), pl.col("user").alias("owner"), pl.col("user_email").alias("owner_email"))
@@ -190,6 +191,9 @@ def _events(desk: Desk, links: Links) -> pl.DataFrame | None:
         pl.when(~all_day).then(pl.col(day).dt.strftime("%Y%m%dT") + pl.col(time).str.replace_all(":", "")).alias(name)
         for name, day, time in (("start_clock", "start_on", "start_time"), ("end_clock", "end_on", "end_time"))
     ]
+    if "time" in frame.columns:
+        number = pl.when(pl.col("time") > 0).then(":" + pl.col("time").cast(pl.String)).otherwise(pl.lit(""))
+        frame = frame.with_columns((pl.col("table") + ":" + pl.col(ROW).cast(pl.String) + number).alias("key"))
     return frame.with_columns(
         *clocks, pl.when(all_day).then("start_on").alias("all_day_on"), all_day.alias("is_all_day"), (pl.coalesce("end_on", "start_on") + pl.duration(days=1)).alias("day_after_end"),
         pl.when(all_day).then(pl.coalesce("end_on", "start_on") + pl.duration(days=1)).alias("day_after_all_day"),

@@ -8,6 +8,7 @@ from caseferry.mapping.names import number_key
 from caseferry.reading.grid import ROW
 from tasks.merge.contacts import NAME, resolve_names, shown_name
 from tasks.merge.desk import Desk, ensure
+from tasks.merge.repeated import each_time, happening
 from tasks.merge.users import resolve
 
 LINKED = ("related_contact", "task", "note", "calendar_event", "email", "phone_log", "time_entry", "receivable", "trust")
@@ -32,6 +33,8 @@ def link_matters(desk: Desk, numbers: pl.DataFrame) -> None:
             desk.records[record] = frame
             desk.change(record, pl.col("from_subject").is_not_null(), "matter", "matter_from_subject", pl.col("matter"), pl.col("from_subject"))
             frame = frame.with_columns(pl.coalesce("matter_key", "from_subject").alias("matter_key"))
+        elif record == "email":
+            frame = _matter_of_mail(desk, frame, numbers)
         desk.records[record] = frame.join(known, on="matter_key", how="left", maintain_order="left")
         matter, number = pl.col("matter"), pl.col("matter_number")
         if desk.staying.len():
@@ -44,6 +47,23 @@ def link_matters(desk: Desk, numbers: pl.DataFrame) -> None:
             desk.find(record, missing, "matter", "matter_not_in_export", "quarantined", matter)
         elif record not in {"note", "trust"}:
             desk.find(record, missing, "matter", "matter_not_in_export", "emptied", matter)
+
+
+def _matter_of_mail(desk: Desk, frame: pl.DataFrame, numbers: pl.DataFrame) -> pl.DataFrame:
+    """The matter a message names in brackets in its subject, or whose number a folder of its path is or begins with."""
+    frame = ensure(frame, {"folder": pl.String})
+    known = numbers["matter_key"].implode()
+    tag = number_key(pl.col("subject").str.extract(r"\[\s*([^\]\s]*\d[^\]\s]*)\s*\]"))
+    steps = frame.select(pl.int_range(pl.len()).alias("i"), pl.col("folder").str.split("/").alias("step")).explode("step").drop_nulls()
+    steps = steps.with_columns(number_key(pl.col("step")).alias("whole"), number_key(pl.col("step").str.extract(r"^\s*([^\s_]*\d[^\s_]*)")).alias("head"))
+    named = steps.with_columns(pl.coalesce(pl.when(pl.col("whole").is_in(known)).then("whole"), pl.when(pl.col("head").is_in(known)).then("head")).alias("found"))
+    deepest = named.drop_nulls("found").group_by("i", maintain_order=True).agg(pl.col("found").last())
+    folder = pl.DataFrame({"i": range(frame.height)}, schema={"i": pl.Int64}).join(deepest, on="i", how="left", maintain_order="left")["found"]
+    found = pl.coalesce(pl.when(tag.is_in(known)).then(tag), pl.lit(folder))
+    frame = frame.with_columns(pl.when(pl.col("matter").is_null()).then(found).alias("from_mail"))
+    desk.records["email"] = frame
+    desk.change("email", pl.col("from_mail").is_not_null(), "matter", "matter_from_mail", pl.col("matter"), pl.col("from_mail"))
+    return frame.with_columns(pl.coalesce("matter_key", "from_mail").alias("matter_key"))
 
 
 def notes(desk: Desk, names: pl.DataFrame) -> None:
@@ -105,7 +125,9 @@ def events(desk: Desk) -> None:
                   proposal="set time_zone in migration.json")  # fmt: skip
     else:
         desk.change("calendar_event", own.is_null(), "time_zone", "time_zone_of_the_firm", own, pl.lit(zone))
-    frame = desk.carried("calendar_event")
+    if desk.migration.options.recurrence == "expand":
+        desk.occurrences = each_time(desk)
+    frame = happening(desk)
     desk.files["calendar_events"] = frame.select(
         "table", ROW, pl.col("subject").alias("summary"), desk.date_text("start_on").alias("start_date"), "start_time",
         desk.date_text("end_on").alias("end_date"), "end_time", "all_day", pl.coalesce(own, pl.lit(zone, pl.String)).alias("time_zone"),

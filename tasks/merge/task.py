@@ -61,7 +61,7 @@ def merge(services: Services, ticket: Ticket) -> None:
         laid.lay(first, desk, aside, links)
         for parts in others:
             records, aside = outcomes.read(parts)
-            other = replace(desk, records=records, files={}, findings=[], changes=[], twice=known.twice)
+            other = replace(desk, records=records, files={}, findings=[], changes=[], twice=known.twice, occurrences=None)
             _hang(other, known)
             laid.lay(parts, other, aside, links)
         files = laid.files.written()

@@ -9,14 +9,16 @@ import polars as pl
 
 from caseferry.canonical import to_json
 from caseferry.errors import ExportRefused, NeedsAnswer, Question
-from caseferry.manifest import Finding, Intake, Kept, Migration, Split, Table, UnknownTable
+from caseferry.manifest import MESSAGES, Finding, Intake, Kept, Migration, Split, Table, UnknownTable
 from caseferry.mapping.profile import Profile, known_evidence, load_profile
+from caseferry.reading.access import tables_of
 from caseferry.reading.grid import Grid
 from caseferry.reading.kinds import LISTS, Kind
-from caseferry.reading.lists import Spooled, read_lists
+from caseferry.reading.lists import Spooled, read_lists, read_messages
 from caseferry.services.scratch import Scratch
 from caseferry.services.store import put_files
 from tasks.journey import Ticket
+from tasks.split.drift import layout_changed
 from tasks.split.recognise import DEEPEST_HEADER, Fit, Unfit, find_table, words_of
 from tasks.split.tables import Cut, Portion, make_table
 from tasks.stage import Services, migration_of, read_model, run_of
@@ -33,6 +35,9 @@ _NOTES = {
     "external_links": "its links to other workbooks were not followed",
     "todos_not_read": "to-dos and journals of a calendar are not read; the file is kept",
     "replaced_characters": "characters were lost before the file reached us",
+    "deleted_records": "records marked as deleted are not read",
+    "memos_not_read": "memo fields lie in a second file, and are not read",
+    "records_cut_off": "the file ends before the records its header promises",
 }
 Read = tuple[Kept, Spooled]
 AT_ONCE = 2
@@ -62,6 +67,7 @@ def split(services: Services, ticket: Ticket) -> None:
             made = list(pool.map(lambda one: cut(one[0], one[1][0].name, *one[1][1:]), enumerate(known, 1)))
         for (_, rows, _), one in zip(known, made, strict=True):
             findings += _table_findings(one, rows.head)
+            findings += filter(None, [layout_changed(one.table, profile)])
         unknown = [
             UnknownTable(file=kept.name, sheet=rows.head.sheet, rows=rows.height, columns=fit.columns, reason=fit.reason)
             for (kept, rows), fit in zip(lists, fits, strict=True)
@@ -78,6 +84,11 @@ def split(services: Services, ticket: Ticket) -> None:
     missing = tuple(kind for kind in profile.expect if kind not in found and profile.tables[kind].record not in records)
     for kind in missing:
         findings.append(Finding(rule="expected_list_missing", where=kind, detail=profile.tables[kind].about))
+    there = records | ({"document"} if any(kept.kind in {Kind.PDF, Kind.DOCUMENT} for kept in intake.files) else set())
+    for kind in profile.hoped:
+        record = profile.tables[kind].record if kind in profile.tables else kind
+        if record not in there:
+            findings.append(Finding(rule="list_not_sent", where=kind, detail=profile.tables[kind].about if kind in profile.tables else "documents with their folders"))
     for table in tables:
         height = table.lines.get("data", 0)
         if height < profile.expect.get(table.kind, 0):
@@ -117,11 +128,24 @@ def read_all(services: Services, intake: Intake, migration: Migration, findings:
         path = scratch.file()
         services.store.save(kept.key, path)
         try:
+            if kept.kind == Kind.ACCESS:
+                return [
+                    one.on_sheet(table) for table, made in tables_of(path, kept.name, limits, scratch)
+                    for one in read_lists(made, Kind.DELIMITED, kept.name, limits, DEEPEST_HEADER + 2, "utf-8")
+                ]  # fmt: skip
             return read_lists(path, Kind(kept.kind), kept.name, limits, DEEPEST_HEADER + 2, migration.options.encoding_of(kept.name))
         except ExportRefused as refusal:
             return Finding(rule="unreadable_file", where=kept.name, detail=f"{refusal.code} {refusal.detail}".strip())
 
-    files = [kept for kept in intake.files if kept.kind in LISTS]
+    def letters() -> Iterator[tuple[str, bytes]]:
+        for kept in intake.files:
+            if kept.kind == Kind.MAIL:
+                yield kept.name, services.store.get(kept.key)
+
+    def unread(name: str, why: str) -> None:
+        findings.append(Finding(rule="unreadable_file", where=name, detail=why))
+
+    files = [kept for kept in intake.files if kept.kind in LISTS or kept.kind == Kind.ACCESS]
     with ThreadPoolExecutor(AT_ONCE) as pool:
         results = list(pool.map(read, files))
     questions = []
@@ -135,6 +159,10 @@ def read_all(services: Services, intake: Intake, migration: Migration, findings:
                 questions.append(Question("CF-146", kept.name, found, "options.encoding"))
             if one.height:
                 yield kept, one
+    if any(kept.kind == Kind.MAIL for kept in intake.files):
+        mail = read_messages(letters(), limits, DEEPEST_HEADER + 2, unread)
+        if mail is not None:
+            yield Kept(name=MESSAGES, key="", size=0, sha256="", kind=Kind.MAIL), mail
     if questions:
         raise NeedsAnswer(tuple(questions))
 

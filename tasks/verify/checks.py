@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import polars as pl
 
 from caseferry.errors import ExportRefused
-from caseferry.manifest import Kept
+from caseferry.manifest import MESSAGES, Kept
 from caseferry.reading.guard import ask
 from caseferry.reading.kinds import Kind
 from caseferry.reading.lists import heights
@@ -74,6 +74,8 @@ class Careful:
 
 
 _ODD = (ValueError, IndexError, ArithmeticError, pl.exceptions.PolarsError)
+_COUNTED = {Kind.MAILBOX: "count_letters", Kind.DBASE: "count_records"}
+"""What counts the rows of files of other kinds."""
 _BEGUN = {Kind.CALENDAR: "VEVENT", Kind.CARDS: "VCARD"}
 """What begins a row in files that are no tables."""
 
@@ -100,6 +102,10 @@ class Lines:
         for file in self._evidence.intake.files:
             if file.name in files and file.kind != "duplicate":
                 self._rows[file.name] = self._pool.submit(self._count, file)
+        if MESSAGES in files:
+            gone = {finding.where for finding in self._evidence.split.findings if finding.rule == "unreadable_file"}
+            letters = sum(1 for file in self._evidence.intake.files if file.kind == Kind.MAIL and file.name not in gone)
+            self._rows[MESSAGES] = self._pool.submit(lambda: {"": letters + 1})  # a header, and a row for each
         self._pool.shutdown(wait=False)
 
     def say(self) -> Iterator[Check]:
@@ -127,6 +133,8 @@ class Lines:
             try:
                 if file.kind == Kind.DELIMITED:
                     return {"": ask("tasks.verify.recount:count", path, file.name, limits).made}
+                if file.kind in _COUNTED:
+                    return {"": ask(f"tasks.verify.recount:{_COUNTED[Kind(file.kind)]}", path, file.name, limits).made}
                 if file.kind in _BEGUN:
                     return {"": ask("tasks.verify.recount:count_begun", path, file.name, limits, word=_BEGUN[Kind(file.kind)]).made}
                 return {**heights(path, file.name, limits)}

@@ -300,3 +300,34 @@ def test_the_sample_for_every_target_is_deterministic(crossing: Crossings) -> No
     assert digests[0] == digests[1]
 
 
+
+
+def test_events_that_repeat_are_kept_or_written_once_for_each_time(crossing: Crossings) -> None:
+    calendar = """BEGIN:VCALENDAR\r
+VERSION:2.0\r
+BEGIN:VEVENT\r
+UID:a\r
+SUMMARY:Docket\r
+DTSTART;TZID=America/New_York:20240603T083000\r
+DTEND;TZID=America/New_York:20240603T090000\r
+RRULE:FREQ=WEEKLY;UNTIL=20240701T123000Z\r
+EXDATE;TZID=America/New_York:20240617T083000\r
+END:VEVENT\r
+BEGIN:VEVENT\r
+UID:b\r
+SUMMARY:Odd rule\r
+DTSTART;VALUE=DATE:20240610\r
+RRULE:FREQ=SOMETIMES\r
+END:VEVENT\r
+END:VCALENDAR\r
+"""
+    kept = crossing(firm() | {"c.ics": calendar}, also=["icalendar"])
+    assert [r["recurrence"].split("\n")[0] for r in kept.rows("calendar_events")] == ["RRULE:FREQ=WEEKLY;UNTIL=20240701T123000Z", "RRULE:FREQ=SOMETIMES"]
+    run = crossing(firm() | {"c.ics": calendar}, also=["icalendar"], options={"recurrence": "expand"})
+    days = [(r["start_date"], r["end_date"], r["recurrence"]) for r in run.rows("calendar_events")]
+    assert days == [(f"{day}/2024", f"{day}/2024", "") for day in ("06/03", "06/10", "06/24", "07/01")] + [("06/10/2024", "06/10/2024", "RRULE:FREQ=SOMETIMES")]
+    assert run.type("calendar_event")["derived"] == 3
+    assert run.check("written")["passed"]
+    events = icalendar.Calendar.from_ical(run.store.get(run.run.at("3-merge", "icalendar", "files", "01_events.ics"))).walk("VEVENT")
+    assert len({str(event["UID"]) for event in events}) == 5
+    assert run.state.startswith("completed")

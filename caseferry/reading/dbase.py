@@ -1,0 +1,132 @@
+"""dBase tables (`.dbf`) as lists: fields of fixed width, one record behind the other.
+
+Deleted records are counted and not read, as every dBase program does. Memo fields lie in a second file: what they hold is not
+read, and said so. Source: the dBASE III and IV table file formats.
+"""
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+import polars as pl
+
+from caseferry.errors import ExportRefused
+from caseferry.reading.encoding import Written, tell
+from caseferry.reading.grid import ROW
+from caseferry.reading.source import Source
+
+_HEADER, _FIELD = 32, 32
+_PIECE = 50_000
+_CODE_PAGES = {0x01: "cp437", 0x02: "cp850", 0x03: "cp1252", 0x57: "cp1252", 0x58: "cp1252", 0x64: "cp852", 0x65: "cp866", 0xC8: "cp1250", 0xC9: "cp1251", 0xCB: "cp1253"}
+"""Language drivers that say what the text is written in."""
+_MEMO = frozenset("MGP")
+_BINARY = {"I": 4, "Y": 8, "B": 8, "T": 8}
+_JULIAN = 1_721_425
+"""The day before the first of the year 1, counted as astronomers do."""
+
+
+@dataclass(frozen=True)
+class _Column:
+    name: str
+    kind: str
+    start: int
+    width: int
+    decimals: int
+
+
+class Dbase:
+    """A table, told by its header; its records in pieces."""
+
+    def __init__(self, data: Source, file: str, encoding: str = "") -> None:
+        head = data[:_HEADER]
+        self._data, self._file = data, file
+        self._count = int.from_bytes(head[4:8], "little")
+        self._begin, self._width = int.from_bytes(head[8:10], "little"), int.from_bytes(head[10:12], "little")
+        self.columns = list(self._columns(data[_HEADER : self._begin]))
+        if self._width < 1 or self._begin < _HEADER or not self.columns:
+            raise ExportRefused("CF-123", file, "its header is no dBase header")
+        room = max(0, len(data) - self._begin) // self._width
+        self.lost = max(0, self._count - room)
+        self._count = min(self._count, room)
+        named = encoding or _CODE_PAGES.get(head[29], "")
+        self.written = Written(named) if named else tell(data.part(self._begin, min(len(data), self._begin + self._width * 20_000)))
+        self.deleted = self.memos = 0
+
+    def _columns(self, head: bytes) -> Iterator[_Column]:
+        at = 1
+        for place in range(0, len(head) - _FIELD + 1, _FIELD):
+            one = head[place : place + _FIELD]
+            if one[:1] in {b"\r", b""}:
+                return
+            name = one[:11].split(b"\x00")[0].decode("ascii", "replace").strip()
+            kind, width, decimals = chr(one[11]), one[16], one[17]
+            if kind == "C":
+                width, decimals = width + 256 * decimals, 0  # long texts keep the rest of their width there
+            if at + width > self._width:
+                return
+            if _BINARY.get(kind, width) != width:
+                kind = "C" if kind != "B" else "M"  # of dBase V: the number of a block of the memo file
+            yield _Column(name, kind, at, width, decimals)
+            at += width
+
+    def pieces(self) -> Iterator[pl.DataFrame]:
+        """The list, its header first."""
+        names = [f"c{n}" for n in range(len(self.columns))]
+        yield pl.DataFrame([[column.name for column in self.columns]], schema=names, orient="row").with_row_index(ROW, offset=1)
+        first = 2
+        for start in range(0, self._count, _PIECE):
+            count = min(_PIECE, self._count - start)
+            data = self._data[self._begin + start * self._width : self._begin + (start + count) * self._width]
+            text = data.decode(_one_byte(self.written.encoding), "replace")
+            records = pl.Series("r", [text[at : at + self._width] for at in range(0, count * self._width, self._width)], dtype=pl.String)
+            alive = ~records.str.starts_with("*")
+            self.deleted += int((~alive).sum())
+            cells = records.filter(alive).to_frame().select(self._cell(column).alias(name) for name, column in zip(names, self.columns, strict=True))
+            living = [at for at, is_alive in zip(range(0, count * self._width, self._width), alive.to_list(), strict=True) if is_alive]
+            binary = [(name, column) for name, column in zip(names, self.columns, strict=True) if column.kind in _BINARY]
+            cells = cells.with_columns(pl.Series(name, [_figure(column, data[at + column.start : at + column.start + column.width]) for at in living], dtype=pl.String) for name, column in binary)
+            cells = cells.with_columns(pl.when(pl.all() == "").then(None).otherwise(pl.all()).name.keep())
+            self.memos += sum(cells[name].count() for name, column in zip(names, self.columns, strict=True) if column.kind in _MEMO)
+            cells = cells.with_columns(pl.lit(None, pl.String).alias(name) for name, column in zip(names, self.columns, strict=True) if column.kind in _MEMO)
+            if cells.height:
+                yield cells.with_row_index(ROW, offset=first)
+            first += cells.height
+
+    @staticmethod
+    def _cell(column: _Column) -> pl.Expr:
+        text = pl.col("r").str.slice(column.start, column.width).str.replace_all("\x00", "").str.strip_chars()
+        if column.kind == "D":  # a day as 20240531; a day of zeros is none
+            return pl.when(text.str.contains(r"^\d{8}$") & (text != "00000000")).then(text.str.replace(r"^(\d{4})(\d\d)(\d\d)$", "${1}-${2}-${3}")).otherwise(pl.when(text != "00000000").then(text).otherwise(pl.lit("")))
+        if column.kind == "L":
+            return text.replace({"T": "True", "t": "True", "Y": "True", "y": "True", "F": "False", "f": "False", "N": "False", "n": "False", "?": ""})
+        return text
+
+    @property
+    def notes(self) -> dict[str, int]:
+        """What is to be said about it, when all of it was read."""
+        said = {"deleted_records": self.deleted, "memos_not_read": self.memos, "records_cut_off": self.lost, "encoding_assumed": int(self.written.assumed)}
+        return {name: count for name, count in said.items() if count}
+
+
+def _figure(column: _Column, data: bytes) -> str:
+    """A number, amount or moment that is kept as binary. Source: Visual FoxPro's table structure."""
+    if not any(data):
+        return "0" if column.kind in "IYB" else ""
+    if column.kind == "I":
+        return str(int.from_bytes(data, "little", signed=True))
+    if column.kind == "Y":
+        return str(Decimal(int.from_bytes(data, "little", signed=True)) / 10_000)
+    if column.kind == "B":
+        return repr(struct.unpack("<d", data)[0])
+    days, milliseconds = struct.unpack("<ii", data)
+    try:
+        return (datetime.fromordinal(days - _JULIAN) + timedelta(milliseconds=milliseconds)).isoformat(" ", "seconds")
+    except (ValueError, OverflowError):
+        return ""
+
+
+def _one_byte(encoding: str) -> str:
+    """Fields are counted in bytes: an encoding of more than one byte a letter would shift them."""
+    return "cp1252" if encoding.replace("_", "-") in {"utf-8", "utf-16", "utf-8-sig", "ascii"} else encoding

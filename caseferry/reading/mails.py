@@ -1,0 +1,209 @@
+"""Messages as a list: a row for each, in the words a mail program's own list would have.
+
+A message is an `.eml` file, an Outlook `.msg`, or one of many in a mailbox. Its day and time are those of its own header, by
+the sender's clock. What is attached is named; the bytes stay in the message, which is kept as it came.
+"""
+
+import email
+import io
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from email import policy
+from email.message import Message
+from email.utils import parsedate_to_datetime
+from html.parser import HTMLParser
+from typing import Any
+
+import polars as pl
+
+from caseferry.reading.grid import ROW
+from caseferry.reading.source import Source
+
+HEADINGS = ("Date", "Time", "From", "To", "Cc", "Subject", "Body", "Attachments", "Folder", "Date Header", "Message-ID", "Other Fields")
+_OLE = b"\xd0\xcf\x11\xe0"
+_AT_ONCE = 1_000
+"""Messages of a piece."""
+_READ = 4 << 20
+_START = re.compile(rb"(?:\A|\n\r?\n)(From [^\r\n]*\r?\n)(?=[!-9;-~]+:)")
+"""Where a message of a mailbox begins: `From ` behind an empty line, and a header behind it. Source: RFC 4155."""
+_OTHERS = ("Reply-To", "Bcc", "In-Reply-To")
+
+
+def messages(data: Source, spans: Sequence[Sequence[Any]]) -> Iterator[tuple[str, bytes]]:
+    """Messages that lie one behind the other: name, where each begins, and its bytes."""
+    for name, start, size in spans:
+        yield str(name), data[start : start + size]
+
+
+def mailbox(data: Source) -> Iterator[tuple[str, bytes]]:
+    """The messages of a mailbox, however long it is."""
+    held, at = b"", 0
+    while at < len(data) or held:
+        more = data[at : at + _READ]
+        at += len(more)
+        held += more
+        starts = [found.start(1) for found in _START.finditer(held)]
+        last = at >= len(data)
+        cuts = [*starts[1:], *([len(held)] if last else [])]
+        begin = 0
+        for cut in cuts:
+            yield "", _unquoted(held[begin:cut])
+            begin = cut
+        held = held[begin:] if not last else b""
+
+
+def _unquoted(message: bytes) -> bytes:
+    """Without its separator, and without the mark before `From ` in its body."""
+    body = message.partition(b"\n")[2] if message.startswith(b"From ") else message
+    return re.sub(rb"(?m)^>(>*From )", rb"\1", body)
+
+
+def pieces(found: Iterable[tuple[str, bytes]]) -> Iterator[pl.DataFrame]:
+    """The list, some rows at a time, its header first."""
+    rows: list[Sequence[str]] = [HEADINGS]
+    first = 1
+    for name, data in found:
+        rows.append(_row(name, data))
+        if len(rows) >= _AT_ONCE:
+            yield _piece(rows, first)
+            first, rows = first + len(rows), []
+    if rows:
+        yield _piece(rows, first)
+
+
+def _piece(rows: list[Sequence[str]], first: int) -> pl.DataFrame:
+    cells = pl.DataFrame([list(row) for row in rows], schema=[f"c{n}" for n in range(len(HEADINGS))], orient="row")
+    cells = cells.with_columns(pl.when(pl.all().str.strip_chars() == "").then(None).otherwise(pl.all()).name.keep())
+    return cells.with_row_index(ROW, offset=first)
+
+
+def _row(name: str, data: bytes) -> Sequence[str]:
+    return _outlook(name, data) if data.startswith(_OLE) else _internet(name, data)
+
+
+def _internet(name: str, data: bytes) -> Sequence[str]:
+    """A message as it goes through the net. Source: RFC 5322 and MIME, as the standard library reads them."""
+    try:
+        message = email.message_from_bytes(data, policy=policy.default)
+        headers = {key: _header(message, key) for key in ("Date", "From", "To", "Cc", "Subject", "Message-ID", *_OTHERS)}
+    except Exception:  # a header no rule fits: the older reader takes any
+        message = email.message_from_bytes(data)  # type: ignore[assignment]
+        headers = {key: _plain(message, key) for key in ("Date", "From", "To", "Cc", "Subject", "Message-ID", *_OTHERS)}
+    day, time = _moment(headers["Date"])
+    others = "; ".join(f"{key}: {headers[key]}" for key in _OTHERS if headers[key])
+    return (day, time, headers["From"], headers["To"], headers["Cc"], headers["Subject"], _body(message), "; ".join(_attached(message)), name, headers["Date"], headers["Message-ID"], others)
+
+
+def _header(message: Message, key: str) -> str:
+    return " ".join(", ".join(str(value) for value in message.get_all(key, [])).split())
+
+
+def _plain(message: Message, key: str) -> str:
+    from email.header import decode_header, make_header
+
+    text = ", ".join(str(value) for value in message.get_all(key, []))
+    try:
+        return " ".join(str(make_header(decode_header(text))).split())
+    except (LookupError, ValueError):
+        return " ".join(text.encode("utf-8", "replace").decode().split())
+
+
+def _moment(text: str) -> tuple[str, str]:
+    """Day and time of day by the sender's clock; a text that is no moment stands as the day, for a person to see."""
+    try:
+        found = parsedate_to_datetime(text)
+    except (TypeError, ValueError, IndexError, OverflowError):
+        return text, ""
+    return found.date().isoformat(), found.time().isoformat("seconds")
+
+
+def _body(message: Message) -> str:
+    """The plain text; where there is none, the page's text."""
+    plain: list[str] = []
+    page: list[str] = []
+    for part in message.walk():
+        if part.get_content_maintype() != "text" or part.get_content_disposition() == "attachment" or part.get_filename():
+            continue
+        text = _text(part)
+        (page if part.get_content_subtype() == "html" else plain).append(text)
+    body = "\n".join(text for text in plain if text.strip()) or "\n".join(_without_tags(text) for text in page)
+    return body.replace("\r\n", "\n").strip("\n")
+
+
+def _text(part: Message) -> str:
+    try:
+        data = part.get_payload(decode=True)
+    except (ValueError, LookupError):
+        data = None
+    if not isinstance(data, bytes):
+        return str(part.get_payload() or "")
+    for charset in (str(part.get_content_charset() or "utf-8"), "utf-8", "cp1252", "latin-1"):
+        try:
+            return data.decode(charset)
+        except (LookupError, UnicodeDecodeError):
+            continue
+    return data.decode("latin-1")
+
+
+def _attached(message: Message) -> Iterator[str]:
+    for part in message.walk():
+        if part.is_multipart() and part.get_content_type() != "message/rfc822":
+            continue
+        name = part.get_filename()
+        if name or part.get_content_disposition() == "attachment":
+            yield " ".join(str(name or part.get_content_type()).split())
+
+
+class _Texts(HTMLParser):
+    """The text of a page, its blocks on lines of their own."""
+
+    _SILENT = frozenset({"script", "style", "head", "title"})
+    _BLOCKS = frozenset({"p", "br", "div", "tr", "li", "h1", "h2", "h3", "table", "blockquote"})
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.out, self._silent = io.StringIO(), 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._silent += tag in self._SILENT
+        if tag in self._BLOCKS:
+            self.out.write("\n")
+
+    def handle_endtag(self, tag: str) -> None:
+        self._silent = max(0, self._silent - (tag in self._SILENT))
+
+    def handle_data(self, data: str) -> None:
+        if not self._silent:
+            self.out.write(data)
+
+
+def _without_tags(page: str) -> str:
+    reader = _Texts()
+    try:
+        reader.feed(page)
+        reader.close()
+    except (AssertionError, ValueError):  # no page at all
+        return page
+    lines = (" ".join(line.split()) for line in reader.out.getvalue().splitlines())
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
+
+
+def _outlook(name: str, data: bytes) -> Sequence[str]:
+    """A message as Outlook keeps it. Source: MS-OXMSG, as its reader has it."""
+    from oxmsg import Message as Outlook
+
+    message = Outlook.load(io.BytesIO(data))
+    headers = {key.casefold(): str(value) for key, value in (message.message_headers or {}).items()}
+    sent: datetime | None = message.sent_date
+    # Its own field is in universal time; the header, where it was kept, has the sender's clock.
+    day, time = (sent.date().isoformat(), sent.time().isoformat("seconds")) if sent and not headers.get("date") else _moment(headers.get("date", ""))
+    people = [str(person.email_address if not person.name or person.name == person.email_address else f"{person.name} <{person.email_address}>") for person in message.recipients]
+    body = str(message.body or "") or _without_tags(str(message.html_body or ""))
+    attached = "; ".join(str(one.file_name) for one in message.attachments)
+    return (
+        day, time, str(message.sender or headers.get("from", "")), headers.get("to", "") or ", ".join(people), headers.get("cc", ""), str(message.subject or ""),
+        body.replace("\r\n", "\n").strip("\n"), attached, name, headers.get("date", ""), headers.get("message-id", ""), "",
+    )  # fmt: skip
+
+

@@ -1,0 +1,136 @@
+"""Mail in files, in mailboxes and as Outlook keeps it; dBase tables. Every message and record is a row, whatever is odd about it."""
+
+import struct
+from collections.abc import Sequence
+from email.message import EmailMessage
+from pathlib import Path
+
+import pytest
+
+from tests.crossing import CARDS, ONE_MATTER, Crossings, firm
+
+
+def letter(subject: str = "Hello", body: str = "Dear John", sender: str = "jane@firm.example", **headers: str) -> bytes:
+    message = EmailMessage()
+    message["From"], message["To"], message["Subject"] = sender, "John Smith <john@x.example>", subject
+    message["Date"] = "Fri, 31 May 2024 18:05:09 -0400"
+    for name, value in headers.items():
+        message[name] = value
+    message.set_content(body)
+    return message.as_bytes()
+
+
+def with_attachment() -> bytes:
+    message = EmailMessage()
+    message["From"], message["To"], message["Subject"], message["Date"] = "a@x.example", "b@x.example", "Draft", "Mon, 3 Jun 2024 09:00:00 +0000"
+    message.set_content("<html><head><style>x{}</style></head><body><p>First&nbsp;line</p><div>Second</div></body></html>", subtype="html")
+    message.add_attachment(b"%PDF-1.7 x", maintype="application", subtype="pdf", filename="Deed of trust.pdf")
+    return message.as_bytes()
+
+
+@pytest.mark.requirement("B12")
+def test_messages_in_files_are_one_list_and_find_their_matter(crossing: Crossings) -> None:
+    files = firm(cards=CARDS + '"Smith, John",John,Smith,,john@x.example,\n') | {
+        "Mail/24-0001 Sale/1.eml": letter(), "Mail/2.eml": letter("Re: offer [24-0001]", "second"), "Mail/3.eml": with_attachment(), "Mail/4.eml": letter("=?utf-8?q?Caf=C3=A9?="),
+        "Mail/5.eml": b"From: x\nDate: not a day\nSubject: \xff\xfe odd\nTo: y@x.example\n\nbody\n",
+    }  # fmt: skip
+    run = crossing(files, options={"documents": True})
+    rows = {r["subject"]: r for r in run.rows("emails")}
+    assert run.type("email")["read"] == 5
+    assert (rows["Hello"]["date"], rows["Hello"]["time"], rows["Hello"]["matter"], rows["Hello"]["to"]) == ("05/31/2024", "18:05:09", "24-0001", "John Smith <john@x.example>")
+    assert rows["Re: offer [24-0001]"]["matter"] == "24-0001"
+    assert (rows["Draft"]["body"], rows["Draft"]["attachments"]) == ("First\xa0line\nSecond", "Deed of trust.pdf") or rows["Draft"]["body"] == "First line\nSecond"
+    assert "Café" in rows
+    assert len(run.changed("matter_from_mail")) == 2
+    assert run.check("lines")["passed"]
+    assert run.state == "completed"
+    assert run.type("document")["carried"] == 5
+
+
+def test_a_mailbox_is_taken_apart_where_its_messages_begin(crossing: Crossings) -> None:
+    box = b"".join(
+        b"From jane@firm.example Fri May 31 18:05:09 2024\n" + letter(f"Number {n}", f"line\n\n>From the start\nFrom here on, text {n}").replace(b"\r\n", b"\n") + b"\n" for n in range(2500)
+    )
+    run = crossing(firm() | {"Inbox": box})
+    assert run.type("email")["read"] == 2500
+    rows = run.rows("emails")
+    assert rows[7]["subject"] == "Number 7"
+    assert rows[7]["body"] == "line\n\nFrom the start\nFrom here on, text 7"
+    assert run.check("lines")["passed"]
+    assert run.state == "completed"
+
+
+@pytest.mark.requirement("B12")
+def test_a_message_as_outlook_keeps_it_is_a_row(crossing: Crossings) -> None:
+    run = crossing(firm() | {"Mail/offer.msg": (Path(__file__).parent / "offer.msg").read_bytes()})
+    (row,) = run.rows("emails")
+    assert (row["date"], row["time"], row["subject"], row["matter"]) == ("05/31/2024", "22:05:09", "Offer [24-0001]", "24-0001")
+    assert (row["to"], row["attachments"]) == ("John Smith <john@x.example>", "Deed of trust.pdf")
+    assert row["body"] == "Dear John,\nplease find the offer."
+    assert run.check("lines")["passed"]
+
+
+def test_a_message_that_can_not_be_read_costs_no_other(crossing: Crossings) -> None:
+    broken = (Path(__file__).parent / "offer.msg").read_bytes()[:2600]
+    run = crossing(firm() | {"a.eml": letter("A"), "b.msg": broken, "c.eml": letter("C")})
+    assert sorted(r["subject"] for r in run.rows("emails")) == ["A", "C"]
+    assert [note["where"] for note in run.noted("unreadable_file")] == ["b.msg"]
+    assert run.check("lines")["passed"]
+
+
+def dbf(fields: list[tuple[str, str, int]], records: Sequence[tuple[bytes, ...]], driver: int = 0x03, deleted: frozenset[int] = frozenset()) -> bytes:
+    width = 1 + sum(size for _, _, size in fields)
+    head = struct.pack("<BBBBIHH", 0x03, 124, 5, 31, len(records), 32 + 32 * len(fields) + 1, width) + bytes(17) + bytes([driver]) + bytes(2)
+    head += b"".join(name.encode().ljust(11, b"\x00") + kind.encode() + bytes(4) + bytes([size, 0]) + bytes(14) for name, kind, size in fields) + b"\r"
+    body = b"".join((b"*" if n in deleted else b" ") + b"".join(cell.ljust(size)[:size] for cell, (_, _, size) in zip(record, fields, strict=True)) for n, record in enumerate(records))
+    return head + body + b"\x1a"
+
+
+def test_a_dbase_table_is_a_list(crossing: Crossings) -> None:
+    fields = [("CASENUM", "C", 15), ("MATTER", "C", 40), ("CLIENT", "C", 30), ("OPENED", "D", 8), ("CLOSED", "D", 8), ("ATTORNEY", "C", 6), ("NOTES", "M", 10)]
+    records = [
+        (b"24-0001", "Vente de l'étude".encode("cp850"), b"Smith, John", b"20240531", b"        ", b"JD", b"         7"),
+        (b"24-0002", b"Deleted one", b"Smith, John", b"20240531", b"", b"JD", b""),
+        (b"24-0003", b"Lease", b"Smith, John", b"20230102", b"20240102", b"RR", b""),
+    ]
+    data = dbf(fields, records, driver=0x02, deleted=frozenset({1}))
+    files = {"cards.csv": firm()["cards.csv"], "MATTERS.DBF": data}
+    run = crossing(files, source="abacuslaw", options={"dates": "dmy"})
+    rows = run.rows("02_matters")
+    assert [(r["custom_number"], r["description"], r["open_date"], r["close_date"], r["status"]) for r in rows] == [
+        ("24-0001", "Vente de l'étude", "05/31/2024", "", "Open"), ("24-0003", "Lease", "01/02/2023", "01/02/2024", "Closed"),
+    ]  # fmt: skip
+    assert {note["rule"]: note["count"] for note in run.ledger["noted"] if note["rule"] in {"deleted_records", "memos_not_read"}} == {"deleted_records": 1, "memos_not_read": 1}
+    assert run.check("lines")["passed"]
+
+
+def test_a_dbase_table_that_is_cut_off_says_so(crossing: Crossings) -> None:
+    whole = dbf([("MATTER NO", "C", 10), ("DESCRIPTIO", "C", 20), ("CLIENT", "C", 20), ("STATUS", "C", 10)], [(b"24-0001", b"Sale", b"Smith, John", b"Open"), (b"24-0002", b"Lease", b"Smith, John", b"Open")])
+    run = crossing({"cards.csv": firm()["cards.csv"], "m.dbf": whole[:-20]} | {"more.csv": ONE_MATTER.replace("24-0001", "24-0009")})
+    assert [note["count"] for note in run.noted("records_cut_off")] == [1]
+
+
+ACCESS = b"\x00\x01\x00\x00Standard Jet DB\x00" + bytes(4096)
+
+
+def test_an_access_database_without_a_converter_says_what_to_do(crossing: Crossings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    run = crossing(firm() | {"old.mdb": ACCESS})
+    assert [(note["where"], "mdbtools" in note["detail"]) for note in run.noted("unreadable_file")] == [("old.mdb", True)]
+
+
+def test_an_access_database_is_read_by_the_converter_that_is_installed(crossing: Crossings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The two programs stand in for mdbtools, which no package index has: what they are asked, and what becomes of their answer."""
+    here = tmp_path / "bin"
+    here.mkdir()
+    (here / "mdb-tables").write_text("#!/bin/sh\n[ \"$1\" = -1 ] && printf 'tblMatters\\ntblNothing\\n'\n")
+    (here / "mdb-export").write_text(
+        '#!/bin/sh\n[ "$1 $3" = "-D -T" ] || exit 1\n[ "$6" = tblMatters ] || exit 0\n'
+        "printf '\"Matter No\",\"Description\",\"Client\",\"Status\",\"Open Date\",\"Person Responsible\"\\n\"24-0001\",\"Sale\",\"Smith, John\",\"Open\",\"2024-05-31\",\"Jane Doe\"\\n'\n"
+    )
+    for program in here.iterdir():
+        program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{here}:/usr/bin:/bin")
+    run = crossing({"cards.csv": firm()["cards.csv"], "old.mdb": ACCESS})
+    assert [(t["file"], t["sheet"], t["kind"]) for t in run.split["tables"]] == [("cards.csv", "", "cards"), ("old.mdb", "tblMatters", "matters")]
+    assert run.rows("02_matters")[0]["open_date"] == "05/31/2024"

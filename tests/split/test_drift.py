@@ -1,0 +1,32 @@
+"""A layout that is not the one a profile was written for is told, column by column."""
+
+import pytest
+
+from samples.sources import export
+from tests.crossing import Crossings, firm
+
+
+@pytest.mark.requirement("E69")
+def test_what_most_exports_hold_and_this_one_does_not_is_named(crossing: Crossings) -> None:
+    run = crossing({name: data for name, data in export("clio", "solo").items() if name != "migration.json"}, source="clio")
+    assert {note["where"] for note in run.noted("list_not_sent")} == {"receivables", "calendar", "document"}
+
+
+def test_columns_that_are_new_missing_or_renamed_are_told(crossing: Crossings) -> None:
+    files = {name: data.decode() for name, data in export("clio", "solo").items() if name.endswith(".csv")}
+    assert crossing(files, source="clio").noted("layout_changed") == []
+    changed = files["matters.csv"].replace("Practice Area", "Practice Areas", 1).replace("Close Date", "Closed Date", 1).replace("Originating Attorney", "Budget Owner", 1)
+    notes = crossing(files | {"matters.csv": changed}, source="clio").noted("layout_changed")
+    assert [(note["where"], note["count"]) for note in notes] == [("matters.csv", 4)]
+    detail = notes[0]["detail"]
+    assert detail.startswith("changed since profile v1: ")
+    assert "'Practice Area' is now 'Practice Areas'" in detail
+    assert "'Close Date' is now 'Closed Date'" in detail
+    assert "new: 'Budget Owner'" in detail
+    assert "missing: 'Originating Attorney'" in detail
+
+
+def test_where_no_layout_is_known_a_likely_new_name_is_told(crossing: Crossings) -> None:
+    cards = 'Card Name,First Name,Last Name,Email,Mobile,Job Titles\n"Smith, John",John,Smith,,0412 345 678,Baker\n'
+    notes = crossing(firm(cards=cards)).noted("layout_changed")
+    assert [note["detail"] for note in notes] == ["changed since profile v1: renamed: 'job title' may now be 'Job Titles'"]
