@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 from caseferry.mapping.layers import as_key
 from caseferry.mapping.mapped import MappedTarget, is_mapped, load_mapped
 from caseferry.mapping.profile import Profile, known_sources, load_profile
+from caseferry.records import RECORDS
 
 
 class Model(BaseModel):
@@ -110,6 +111,25 @@ class Options(Model):
         return found or ""
 
 
+class Questionnaire(Model):
+    """What the firm said when it was asked about its old system. It is kept with the run, and its counts are held against the export."""
+
+    product: str = ""
+    version: str = ""
+    offices: int | None = None
+    volumes: dict[str, int] = Field(default_factory=dict, description="records of each type, as the old system counts them: `contact`, `matter` …")
+    wanted: tuple[str, ...] = Field(default=(), description="types the firm wants moved")
+    notes: str = ""
+
+    @field_validator("volumes", "wanted")
+    @classmethod
+    def _are_types(cls, value: Any) -> Any:
+        for name in value:
+            if name not in {*RECORDS, "document"} - {"excluded"}:
+                raise ValueError(f"no such type; there are: {', '.join(sorted({*RECORDS, 'document'} - {'excluded'}))}")
+        return value
+
+
 class Rules(Model):
     """The firm's own rules, laid over the profiles: what they may say is what a profile may say."""
 
@@ -142,6 +162,9 @@ class Migration(Model):
     time_zone: str | None = Field(default=None, description="IANA name of the zone the old calendar shows")
     acknowledged_by: str | None = None
     existing_custom_fields: tuple[CustomField, ...] = ()
+    existing_practice_areas: tuple[str, ...] = ()
+    existing_matter_templates: tuple[str, ...] = ()
+    questionnaire: Questionnaire = Questionnaire()
     options: Options = Options()
 
     @field_validator("source", "target")
@@ -484,6 +507,7 @@ class Merged(Model):
     findings: tuple[Finding, ...] = ()
     todo: tuple[str, ...] = ()
     custom_fields: tuple[dict[str, str], ...] = ()
+    practice_areas: tuple[dict[str, Any], ...] = ()
     exclusions: tuple[dict[str, Any], ...] = ()
     as_at: str = ""
     fits: tuple[Fit, ...] = ()

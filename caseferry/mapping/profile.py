@@ -106,6 +106,8 @@ class Profile(_Strict):
     company_card_types: tuple[str, ...] = ()
     group_labels: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     footers: tuple[str, ...] = ()
+    assumptions: tuple[str, ...] = ()
+    """What the profile takes for given and nobody has confirmed; the report says it."""
     compliance_words: tuple[str, ...] = ()
     """Words by which a task, an event or a document belongs to what a supervisor asks for: each is signed for one by one."""
     connected: dict[str, str] = Field(default_factory=dict)

@@ -39,6 +39,7 @@ def documents(desk: Desk, numbers: pl.DataFrame) -> None:
     desk.find("document", pl.col("matter").is_null(), "path", "document_without_matter", "carried", pl.col("path"))
     if wanted:
         desk.files["documents"] = desk.carried("document").select("table", ROW, "path", "size", "sha256", "matter")
+        desk.files["document_paths"] = _path_map(desk.carried("document"))
         total = sum(kept.size for kept in papers)
         desk.notes.append(Finding(rule="documents_in_scope", where="documents", count=len(papers), detail=f"{total} bytes"))
 
@@ -55,3 +56,20 @@ def _matter_of_path(frame: pl.DataFrame, numbers: pl.DataFrame) -> pl.DataFrame:
     ]).sort(ROW, "depth", "by", descending=[False, True, False])  # fmt: skip
     best = found.unique(ROW, keep="first", maintain_order=True).select(ROW, pl.col("number").alias("matter"))
     return frame.join(best, on=ROW, how="left", maintain_order="left")
+
+
+_FORBIDDEN = r'[<>:"|?*\\\x00-\x1f]'
+_LONGEST, _LONGEST_NAME = 400, 255
+"""Characters of a path, and of one name in it, that common drives take."""
+
+
+def _path_map(frame: pl.DataFrame) -> pl.DataFrame:
+    """Paths that can't stay as they are, and those no matter was found for: old, new, and why."""
+    new = pl.col("path").str.normalize("NFC").str.replace_all(_FORBIDDEN, "_").str.replace_all(r"[ .]+(/|$)", "${1}")
+    names = new.str.split("/").list.eval(pl.element().str.len_chars()).list.max()
+    told = frame.with_columns(new.alias("new"), names.alias("longest")).with_columns(
+        pl.when(pl.col("new") != pl.col("path")).then(pl.lit("characters that drives do not take"))
+        .when((pl.col("longest") > _LONGEST_NAME) | (pl.col("new").str.len_chars() > _LONGEST)).then(pl.lit("too long for common drives: shorten it by hand"))
+        .when(pl.col("matter").is_null()).then(pl.lit("no folder of the path carries a matter number")).alias("why")
+    )  # fmt: skip
+    return told.filter(pl.col("why").is_not_null()).select("table", ROW, pl.col("path").alias("old_path"), pl.col("new").alias("new_path"), "why")

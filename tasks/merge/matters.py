@@ -184,3 +184,21 @@ def parties_of_matters(desk: Desk, names: pl.DataFrame) -> tuple[pl.DataFrame, p
     if lines.height:
         desk.derived["related_contact"] = lines.height
     return lines, made
+
+
+def practice_areas(desk: Desk) -> tuple[dict[str, Any], ...]:
+    """Each practice area of the matters, and what becomes of it in the account: it is there, there in another spelling, or to be made.
+
+    A matter template of the same name may map data in its own way, and is told.
+    """
+    if "matters" not in desk.files:
+        return ()
+    found = desk.files["matters"]["practice_area"].drop_nulls().value_counts(sort=True).rows()
+    known = {name.casefold(): name for name in desk.migration.existing_practice_areas}
+    templates = {name.casefold() for name in desk.migration.existing_matter_templates}
+    plan = []
+    for name, count in sorted(found):
+        there = known.get(name.casefold())
+        action = "reuse" if there == name else "reuse, in the account's spelling" if there else "create"
+        plan.append({"name": name, "count": count, "action": action, "there": there or "", "template": name.casefold() in templates})
+    return tuple(plan)

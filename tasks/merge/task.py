@@ -26,7 +26,7 @@ from tasks.merge.field_map import draw_map
 from tasks.merge.files import Files, Template, read_template
 from tasks.merge.fitting import Fitting
 from tasks.merge.laid import Laid
-from tasks.merge.matters import link_clients, matter_lines, matter_numbers, parties_of_matters, prepare_matters
+from tasks.merge.matters import link_clients, matter_lines, matter_numbers, parties_of_matters, practice_areas, prepare_matters
 from tasks.merge.neutral import links_of
 from tasks.merge.users import ask_before
 from tasks.stage import Services, migration_of, read_model, run_of
@@ -72,7 +72,7 @@ def merge(services: Services, ticket: Ticket) -> None:
     manifest = Merged(
         files=tuple(entry for entry, _ in files), batches=tuple(laid.batches), placed=laid.placed, derived=dict(sorted(desk.derived.items())),
         findings=tuple(desk.notes), todo=tuple(_todo(desk, exclusions)), custom_fields=plan, exclusions=exclusions,
-        as_at=desk.as_at.isoformat(), fits=fits, map_version=field_map.version,
+        as_at=desk.as_at.isoformat(), practice_areas=practice_areas(desk), fits=fits, map_version=field_map.version,
     )  # fmt: skip
     store.put_once(run.at("3-merge", "manifest.json"), to_json(manifest))
 

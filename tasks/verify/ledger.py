@@ -20,6 +20,7 @@ def make_ledger(proof: Proof, quality: dict[str, object]) -> dict[str, Any]:
         "source": {
             "system": evidence.split.source, "product": evidence.split.product, "version_guess": evidence.split.version_guess,
             "confidence": evidence.split.confidence, "missing": list(evidence.split.missing),
+            "assumptions": list(evidence.migration.profile_of(evidence.split.source).assumptions),
         },
         "target": evidence.migration.target, "named": list(evidence.migration.targets), "targets": [_target(one) for one in target_ledgers(proof)], "map_version": evidence.merged.map_version,
         "region": evidence.migration.region.value,
@@ -35,7 +36,7 @@ def make_ledger(proof: Proof, quality: dict[str, object]) -> dict[str, Any]:
         "noted": [f.model_dump(mode="json") for f in (*evidence.split.findings, *evidence.merged.findings)],
         "unknown_tables": [u.model_dump(mode="json") for u in evidence.split.unknown],
         "exclusions": list(evidence.merged.exclusions), "fallbacks": proof.fallbacks.found, "columns": _columns(evidence),
-        "custom_fields": list(evidence.merged.custom_fields), "to_bill": proof.bills.found,
+        "custom_fields": list(evidence.merged.custom_fields), "practice_areas": list(evidence.merged.practice_areas), "volumes": _volumes(evidence), "to_bill": proof.bills.found,
         "files": [f.model_dump(mode="json") for f in evidence.merged.files], "todo": list(evidence.merged.todo),
         "documents": [{"name": k.name, "kind": k.kind, "size": k.size, "sha256": k.sha256} for k in evidence.intake.files],
         "quality": quality.get("tables", []), "deadlines": len(proof.deadlines.found),
@@ -57,6 +58,16 @@ def target_ledgers(proof: Proof) -> list[dict[str, Any]]:
 def _target(ledger: dict[str, Any]) -> dict[str, Any]:
     """What the run's own ledger says of a target; the rest stands in the target's."""
     return {name: ledger[name] for name in ("target", "title", "state", "version", "records", "waiting", "left_out", "unmapped", "columns", "decisions", "limits", "custom_fields", "todo", "plan", "files")}
+
+
+def _volumes(evidence: Evidence) -> list[dict[str, Any]]:
+    """What the firm said it has, beside what the export holds."""
+    said = evidence.migration.questionnaire
+    rows = {name: placed.read for name, placed in evidence.merged.placed.items()}
+    return [
+        {"record": name, "title": _TITLES.get(name, name), "said": said.volumes.get(name), "found": rows.get(name, 0), "wanted": name in said.wanted or not said.wanted}
+        for name in DELIVERED if name in said.volumes or name in said.wanted
+    ]  # fmt: skip
 
 
 def _state(evidence: Evidence, checks: list[Check], targets: list[dict[str, Any]]) -> str:

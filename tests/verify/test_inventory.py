@@ -41,3 +41,43 @@ def test_workflows_templates_and_reports_are_listed_and_not_carried(crossing: Cr
     assert [r["name"] for r in inventory["reports"]] == ["Billing/Aged report.pdf", "Compliance/Form CRS 2023.pdf"]
     assert [r["name"] for r in inventory["records_of_truth"]] == ["Compliance/Form CRS 2023.pdf"]
     assert {t["format"] for t in inventory["templates"]} == {"dotx"}
+
+
+@pytest.mark.requirement("C06")
+def test_what_the_firm_said_is_kept_with_the_run_and_held_against_the_export(crossing: Crossings) -> None:
+    said = {"product": "LEAP", "version": "2023.1", "volumes": {"contact": 1, "matter": 5}, "wanted": ["contact", "matter", "note"]}
+    run = crossing(firm(), questionnaire=said)
+    assert run.json("0-original", "admission.json")["questionnaire"]["version"] == "2023.1"
+    assert [(v["record"], v["said"], v["found"]) for v in run.ledger["volumes"]] == [("contact", 1, 1), ("matter", 5, 1), ("note", None, 0)]
+    assert "differs" in run.store.get(run.run.at("4-verify", "report.html")).decode()
+    assert crossing(firm(), questionnaire={"volumes": {"shoes": 3}}).state == "held"
+
+
+@pytest.mark.requirement("B05")
+def test_practice_areas_and_templates_of_the_account_are_held_against_the_matters(crossing: Crossings) -> None:
+    matters = "Matter No,Description,Client,Status,Open Date,Person Responsible,Matter Type\n" + "".join(
+        f'24-000{n},Sale,"Smith, John",Open,31/05/2024,Jane Doe,{area}\n' for n, area in enumerate(("Family", "conveyancing", "Probate"))
+    )
+    areas = crossing(firm(matters=matters), existing_practice_areas=["Family", "Conveyancing"], existing_matter_templates=["Probate"]).ledger["practice_areas"]
+    assert [(a["name"], a["action"], a["there"], a["template"]) for a in areas] == [
+        ("Family", "reuse", "Family", False), ("Probate", "create", "", True), ("conveyancing", "reuse, in the account's spelling", "Conveyancing", False),
+    ]  # fmt: skip
+
+
+@pytest.mark.requirement("E25")
+def test_paths_that_can_not_stay_are_mapped_old_to_new(crossing: Crossings) -> None:
+    pdf = b"%PDF-1.7\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n"
+    files = firm() | {"24-0001 Sale/plan.pdf": pdf, "24-0001 Sale/what? no.pdf": pdf + b" ", "loose.pdf": pdf + b"  ", f"24-0001 Sale/{'x' * 260}.pdf": pdf + b"   "}
+    run = crossing(files, options={"documents": True})
+    told = {r["old_path"]: (r["new_path"], r["why"].split()[0]) for r in run.rows("document_paths")}
+    assert told["24-0001 Sale/what? no.pdf"] == ("24-0001 Sale/what_ no.pdf", "characters")
+    assert told["loose.pdf"][1] == "no"
+    assert len(told) == 3
+    assert "24-0001 Sale/plan.pdf" not in told
+
+
+@pytest.mark.requirement("A36")
+def test_what_a_profile_takes_for_given_is_said(crossing: Crossings) -> None:
+    run = crossing(firm())
+    assert any("Addresses are moved" in text for text in run.ledger["source"]["assumptions"])
+    assert "Addresses are moved" in run.store.get(run.run.at("4-verify", "report.html")).decode()

@@ -1,0 +1,65 @@
+"""A firm that leaves Clio Manage for the systems advisers use."""
+
+import csv
+import io
+
+import pytest
+
+from samples.sources import move
+from tests.crossing import Crossed, Crossings, packed
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Crossed:
+    crossings = Crossings(tmp_path_factory.mktemp("advisers"))
+    pdf = b"%PDF-1.7\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n"
+    files = move("advisers") | {"documents/00001-Client/will.pdf": pdf, "billing/history.pdf": pdf + b" "}
+    files["bills.csv"] = b"Bill Number,Matter,Client,Issue Date,Due Date,Total,Balance\nB-1,00001-Client,Carla Baptiste,05/01/2024,05/31/2024,400.00,250.00\n"
+    return crossings.upload(crossings.services(), packed(files)).approved()
+
+
+@pytest.mark.requirement("E11")
+def test_clients_matters_billing_and_documents_are_in_the_counts(run: Crossed) -> None:
+    read = {t["record"]: t["read"] for t in run.ledger["types"]}
+    assert read["contact"] == 6 and read["matter"] == 5 and read["time_entry"] == 10 and read["receivable"] == 1 and read["document"] == 2
+    assert [r["name"] for r in run.ledger["inventory"]["reports"]] == ["billing/history.pdf"]
+
+
+@pytest.mark.requirement("E20")
+@pytest.mark.parametrize("target", ["wealthbox", "redtail", "salesforce_fsc", "us_tech_automations"])
+def test_clios_contacts_map_to_each_adviser_target_by_themselves(run: Crossed, target: str) -> None:
+    drawn = run.json("3-merge", "field-map.json")["columns"]
+    fates = {one["column"]: one["becomes"] for one in drawn if one["file"] == "contacts.csv" and one["target"] == target}
+    standard = {"Prefix", "First Name", "Last Name", "Company", "Title", "Primary Email Address", "Primary Phone Number", "Mobile Phone Number", "Primary Address Street",
+                "Primary Address City", "Primary Address Province", "Primary Address Postal Code", "Date of Birth"}  # fmt: skip
+    assert {name for name in standard if fates[name] != "mapped"} == set()
+    assert all(one["decided"] for one in drawn if one["file"] == "contacts.csv")
+
+
+@pytest.mark.requirement("E48")
+def test_matters_keep_practice_area_and_stage(run: Crossed) -> None:
+    for target, file, area, stage in (
+        ("wealthbox", "03_projects", "Practice Area", "Matter Stage"), ("us_tech_automations", "03_matters", "Practice Area", "Matter Stage"),
+    ):  # fmt: skip
+        rows = run.fitted(target, file)
+        assert rows[0][area] == "Conveyancing"
+        assert rows[0][stage] == "Discovery"
+
+
+@pytest.mark.requirement("E59")
+def test_days_that_start_something_stay_days(run: Crossed) -> None:
+    people = run.fitted("wealthbox", "02_people")
+    assert {p["Birth Date"][:4] for p in people} >= {"1960", "1961"}
+    assert all(len(p["Client Since"]) in {0, 10} for p in people)
+    header = next(csv.reader(io.StringIO(run.store.get(run.run.at("3-merge", "salesforce_fsc", "files", "02_person_accounts.csv")).decode())))
+    assert "PersonBirthdate" in header
+
+
+@pytest.mark.requirement("E14", "E65", "E67")
+def test_each_says_what_it_can_not_do_and_what_the_firm_must_do_first(run: Crossed) -> None:
+    for name in ("wealthbox", "redtail", "salesforce_fsc"):
+        ledger = run.target(name)
+        assert {limit["name"] for limit in ledger["limits"]} >= {"trust", "client_portal"}
+        assert ledger["todo"]
+        assert {d["records"] for d in ledger["decisions"]} >= {"time_entries", "receivables"}
+    assert "months" in run.target("salesforce_fsc")["plan"]
