@@ -59,6 +59,10 @@ def merge(services: Services, ticket: Ticket) -> None:
         known, plan = _put_together(desk, outcomes, scratch)
         links = links_of(desk) if fittings else None
         laid.lay(first, desk, aside, links)
+        areas = practice_areas(desk)
+        records.clear()  # what the others need of it is known; a firm's contacts are not held while its time goes by
+        for held in (desk.files, desk.findings, desk.changes):
+            held.clear()
         for parts in others:
             records, aside = outcomes.read(parts)
             other = replace(desk, records=records, files={}, findings=[], changes=[], twice=known.twice, occurrences=None)
@@ -72,7 +76,7 @@ def merge(services: Services, ticket: Ticket) -> None:
     manifest = Merged(
         files=tuple(entry for entry, _ in files), batches=tuple(laid.batches), placed=laid.placed, derived=dict(sorted(desk.derived.items())),
         findings=tuple(desk.notes), todo=tuple(_todo(desk, exclusions)), custom_fields=plan, exclusions=exclusions,
-        as_at=desk.as_at.isoformat(), practice_areas=practice_areas(desk), fits=fits, map_version=field_map.version,
+        as_at=desk.as_at.isoformat(), practice_areas=areas, fits=fits, map_version=field_map.version,
     )  # fmt: skip
     store.put_once(run.at("3-merge", "manifest.json"), to_json(manifest))
 

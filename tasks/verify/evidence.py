@@ -4,7 +4,7 @@ pieces of the files that came of it."""
 import hashlib
 import io
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -72,35 +72,59 @@ class Evidence:
     limits: ReadingLimits = ReadingLimits()
 
     def batches(self) -> Iterator["Batch"]:
-        """Everything that was brought together, in order, one batch in memory at a time."""
+        """Everything that was brought together, in order, some of it in memory at a time."""
         at, line, headers = Counter[str](), Counter[str](), dict[str, list[str]]()
         digests = defaultdict[str, Any](hashlib.sha256)
         left = Counter(piece.file for laid in self.merged.batches for piece in laid.pieces)
+        records = {entry.name: entry.record for entry in self.merged.files}
         for number, laid in enumerate(self.merged.batches, 1):
-            known = self._fetch(number, laid)
-            places, lineage, findings, changes = (known["rows", kind] for kind in _KINDS)
-            lined = {str(file): some for (file,), some in lineage.partition_by("file", as_dict=True, include_key=False).items()}
-            handed = []
-            for piece in laid.pieces:
-                left[piece.file] -= 1
-                data = self._piece(piece, at[piece.file], is_last=not left[piece.file])
-                header, lines, even = recount.read_file(data, headers.get(piece.file))
-                headers.setdefault(piece.file, header)
-                first = line[piece.file] + 2
-                stands = lined.get(piece.file, lineage.clear()).filter(pl.col("line").is_between(first, first + piece.rows - 1)).select("table", "row")
-                digests[piece.file].update(data)
-                handed.append(Handed(piece.file, digests[piece.file].hexdigest(), header, lines, even, first, stands))
-                at[piece.file] += piece.size
-                line[piece.file] += lines.height
-            yield Batch(self, laid, handed, places, {"findings": findings, "changes": changes}, known)
+            notes = self._notes_of(number)
+            for share in self._shares(laid):
+                known = {**self._fetch(share.parts), **notes}
+                places, lineage, findings, changes = (known["rows", kind] for kind in _KINDS)
+                lined = {str(file): some for (file,), some in lineage.partition_by("file", as_dict=True, include_key=False).items()}
+                handed = []
+                for piece in laid.pieces:
+                    if not share.takes(records[piece.file]):
+                        continue
+                    left[piece.file] -= 1
+                    data = self._piece(piece, at[piece.file], is_last=not left[piece.file])
+                    header, lines, even = recount.read_file(data, headers.get(piece.file))
+                    headers.setdefault(piece.file, header)
+                    first = line[piece.file] + 2
+                    stands = lined.get(piece.file, lineage.clear()).filter(pl.col("line").is_between(first, first + piece.rows - 1)).select("table", "row")
+                    digests[piece.file].update(data)
+                    handed.append(Handed(piece.file, digests[piece.file].hexdigest(), header, lines, even, first, stands))
+                    at[piece.file] += piece.size
+                    line[piece.file] += lines.height
+                mine = share.mine(self.split)
+                later = {"findings": findings.filter(mine), "changes": changes.filter(mine)}
+                yield Batch(self, share, number, handed, places.filter(share.of_record), later, known)
 
-    def _fetch(self, number: int, laid: manifest.Batch) -> dict[tuple[str, str], pl.DataFrame]:
-        """All that lies in the bucket about a batch but its files, asked for at once: of its rows by kind, of its parts by name."""
-        keys = {("rows", kind): self.run.at("3-merge", "rows", f"{number:04d}.{kind}.parquet") for kind in _KINDS}
-        for part in laid.parts:
+    def _shares(self, laid: manifest.Batch) -> list["Share"]:
+        """A batch as it is looked at: contacts, matters and all else by themselves, where together they are many."""
+        tables = {part: table for table in self.split.tables for part in table.parts}
+        rows = sum(dict(zip(tables[part].parts, tables[part].part_rows, strict=True))[part] for part in laid.parts)
+        if rows < _FEW or not {"contact", "matter"} & {tables[part].record for part in laid.parts}:
+            return [Share(laid.parts, None)]
+        shares = [Share(tuple(part for part in laid.parts if tables[part].record in records), frozenset(records)) for records in _APART]
+        apart = frozenset[str]().union(*_APART)
+        return [*shares, Share(tuple(part for part in laid.parts if tables[part].record not in apart), apart, is_rest=True)]
+
+    def _notes_of(self, number: int) -> dict[tuple[str, str], pl.DataFrame]:
+        """What the merge noted of a batch's rows, by kind."""
+        return self._read({("rows", kind): self.run.at("3-merge", "rows", f"{number:04d}.{kind}.parquet") for kind in _KINDS})
+
+    def _fetch(self, parts: Iterable[str]) -> dict[tuple[str, str], pl.DataFrame]:
+        """All that lies in the bucket about some parts, asked for at once, by kind and part."""
+        keys = {}
+        for part in parts:
             keys["raw", part] = self.run.at("1-split", "parts", f"{part}.parquet")
             for kind in ("findings", "changes"):
                 keys[kind, part] = self.run.at("2-transform", f"{part}.{kind}.parquet")
+        return self._read(keys)
+
+    def _read(self, keys: dict[tuple[str, str], str]) -> dict[tuple[str, str], pl.DataFrame]:
         return {name: pl.read_parquet(io.BytesIO(data)) for name, data in zip(keys, get_all(self.store, keys.values()), strict=True)}
 
     def _piece(self, piece: Piece, start: int, *, is_last: bool) -> bytes:
@@ -113,17 +137,58 @@ class Evidence:
         return data
 
 
+_FEW = 20_000
+"""Rows up to which a batch is looked at as a whole."""
+_APART = (("contact",), ("matter", "related_contact"))
+"""Records that are looked at together, apart from all others. Parties stand in columns of the matter list."""
+
+
+@dataclass(frozen=True)
+class Share:
+    """Some of a batch: what stands for rows of certain records.
+
+    Args:
+        records: which; nothing for all. With `is_rest`, all but these.
+    """
+
+    parts: tuple[str, ...]
+    records: frozenset[str] | None
+    is_rest: bool = False
+
+    def takes(self, record: str) -> bool:
+        return self.records is None or (record in self.records) != self.is_rest
+
+    @property
+    def of_record(self) -> pl.Expr:
+        """The places of its records."""
+        if self.records is None:
+            return pl.lit(True)
+        there = pl.col("record").is_in(list(self.records))
+        return ~there if self.is_rest else there
+
+    def mine(self, split: Split) -> pl.Expr:
+        """The notes about its tables."""
+        if self.records is None:
+            return pl.lit(True)
+        there = pl.col("table").is_in([table.id for table in split.tables if table.record in self.records])
+        return ~there if self.is_rest else there
+
+
 class Batch:
-    """What belongs together in one batch: rows of the source, and the lines they came to."""
+    """What belongs together in one batch: rows of the source, and the lines they came to.
+
+    Args:
+        number: of the batch it is a share of, from 1.
+    """
 
     def __init__(
-        self, evidence: Evidence, laid: manifest.Batch, handed: list[Handed], places: pl.DataFrame, later: dict[str, pl.DataFrame],
+        self, evidence: Evidence, share: Share, number: int, handed: list[Handed], places: pl.DataFrame, later: dict[str, pl.DataFrame],
         known: dict[tuple[str, str], pl.DataFrame],
     ) -> None:  # fmt: skip
-        self.handed, self.places, self._later, self._known = handed, places, later, known
+        self.share, self.number, self.handed, self.places, self._later, self._known = share, number, handed, places, later, known
         self._parts: dict[str, list[str]] = {}
         tables = {part: table for table in evidence.split.tables for part in table.parts}
-        for part in laid.parts:
+        for part in share.parts:
             self._parts.setdefault(tables[part].id, []).append(part)
         self.tables: list[Table] = [table for table in evidence.split.tables if table.id in self._parts]
         self._raws: dict[str, pl.DataFrame] = {}

@@ -60,14 +60,13 @@ class Fitted:
         self._sums, self._base = (dict.fromkeys(_BASE_SUMS, _ZERO) for _ in range(2))
         self._unsummed: set[str] = set()
         """Records that lie in a file without a column for their amount."""
-        self._batch = 0
 
     def see(self, batch: Batch) -> None:
-        number, self._batch = self._batch, self._batch + 1
-        key = self._evidence.run.at("3-merge", self.fit.target, "rows", f"{number + 1:04d}.parquet")
+        key = self._evidence.run.at("3-merge", self.fit.target, "rows", f"{batch.number:04d}.parquet")
         lineage = pl.read_parquet(io.BytesIO(self._evidence.store.get(key)))
-        pieces = [(self._files[piece.file], self._read(piece)) for piece in self.fit.batches[number]]
-        left = self._left_out(pieces)
+        mine = [piece for piece in self.fit.batches[batch.number - 1] if batch.share.takes(self._files[piece.file].record)]
+        pieces = [(self._files[piece.file], self._read(piece)) for piece in mine]
+        left = self._left_out(batch)
         at: Counter[str] = Counter()
         held: dict[str, list[pl.Series]] = {}
         beside: dict[str, list[pl.Series]] = {}
@@ -113,11 +112,18 @@ class Fitted:
             self._wrong[file.name, "rows of another width"] += 1
         return lines
 
-    @staticmethod
-    def _left_out(pieces: list[tuple[FittedFile, pl.DataFrame]]) -> pl.DataFrame:
-        """`file`, `key`, `column` of the cells that were left out."""
-        some = [lines.select(pl.col("0").alias("file"), pl.col("1").alias("key"), pl.col("2").alias("column")) for file, lines in pieces if file.file == "left_out"]
-        return pl.concat([pl.DataFrame(schema={"file": pl.String, "key": pl.String, "column": pl.String}), *some])
+    def _left_out(self, batch: Batch) -> pl.DataFrame:
+        """`file`, `key`, `column` of the cells that were left out of a batch's lines."""
+        none = pl.DataFrame(schema={"file": pl.String, "key": pl.String, "column": pl.String})
+        start = sum(piece.size for pieces in self.fit.batches[: batch.number - 1] for piece in pieces if self._files[piece.file].file == "left_out")
+        some = [none]
+        for piece in self.fit.batches[batch.number - 1]:
+            if self._files[piece.file].file == "left_out":
+                key = self._evidence.run.at("3-merge", self.fit.target, "files", piece.file)
+                _, lines, _ = recount.read_file(self._evidence.store.get_range(key, start, piece.size), None if not start else list(self._files[piece.file].header))
+                some.append(lines.select(pl.col("0").alias("file"), pl.col("1").alias("key"), pl.col("2").alias("column")))
+                start += piece.size
+        return pl.concat(some)
 
     def _look(self, file: FittedFile, lines: pl.DataFrame) -> None:
         """What the target requires of each cell."""

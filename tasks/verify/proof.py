@@ -78,6 +78,10 @@ class Proof:
         with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(AT_ONCE) as pool:
             coming = reader.submit(next, batches, None)
             while (batch := coming.result()) is not None:
-                coming = reader.submit(next, batches, None)
+                is_small = batch.share.records is None  # a share of a large batch is as much as should be in memory
+                coming = reader.submit(next, batches, None) if is_small else coming
                 for done in [pool.submit(one.see, batch) for one in everybody]:
                     done.result()
+                if not is_small:
+                    del batch, done
+                    coming = reader.submit(next, batches, None)
