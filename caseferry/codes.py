@@ -224,14 +224,15 @@ CODES: dict[str, Code] = {
     ),
     "CF-147": Code(
         "The field map is not approved",
-        "read 3-merge/field-map.html, then give its version and your name: approved_map in migration.json, or `--approve-map`",
+        "read field-map.html (in the results; 3-merge/ of the run), then give its version and your name: approved_map, or --approve-map VERSION --by NAME",
         safe="no import file was written",
         more="The version changes with any rule. Firms moved by the same rules need one approval.",
     ),
     "CF-148": Code(
         "Columns hold values, and nobody has said what becomes of them",
-        "map them, drop them or archive them in rules.source, or set options.unknown_columns to archive",
+        "map, drop (leave) or archive them in rules.source, or archive all with --archive-unknown",
         safe="no import file was written",
+        more="A column nobody looked at may hold what a client told the firm. Somebody has to say that it may be left behind.",
     ),
     "CF-149": Code(
         "Open invoices would be moved in the middle of a month",

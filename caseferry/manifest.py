@@ -5,16 +5,16 @@ Every model is frozen and refuses keys it does not know, so a misspelt choice is
 
 from datetime import date, datetime
 from enum import StrEnum
-from pathlib import Path
 from typing import Any, Literal, Self
 from zoneinfo import available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
-from caseferry.mapping.layers import as_key
-from caseferry.mapping.mapped import MappedTarget, is_mapped, load_mapped
+from caseferry.mapping.layers import as_key, laid_over
+from caseferry.mapping.mapped import MappedTarget, is_mapped, known_targets, load_mapped
 from caseferry.mapping.profile import Profile, known_sources, load_profile
 from caseferry.records import RECORDS
+from caseferry.records.neutral import NEUTRAL
 
 
 class Model(BaseModel):
@@ -32,7 +32,6 @@ class Region(StrEnum):
 
 
 CURRENCY = {Region.US: "USD", Region.CA: "CAD", Region.UK: "GBP", Region.EU: "EUR", Region.AU: "AUD"}
-CONFIG = Path(__file__).parents[1] / "config"
 DateOrder = Literal["dmy", "mdy"]
 NEUTRAL_PACKAGE = "neutral"
 MESSAGES = "(messages)"
@@ -47,6 +46,7 @@ class User(Model):
     email: str = Field(min_length=3)
     id: str = ""
     aliases: tuple[str, ...] = Field(default=(), description="initials or other spellings the old system uses")
+    ids: dict[str, str] = Field(default_factory=dict, description="the id this user has in a mapped target, by the target's name")
     licence: Literal["active", "none"] = Field(default="active", description="`none`: invited or left")
 
     @field_validator("email")
@@ -170,7 +170,7 @@ class Migration(Model):
     @field_validator("source", "target")
     @classmethod
     def _is_known(cls, value: str | None, info: ValidationInfo) -> str | None:
-        known = known_sources() if info.field_name == "source" else sorted(path.stem for path in (CONFIG / "targets").glob("*.yaml"))
+        known = known_sources() if info.field_name == "source" else known_targets()
         if value is not None and value not in known:
             raise ValueError(f"there is no such {'source' if info.field_name == 'source' else 'target'}; there are: {', '.join(known)}")
         return value
@@ -211,6 +211,10 @@ class Migration(Model):
                 raise ValueError(f"rules.targets.{name}: its files follow its own templates, and take no rules")
         for name in self.mapped:
             self.target_of(name)
+        for name in self.options.decisions:
+            target, _, records = name.partition(".")
+            if target not in self.mapped or records not in NEUTRAL:
+                raise ValueError(f"options.decisions: {name!r} is no `target.records` of this migration; records are {', '.join(NEUTRAL)}")
         return self
 
     @property
@@ -228,7 +232,17 @@ class Migration(Model):
         return tuple(name for name in self.targets if is_mapped(name))
 
     def target_of(self, name: str) -> MappedTarget:
-        """A mapped target with the firm's own rules over it."""
+        """A mapped target with the firm's own rules over it, and the ids its users have there."""
+        ids = {user.email: user.ids[name] for user in self.users if name in user.ids}
+        files = {
+            file: {"columns": {heading: {"values": ids} for heading, cell in spec.columns.items() if cell.users}}
+            for file, spec in load_mapped(name).files.items() if any(cell.users for cell in spec.columns.values())
+        }  # fmt: skip
+        rules = laid_over({"files": files} if files else {}, self.rules.targets.get(name, {}), "replaced")
+        return load_mapped(name, rules=as_key(rules))
+
+    def rules_of(self, name: str) -> MappedTarget:
+        """The same without the ids of users: what a person approves, for however many firms."""
         return load_mapped(name, rules=as_key(self.rules.targets.get(name, {})))
 
     def profile_of(self, source: str) -> Profile:

@@ -6,10 +6,11 @@ from pathlib import Path
 
 from caseferry.codes import CODES
 from caseferry.manifest import Migration, Options
-from caseferry.mapping.mapped import is_mapped, load_mapped
+from caseferry.mapping.mapped import Cell, MappedFile, MappedTarget, is_mapped, load_mapped
 from caseferry.mapping.profile import known_sources, load_profile
 from caseferry.mapping.target import TARGETS, load_target
 from caseferry.records import RECORDS
+from caseferry.records.neutral import NEUTRAL
 from config.settings import Settings
 from tasks.journey import JOURNEY
 from tasks.merge.files import MARK
@@ -48,6 +49,14 @@ def test_every_profile_loads_and_names_what_exists() -> None:
         target = load_target(path.stem)
         assert all(spec.record in RECORDS or spec.record == "document" for spec in target.files.values())
     assert MARK in (ROOT / "README.md").read_text()
+
+
+def test_every_word_of_a_mapped_target_is_in_the_docs() -> None:
+    page = (ROOT / "docs" / "adding-a-target.md").read_text()
+    words = {field.alias or name for model in (Cell, MappedFile, MappedTarget) for name, field in model.model_fields.items()}
+    told = set(re.findall(r"`(\w+)`", page))
+    assert words <= told, words - told
+    assert {field for one in NEUTRAL.values() for field in one.fields} <= told
 
 
 def test_links_in_the_docs_lead_somewhere() -> None:

@@ -10,6 +10,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
+import yaml
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from caseferry.canonical import sha256, to_json
@@ -48,7 +49,10 @@ class Cell(_Strict):
     """How days and moments are written, else as the file says; `yes/no` for what is true or not."""
     length: int | None = None
     bytes: int | None = None
-    one_of: tuple[str, ...] = ()
+    among: tuple[str, ...] = ()
+    """The only words the target takes."""
+    users: bool = False
+    """The cell is an e-mail of `users`: what stands here is the id that user has in this target (`ids`)."""
     pattern: str | None = None
     raw: bool = False
     """The field is in the form of a card or calendar already: nothing is escaped."""
@@ -139,6 +143,8 @@ class MappedTarget(_Strict):
     moments: str = "%Y-%m-%dT%H:%M:%SZ"
     approval: bool = True
     """A person has to approve the field map before a file is released."""
+    makes: str = ""
+    """How headings end that the firm has to make in the target first."""
     lists_custom_fields: bool = True
     """Values of custom fields that no file has a column for lie in a list beside."""
     plan: str = ""
@@ -158,13 +164,28 @@ class MappedTarget(_Strict):
             raise ValueError(f"it does not say what becomes of: {', '.join(missing)}; give each a file, or name it in not_held")
         if lacking := sorted(set(CAPABILITIES) - set(self.capabilities)):
             raise ValueError(f"it does not say whether it can: {', '.join(lacking)}")
+        orders = [spec.order for spec in self.files.values()]
+        if twice := sorted({order for order in orders if orders.count(order) > 1}):
+            raise ValueError(f"two files have the order {', '.join(map(str, twice))}")
         for name, spec in self.files.items():
             _check(self, name, spec)
         return self
 
 
+_WORDS = {"kind": {"person", "company"}, "client_kind": {"person", "company"}, "contact_kind": {"person", "company"}}
+"""Fields with few words."""
+
+
 def _check(target: MappedTarget, name: str, spec: MappedFile) -> None:
     fields = NEUTRAL[spec.of].fields
+    if spec.custom_fields and not {text for _, text, _, _ in string.Formatter().parse(spec.custom_fields) if text} & {"name", "api"}:
+        raise ValueError(f"files.{name}.custom_fields: write the field's name in it, as {{name}} or {{api}}")
+    if odd := {text for _, text, _, _ in string.Formatter().parse(spec.custom_fields) if text} - {"name", "api"}:
+        raise ValueError(f"files.{name}.custom_fields: it knows {{name}} and {{api}}, not {', '.join(sorted(odd))}")
+    for field, words in spec.where.items():
+        known = {"yes", "no"} if fields.get(field) == "flag" else _WORDS.get(field)
+        if known and (odd_words := set(words) - known - {"present", "absent"}):
+            raise ValueError(f"files.{name}.where.{field}: {', '.join(sorted(odd_words))}: it can only be {', '.join(sorted(known))}, present or absent")
     for heading, cell in spec.columns.items():
         for field in sorted(cell.fields() - set(fields)):
             raise ValueError(f"files.{name}.columns.{heading}: {spec.of} has no field {field!r}")
@@ -203,8 +224,8 @@ def plainly(cell: Cell) -> str:
         said.append("characters it does not take become spaces")
     if cell.length or cell.bytes:
         said.append(f"at most {cell.length or cell.bytes} {'characters' if cell.length else 'bytes'}")
-    if cell.one_of:
-        said.append("one of: " + ", ".join(cell.one_of))
+    if cell.among:
+        said.append("one of: " + ", ".join(cell.among))
     if cell.required:
         said.append("required")
     if cell.unique:
@@ -212,6 +233,22 @@ def plainly(cell: Cell) -> str:
     return "; ".join(said)
 
 
+_OWN: list[Path] = []
+
+
+def look_in(folder: Path) -> None:
+    """Look for targets in this folder too, and there first."""
+    if folder not in _OWN:
+        _OWN.insert(0, folder)
+    load_mapped.cache_clear()
+    is_mapped.cache_clear()
+
+
+def known_targets(folder: Path = TARGETS) -> list[str]:
+    return sorted({path.stem for place in (*_OWN, folder) for path in place.glob("*.yaml")})
+
+
+@lru_cache
 def is_mapped(name: str, folder: Path = TARGETS) -> bool:
     """True for a target that is made from neutral records; the others have a layout of their own."""
     return "maps" in _said(name, folder, ())
@@ -236,11 +273,15 @@ def load_mapped(name: str, folder: Path = TARGETS, rules: str = "") -> MappedTar
 
 def _said(name: str, folder: Path, before: tuple[str, ...]) -> dict[str, Any]:
     """What a target says, with what it takes over from the one it is like."""
-    path = folder / f"{name}.yaml"
+    path = next((one for place in (*_OWN, folder) if (one := place / f"{name}.yaml").is_file()), folder / f"{name}.yaml")
     if not path.is_file() or name in before:
-        known = ", ".join(sorted(one.stem for one in folder.glob("*.yaml")))
+        known = ", ".join(known_targets(folder))
         raise ProfileError(f"{before[0]}.yaml: it is like itself" if name in before else f"no target {name!r}; there are: {known}")
-    said: Any = read_yaml(path)
+    try:
+        said: Any = read_yaml(path)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        raise ProfileError(f"{path.name}: it is not YAML" + (f", line {mark.line + 1}" if mark else "")) from None
     if not isinstance(said, dict):
         raise ProfileError(f"{path.name}: it is no mapping")
     if said.get("like"):

@@ -190,7 +190,18 @@ def what_is_wrong(error: ValueError) -> str:
     if not isinstance(error, ValidationError):
         return str(error)
     told = error.errors(include_url=False, include_input=False, include_context=False)
-    return "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in told[:5])
+    return "; ".join(": ".join(filter(None, (".".join(map(str, one["loc"])), _in_words(one["type"], one["msg"], one["loc"])))) for one in told[:5])
+
+
+def _in_words(kind: str, message: str, where: tuple[int | str, ...]) -> str:
+    """What is wrong, for a person who writes YAML."""
+    if kind == "extra_forbidden":
+        return "there is no such word here"
+    if kind == "string_type":
+        return "it has to be text; put quotes round yes, no, on, off and numbers"
+    if kind == "missing":
+        return "it is missing"
+    return message.removeprefix("Value error, ")
 
 
 def _whole(source: str, folder: Path, before: tuple[str, ...]) -> dict[str, Any]:

@@ -71,11 +71,11 @@ RECORDS: dict[str, Record] = {
             middle_name="name", last_name="name", company="name", job_title="text", email="email*",
             phone="phone", phone_home="phone", phone_work="phone", phone_mobile="phone", phone_fax="phone",
             street="text*", city="text", state="text", postal_code="postcode", country="text", birth_on="birth",
-            notes="text", consent="text", opted_out="text", created_at="moment", modified_at="moment", modified_by="person",
+            notes="text", consent="text", opted_out="text", is_client="text", created_at="moment", modified_at="moment", modified_by="person",
         ),
         _record(
             "matter", "Matters",
-            number="key", description="text*", matter_type="text", status="text", archived="text",
+            number="key", description="text*", matter_type="text", status="text", stage="text", archived="text",
             opened_on="date", closed_on="date", responsible="person", acting="person", assisting="person",
             originating="person", client="name", client_reference="text", location="text",
             created_at="moment", modified_at="moment", modified_by="person",

@@ -11,6 +11,7 @@ _OWN: dict[str, tuple[tuple[str, str, str], ...]] = {
     "contact": (("birth_on", "Date of Birth", "date"), ("card_type", "Card Type", "text_line")),
     "matter": (
         ("matter_type", "Matter Type", "text_line"), ("stage", "Matter Stage in Old System", "text_line"),
+        ("status_before", "Status in Old System", "text_line"),
         ("acting", "Person Acting", "text_line"), ("assisting", "Person Assisting", "text_line"),
         ("originating", "Originating Attorney", "text_line"),
         ("responsible", "Responsible in Old System", "text_line"),

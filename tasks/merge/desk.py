@@ -44,6 +44,11 @@ class Desk:
     twice: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema={"table": pl.String, ROW: pl.UInt32, "rule": pl.String}))
     """Work that stands in the export more than once, and what follows: see `tasks.merge.balances.work_told_twice`."""
 
+    @property
+    def is_handed(self) -> bool:
+        """The files of our own layout are for a target that was asked for; else they are the package beside its files."""
+        return self.target.target in self.migration.targets
+
     def has(self, record: str) -> bool:
         return record in self.records and not self.records[record].is_empty()
 

@@ -22,7 +22,8 @@ from caseferry.manifest import ColumnUse, Migration, Split, Table
 from caseferry.mapping.mapped import MappedTarget, plainly, version_of
 from caseferry.mapping.target import load_target
 from caseferry.services.store import put_all
-from tasks.merge.traces import IN_BASE, IN_NEUTRAL, NEUTRAL_OF
+from tasks.merge.headings import heading_of
+from tasks.merge.traces import DECIDES, IN_BASE, IN_NEUTRAL, NEUTRAL_OF
 from tasks.stage import Services, read_json
 
 OUTCOMES = ("mapped", "custom_field", "archived", "dropped")
@@ -49,9 +50,21 @@ class Entry:
 
 
 @dataclass(frozen=True)
+class Filled:
+    """One column of a target's file, and what it is filled from."""
+
+    target: str
+    file: str
+    column: str
+    made_of: str
+    rule: str
+
+
+@dataclass(frozen=True)
 class FieldMap:
     version: str
     entries: tuple[Entry, ...]
+    filled: tuple[Filled, ...]
 
     def counts(self) -> dict[str, dict[str, int]]:
         """Columns by target and outcome; each target's add up to all columns."""
@@ -77,7 +90,7 @@ def draw_map(services: Services, run: Run, migration: Migration, split: Split) -
     quality: Any = read_json(store, run.at("1-split", "quality.json"))
     filled = {line["table"]: [line["rows"] - column["empty"] for column in line["columns"]] for line in quality.get("tables", [])}
     targets = [migration.target_of(name) for name in migration.mapped]
-    version = version_of(migration.profile_of(split.source), load_target(migration.base), *targets)
+    version = version_of(migration.profile_of(split.source), load_target(migration.base), *(migration.rules_of(name) for name in migration.mapped))
     entries: list[Entry] = []
     for table in split.tables:
         if table.record == "excluded":
@@ -93,12 +106,24 @@ def draw_map(services: Services, run: Run, migration: Migration, split: Split) -
                     table.file, table.sheet, column.place + 1, column.heading, count, sum(table.part_rows), name, becomes, tuple(where), rule,
                     column.use != "archive_only" or column.decided or table.record == "excluded", samples[n],
                 ))  # fmt: skip
-    made = FieldMap(version, tuple(entries))
+    made = FieldMap(version, tuple(entries), tuple(_filled(targets)))
     keys = [run.at("3-merge", f"field-map.{form}") for form in ("json", "html", "xlsx")]
-    body = to_json({"version": version, "counts": made.counts(), "columns": [asdict(entry) for entry in made.entries]})
+    body = to_json({"version": version, "counts": made.counts(), "columns": [asdict(entry) for entry in made.entries], "targets": [asdict(one) for one in made.filled]})
     put_all(store, zip(keys, [body, _html(made, migration, split), _xlsx(made)], strict=True))
     _ask(made, migration, targets)
     return made
+
+
+def _filled(targets: list[MappedTarget]) -> Iterator[Filled]:
+    """Each target the other way round: every column of its files, constants and the firm's own rules too."""
+    for target in targets:
+        for name, spec in sorted(target.files.items(), key=lambda one: one[1].order):
+            for heading, cell in spec.columns.items():
+                made_of = "" if cell.value is not None else ", ".join(cell.from_ or cell.parts)
+                words = "; ".join(f"{word} → {theirs}" for word, theirs in (cell.values or {}).items())
+                yield Filled(target.target, name, heading, made_of, plainly(cell) + (f" ({words})" if words else ""))
+            if spec.custom_fields:
+                yield Filled(target.target, name, spec.custom_fields, "custom fields", "one column for each that has values")
 
 
 def _ask(made: FieldMap, migration: Migration, targets: list[MappedTarget]) -> None:
@@ -126,7 +151,7 @@ def _fate(table: Table, column: ColumnUse, target: MappedTarget | None) -> tuple
     if column.use == "archive_only":
         return "archived", [], "kept in the archive by decision" if column.decided else "nobody knows this column"
     if column.use == "custom_field":
-        return "custom_field", [column.field], "custom field"
+        return _custom(table.record, column.field, target) if target is not None else ("custom_field", [column.field], "custom field")
     if target is None:
         return _in_base(table.record, column.field)
     return _in_mapped(table.record, column.field, target)
@@ -141,24 +166,52 @@ def _in_base(record: str, field: str) -> tuple[str, list[str], str]:
 
 
 def _in_mapped(record: str, field: str, target: MappedTarget) -> tuple[str, list[str], str]:
+    """What becomes of a column that feeds a field: its value stands in a column of a file, or decides one, or stays in the archive."""
     neutral = set(IN_NEUTRAL.get(record, {}).get(field, (field,)))
-    where, rules, custom = [], [], []
-    for name, spec in sorted(target.files.items(), key=lambda one: one[1].order):
-        if spec.of not in NEUTRAL_OF.get(record, ()):
-            continue
-        for heading, cell in spec.columns.items():
-            if neutral & cell.fields():
-                where.append(f"{name} › {heading}")
-                rules.append(plainly(cell))
-        if any(one.startswith("custom:") for one in neutral):
-            custom.append(f"{name} › {next(one for one in neutral if one.startswith('custom:')).removeprefix('custom:')}")
+    where, rules = _columns_of(target, neutral, NEUTRAL_OF.get(record, ()))
     if where:
         return "mapped", where, "; ".join(dict.fromkeys(rules))
-    if custom:
-        return "custom_field", custom, "custom field"
-    if all(spec in target.not_held for spec in NEUTRAL_OF.get(record, ())):
-        return "archived", [], f"{target.title} has no place for these records; they lie in a file beside"
+    names = [one.removeprefix("custom:") for one in sorted(neutral) if one.startswith("custom:")]
+    if names:
+        return _custom(record, names[0], target)
+    decided = set(DECIDES.get(record, {}).get(field, ()))
+    where, _ = _columns_of(target, decided, tuple({*NEUTRAL_OF.get(record, ()), "contacts"}))
+    told = f"it decides {', '.join(where)}; its own value stays in the archive" if where else ""
+    return "archived", [], told or _why_not(record, target)
+
+
+def _columns_of(target: MappedTarget, fields: set[str], kinds: tuple[str, ...]) -> tuple[list[str], list[str]]:
+    """The target's columns that are made of some fields of some records, and their rules."""
+    where, rules = [], []
+    for name, spec in sorted(target.files.items(), key=lambda one: one[1].order):
+        if spec.of not in kinds:
+            continue
+        only = " and ".join(f"{field} is {' or '.join(words)}" for field, words in spec.where.items())
+        for heading, cell in spec.columns.items():
+            if fields & cell.fields():
+                where.append(f"{name} › {heading}" + (f" (where {only})" if only else ""))
+                rules.append(plainly(cell))
+    return where, rules
+
+
+def _custom(record: str, name: str, target: MappedTarget) -> tuple[str, list[str], str]:
+    """What becomes of a custom field."""
+    files = [(file, spec) for file, spec in target.files.items() if spec.of in NEUTRAL_OF.get(record, ())[:1] and spec.custom_fields]
+    if files:
+        return "custom_field", [f"{file} › {heading_of(spec.custom_fields, name)}" for file, spec in files], "custom field"
+    of = NEUTRAL_OF.get(record, ("",))[0]
+    if target.lists_custom_fields and (of not in target.not_held or target.not_held[of].listed):
+        return "archived", [], f"no file of {target.title} has a column for it: its values lie in a list beside"
     return "archived", [], f"no column of {target.title} takes it; it stays in the archive"
+
+
+def _why_not(record: str, target: MappedTarget) -> str:
+    kinds = NEUTRAL_OF.get(record, ())
+    if any(spec.of in kinds for spec in target.files.values()):
+        return f"no column of {target.title} takes it; it stays in the archive"
+    if any(target.not_held[kind].listed for kind in kinds if kind in target.not_held):
+        return f"{target.title} has no place for these records; they lie in a file beside"
+    return f"{target.title} has no place for these records; only the files that hold everything have them"
 
 
 def _samples(services: Services, run: Run, table: Table, *, shown: bool) -> list[tuple[str, ...]]:
@@ -185,7 +238,7 @@ def _html(made: FieldMap, migration: Migration, split: Split) -> bytes:
     by_list: dict[tuple[str, str], dict[int, list[Entry]]] = {}
     for entry in made.entries:
         by_list.setdefault((entry.file, entry.sheet), {}).setdefault(entry.place, []).append(entry)
-    return _template().render(version=made.version, lists=by_list, counts=made.counts(), product=split.product, targets=migration.targets,
+    return _template().render(version=made.version, lists=by_list, counts=made.counts(), filled=made.filled, product=split.product, targets=migration.targets,
                               firm=migration.firm_name, undecided=len(made.undecided()), masked=not migration.options.show_samples).encode()  # fmt: skip
 
 
@@ -197,7 +250,7 @@ def _xlsx(made: FieldMap) -> bytes:
     with xlsxwriter.Workbook(buffer, options) as book:
         book.set_properties({"title": f"Field map {made.version}", "created": datetime(2000, 1, 1)})  # equal maps, equal bytes
         bold, wrap = book.add_format({"bold": True}), book.add_format({"text_wrap": True, "valign": "top"})
-        for name, header, rows in (("Field map", _HEADER, _rows(made)), ("Counts", ("Target", "Columns", *OUTCOMES), _count_rows(made))):
+        for name, header, rows in (("Field map", _HEADER, _rows(made)), ("Target columns", ("Target", "File", "Column", "Made of", "Rule", "Right? Else what?"), _filled_rows(made)), ("Counts", ("Target", "Columns", *OUTCOMES), _count_rows(made))):
             sheet = book.add_worksheet(name)
             sheet.freeze_panes(1, 0)
             sheet.set_column(0, len(header) - 1, 24, wrap)
@@ -218,6 +271,11 @@ _HEADER = ("File", "Sheet", "Column", "Filled", "Rows", "Target", "Becomes", "Wh
 def _rows(made: FieldMap) -> Iterator[tuple[Any, ...]]:
     for e in made.entries:
         yield (e.file, e.sheet, e.column, e.filled, e.rows, e.target, e.becomes.replace("_", " "), "\n".join(e.where), e.rule, "yes" if e.decided else "NO", "\n".join(e.samples), "")
+
+
+def _filled_rows(made: FieldMap) -> Iterator[tuple[Any, ...]]:
+    for one in made.filled:
+        yield (one.target, one.file, one.column, one.made_of, one.rule, "")
 
 
 def _count_rows(made: FieldMap) -> Iterator[tuple[Any, ...]]:

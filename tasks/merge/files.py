@@ -66,6 +66,7 @@ class Files:
 
     def __init__(self, desk: Desk, templates: dict[str, Template], scratch: Scratch) -> None:
         self._target, self._templates, self._scratch = desk.target, templates, scratch
+        self._is_handed = desk.is_handed
         self._users = {user.name: number for number, user in enumerate(desk.migration.users, 1)}
         self._open: dict[str, _File] = {}
 
@@ -109,7 +110,7 @@ class Files:
             header = template.header if template else tuple(spec.columns)
             columns = template.columns if template else tuple(spec.columns)
             entry = ImportFile(
-                name=file, record=spec.record, rows=0, sha256="", is_import=template is not None, order=spec.order,
+                name=file, record=spec.record, rows=0, sha256="", is_import=template is not None and self._is_handed, order=spec.order,
                 header=header, user=user or "", note=note,
             )  # fmt: skip
             self._open[file] = _File(entry, columns, self._target, self._scratch.file())

@@ -18,6 +18,7 @@ from caseferry.records.neutral import NEUTRAL
 from caseferry.services.scratch import Scratch
 from tasks.merge.files import MARK
 from tasks.merge.growing import Growing, Plan
+from tasks.merge.headings import headings_of
 from tasks.merge.shape import LEFT_OUT, Shaped, chosen, shape
 
 LINEAGE = {"file": pl.String, "line": pl.UInt32, "table": pl.String, ROW: pl.UInt32, "key": pl.String}
@@ -114,7 +115,7 @@ class Fitting:
             there = known.join(some, on="key", how="semi")["field"].unique(maintain_order=True).to_list() if known is not None and spec.custom_fields else []
             self._custom[name] = [field for field in there if _OWN_FIELD.get(field) not in own]
         fields = self._custom[name]
-        header = (*spec.columns, *(_heading(spec.custom_fields, field) for field in fields))
+        header = (*spec.columns, *headings_of(spec.custom_fields, fields, spec.columns))
         if not fields:
             return header, None
         wide = some.select("table", ROW)
@@ -208,23 +209,27 @@ class Fitting:
         return made
 
     def _limits(self) -> list[dict[str, str]]:
-        return [{"name": name, "says": one.says, "choices": "; ".join(one.choices)} for name, one in self._target.capabilities.items() if not one.can]
+        stays = self._migration.options.trust_stays
+        return [
+            {"name": name, "says": f"Trust money stays in {stays}; no file holds a line of it.", "choices": ""} if name == "trust" and stays
+            else {"name": name, "says": one.says, "choices": "; ".join(one.choices)}
+            for name, one in self._target.capabilities.items() if not one.can
+        ]  # fmt: skip
 
     def _made(self, plan: tuple[dict[str, str], ...]) -> list[dict[str, str]]:
         """The custom fields that must be in the target before the import, with the heading that fills each."""
         kinds = {(one["parent"], one["name"]): one["type"] for one in plan}
         parents = {"contacts": "Contact", "matters": "Matter"}
-        return [
-            {"file": name, "field": field, "heading": _heading(self._target.files[name].custom_fields, field), "type": kinds.get((parents.get(self._target.files[name].of, ""), field), "text_line")}
-            for name, fields in sorted(self._custom.items()) for field in fields
-        ]  # fmt: skip
-
-
-def _heading(form: str, field: str) -> str:
-    api = "".join(char if char.isascii() and char.isalnum() else "_" for char in field).strip("_")
-    while "__" in api:
-        api = api.replace("__", "_")
-    return form.format(name=field, api=api)
+        made = []
+        for name, spec in sorted(self._target.files.items(), key=lambda one: one[1].order):
+            if name not in self._open:
+                continue
+            own = [heading for heading in spec.columns if self._target.makes and heading.rsplit(".", 1)[-1].endswith(self._target.makes)]
+            made += [{"file": name, "field": ", ".join(spec.columns[heading].from_), "heading": heading, "type": "text_line"} for heading in own]
+            fields = self._custom.get(name, [])
+            for field, heading in zip(fields, headings_of(spec.custom_fields, fields, spec.columns), strict=True):
+                made.append({"file": name, "field": field, "heading": heading, "type": kinds.get((parents.get(spec.of, ""), field), "text_line")})
+        return made
 
 
 def _as_text(frame: pl.DataFrame, fields: tuple[str, ...]) -> pl.DataFrame:

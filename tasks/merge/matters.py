@@ -75,7 +75,7 @@ def link_clients(desk: Desk, names: pl.DataFrame) -> pl.DataFrame:
 
     A cell with several people is taken apart only if every piece is a contact of its own.
     """
-    frame = desk.carried("matter")
+    frame = desk.records["matter"].filter((pl.col("place") == "carried") | pl.col("reason").eq_missing("open_matter_stays"))
     found = resolve_names(frame["client"], names)
     odd = found.filter(pl.col("how").is_null())["text"].to_list()
     split = _split_clients(odd, names)

@@ -103,7 +103,7 @@ def _contacts(desk: Desk, links: Links) -> pl.DataFrame | None:
         emails.list.get(1, null_on_oob=True).alias("email_2"), emails.list.get(2, null_on_oob=True).alias("email_3"),
         pl.when(emails.list.len() > 0).then(emails.list.join("; ")).alias("emails"), pl.coalesce(*PRIMARY_PHONE).alias("phone"),
         "phone_home", "phone_work", "phone_mobile", "phone_fax", "street", "city", "state", "postal_code", "country", "notes", "birth_on",
-        "consent",
+        "consent", *(["is_client"] if "is_client" in cards.columns else [pl.lit(None, pl.String).alias("is_client")]),
     )  # fmt: skip
     theirs = links.matters.filter(pl.col("client_key").is_not_null())
     opened = desk.files["matters"].select(pl.col("custom_number").alias("matter"), "opened_on").unique("matter", keep="first") if "matters" in desk.files else None
@@ -111,13 +111,30 @@ def _contacts(desk: Desk, links: Links) -> pl.DataFrame | None:
         theirs = theirs.join(opened, on="matter", how="left", maintain_order="left")
     else:
         theirs = theirs.with_columns(pl.lit(None, pl.Date).alias("opened_on"))
+    theirs = pl.concat([theirs.select("client_key", "matter", "opened_on"), _of_staying(desk, links)])
     theirs = theirs.group_by("client_key", maintain_order=True).agg(pl.col("matter").sort().str.join("; ").alias("matters"), pl.col("opened_on").min().alias("client_since"))
     made = links.contacts.join(known, on=["table", ROW], how="left", maintain_order="left", suffix="_of_card")
     made = made.join(theirs, left_on="contact_key", right_on="client_key", how="left", maintain_order="left")
     return made.with_columns(
         pl.col("contact_key").alias("key"), pl.col("shown").alias("shown_name"), pl.coalesce("last_name", "company", "shown").alias("sort_name"), pl.coalesce("given_name", "first_name").alias("given_name"),
-        pl.col("matters").is_not_null().alias("is_client"),
+        pl.coalesce(_says("is_client", _YES, _NO), pl.col("matters").is_not_null()).alias("is_client"),
     )  # fmt: skip
+
+
+def _says(name: str, yes: tuple[str, ...], no: tuple[str, ...]) -> pl.Expr:
+    """What a cell says of a question with two answers; nothing where it says neither."""
+    word = pl.col(name).str.strip_chars().str.to_lowercase()
+    return pl.when(word.is_in(list(yes))).then(True).when(word.is_in(list(no))).then(False)
+
+
+def _of_staying(desk: Desk, links: Links) -> pl.DataFrame:
+    """Clients of matters that are finished where they are: clients all the same."""
+    schema = {"client_key": pl.String, "matter": pl.String, "opened_on": pl.Date}
+    if desk.staying.is_empty():
+        return pl.DataFrame(schema=schema)
+    frame = desk.records["matter"].filter(pl.col("reason").eq_missing("open_matter_stays"))
+    named = frame.select(*(pl.col(f"client_{part}").alias(part) for part in NAME), pl.col("number").alias("matter"), "opened_on")
+    return named.join(links.by_name.select(*NAME, pl.col("contact_key").alias("client_key")), on=NAME, nulls_equal=True).select(schema)
 
 
 def _consent(cards: pl.DataFrame) -> pl.Series:

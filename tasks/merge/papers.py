@@ -28,7 +28,7 @@ def link_matters(desk: Desk, numbers: pl.DataFrame) -> None:
         if record == "calendar_event":
             # "24-0012 - hearing": appointments carry their matter at the head of the subject.
             head = number_key(pl.col("subject").str.extract(r"^\s*([^\s:]*\d[^\s:]*)\s*(?:[-–:]|$)"))
-            known_head = head.is_in(numbers["matter_key"].implode())
+            known_head = head.is_in(pl.concat([numbers["matter_key"], desk.staying]).implode())
             frame = frame.with_columns(pl.when(pl.col("matter").is_null() & known_head).then(head).alias("from_subject"))
             desk.records[record] = frame
             desk.change(record, pl.col("from_subject").is_not_null(), "matter", "matter_from_subject", pl.col("matter"), pl.col("from_subject"))
@@ -52,7 +52,7 @@ def link_matters(desk: Desk, numbers: pl.DataFrame) -> None:
 def _matter_of_mail(desk: Desk, frame: pl.DataFrame, numbers: pl.DataFrame) -> pl.DataFrame:
     """The matter a message names in brackets in its subject, or whose number a folder of its path is or begins with."""
     frame = ensure(frame, {"folder": pl.String})
-    known = numbers["matter_key"].implode()
+    known = pl.concat([numbers["matter_key"], desk.staying]).implode()
     tag = number_key(pl.col("subject").str.extract(r"\[\s*([^\]\s]*\d[^\]\s]*)\s*\]"))
     steps = frame.select(pl.int_range(pl.len()).alias("i"), pl.col("folder").str.split("/").alias("step")).explode("step").drop_nulls()
     steps = steps.with_columns(number_key(pl.col("step")).alias("whole"), number_key(pl.col("step").str.extract(r"^\s*([^\s_]*\d[^\s_]*)")).alias("head"))

@@ -176,8 +176,8 @@ def _bad(name: str, cell: Cell) -> Iterator[tuple[str, pl.Expr]]:
         yield f"longer than {cell.length} characters", text.str.len_chars() > cell.length
     if cell.bytes:
         yield f"longer than {cell.bytes} bytes", text.str.len_bytes() > cell.bytes
-    if cell.one_of:
-        yield "not one of the target's words", ~text.is_in(list(cell.one_of))
+    if cell.among:
+        yield "not one of the target's words", ~text.is_in(list(cell.among))
     if cell.pattern:
         yield "not of the form the target takes", ~text.str.contains(cell.pattern)
 
@@ -190,7 +190,7 @@ def _with_parents(cells: pl.DataFrame, spec: MappedFile, parents: Callable[[str]
         known = pl.concat([parents(refers) for refers in cell.refers])
         lost = pl.col(f"{n}").is_not_null() & ~pl.col(f"{n}").is_in(known.implode())
         files = " or ".join(refers.partition(".")[0] for refers in cell.refers)
-        cells = cells.with_columns(pl.coalesce("reason", pl.when(lost).then(pl.lit(f"{heading}: its record in {files} waits"))).alias("reason"))
+        cells = cells.with_columns(pl.coalesce("reason", pl.when(lost).then(pl.lit(f"{heading}: its record is not in {files}"))).alias("reason"))
     return cells
 
 

@@ -204,6 +204,10 @@ def _exclusions(desk: Desk, not_taken: dict[str, tuple[int, Decimal | None]]) ->
 
 def _todo(desk: Desk, exclusions: tuple[dict[str, Any], ...]) -> Iterator[str]:
     """What the firm must do itself, before and after the import."""
+    if not desk.is_handed:  # what the targets' own files ask for stands with each of them
+        stays = (text for text in desk.todo if " stay " in text or " stays " in text)
+        yield from stays
+        return
     page = desk.target.uploads.get(desk.migration.region.value)
     if page:
         yield f"Upload each import file at {page}."

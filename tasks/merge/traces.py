@@ -10,16 +10,17 @@ NEUTRAL_OF: dict[str, tuple[str, ...]] = {
 _ROLES = {name: ("relationship", "contact", "contact_key") for name in ("other_side", "other_side_lawyer", "other_side_insurer", "referrer")}
 IN_NEUTRAL: dict[str, dict[str, tuple[str, ...]]] = {
     "contact": {
-        "source_id": ("source_id", "key"), "display_name": ("shown_name", "first_name", "last_name", "company", "given_name"),
+        "source_id": ("source_id", "key"), "display_name": ("shown_name", "first_name", "last_name", "company", "given_name", "sort_name"),
         "first_name": ("first_name", "given_name", "shown_name"), "middle_name": ("middle_name", "first_name"),
         "last_name": ("last_name", "shown_name", "sort_name"), "company": ("company", "shown_name", "sort_name"), "email": ("email", "email_2", "email_3", "emails"),
         "phone_home": ("phone_home", "phone"), "phone_work": ("phone_work", "phone"), "phone_mobile": ("phone_mobile", "phone"),
-        "card_type": ("card_type", "kind"),
+        "card_type": ("card_type", "custom:Card Type"), "birth_on": ("birth_on", "custom:Date of Birth"), "opted_out": ("consent",),
     },
     "matter": {
-        "number": ("number", "key", "title", "matter", "matter_key"), "description": ("description", "title"), "matter_type": ("practice_area",),
-        "status": ("status", "stage", "is_open"), "archived": ("status", "is_open"), "closed_on": ("closed_on", "status", "is_open"),
-        "responsible": ("responsible", "responsible_email", "responsible_before"), "client": ("client", "client_key", "title"),
+        "number": ("number", "key", "title", "matter", "matter_key"), "description": ("description", "title"),
+        "matter_type": ("practice_area", "custom:Matter Type"), "status": ("status", "is_open", "custom:Status in Old System"), "stage": ("stage", "custom:Matter Stage in Old System"),
+        "responsible": ("responsible", "responsible_email", "responsible_before", "custom:Responsible in Old System"),
+        "originating": ("originating", "custom:Originating Attorney"), "client": ("client", "client_key", "title"),
         "acting": ("custom:Person Acting",), "assisting": ("custom:Person Assisting",), **_ROLES,
     },
     "related_contact": {"matter": ("matter", "matter_key"), "contact": ("contact", "contact_key"), "role": ("relationship",)},
@@ -27,19 +28,29 @@ IN_NEUTRAL: dict[str, dict[str, tuple[str, ...]]] = {
     "note": {"matter": ("matter", "matter_key", "client", "client_key", "contact_key"), "contact": ("contact", "contact_key")},
     "calendar_event": {
         "start_on": ("start_on", "starts_at", "start_clock", "all_day_on"), "start_time": ("start_time", "starts_at", "start_clock"),
-        "end_on": ("end_on", "ends_at", "end_clock", "day_after_end"), "end_time": ("end_time", "ends_at", "end_clock"),
+        "end_on": ("end_on", "ends_at", "end_clock", "day_after_end", "day_after_all_day"), "end_time": ("end_time", "ends_at", "end_clock"),
         "all_day": ("is_all_day", "all_day_on"), "owner": ("owner", "owner_email"), "matter": ("matter", "matter_key", "client", "client_key"),
     },
     "email": {"sent_at": ("sent_on", "sent_time"), "matter": ("matter", "matter_key", "client", "client_key")},
     "phone_log": {"called_at": ("called_on", "called_time"), "duration": ("duration_hours",), "matter": ("matter", "matter_key", "client", "client_key")},
     "time_entry": {
-        "staff": ("staff", "staff_email"), "units": ("hours",), "minutes": ("hours",), "amount": ("amount", "rate"), "entry_type": ("type",),
+        "staff": ("staff", "staff_email"), "units": ("hours",), "minutes": ("hours",), "entry_type": ("type",),
         "non_billable": ("is_billable",), "billable": ("is_billable",), "matter": ("matter", "matter_key", "client", "client_key"),
     },
     "receivable": {"outstanding": ("amount",), "matter": ("matter", "matter_key"), "client": ("client", "client_key")},
     "trust": {"balance": ("amount",), "matter": ("matter", "matter_key"), "client": ("client", "client_key")},
 }  # fmt: skip
 """The neutral fields that a source's field feeds, where they are not called the same."""
+
+DECIDES: dict[str, dict[str, tuple[str, ...]]] = {
+    "contact": {"card_type": ("kind",), "display_name": ("kind",), "company": ("kind",)},
+    "matter": {
+        "archived": ("status", "is_open"), "closed_on": ("status", "is_open"), "status": ("stage", "custom:Matter Stage in Old System"),
+        "opened_on": ("client_since",), "client": ("is_client", "matters", "client_email"),
+    },
+    "time_entry": {"amount": ("rate",), "billed": ("is_billable",)},
+}  # fmt: skip
+"""Neutral fields that a source's field decides without standing in them; some are fields of other records."""
 
 _DETAILS = "contact_details › value"
 _BASE_ROLES = {name: ("related_contacts › contact",) for name in _ROLES}

@@ -33,8 +33,11 @@ def _status(sheet: Sheet) -> None:
     profile, own = sheet.job.profile, sheet.job.migration.options.status_map
     known: dict[str, str] = {word.casefold(): state for state, words in profile.statuses.items() for word in words}
     known |= {word.casefold(): state for word, state in own.items()}
-    sheet.frame = sheet.frame.with_columns(pl.col("status").alias("stage"))
-    stage = pl.col("stage").str.strip_chars().str.to_lowercase()
+    if sheet.has("stage"):  # a list that has both keeps both
+        sheet.frame = sheet.frame.with_columns(pl.col("status").alias("said"), pl.col("status").alias("status_before"))
+    else:
+        sheet.frame = sheet.frame.with_columns(pl.col("status").alias("said"), pl.col("status").alias("stage"))
+    stage = pl.col("said").str.strip_chars().str.to_lowercase()
     said = stage.replace_strict(known, default=None, return_dtype=pl.String)
     archived = pl.col("archived").str.strip_chars().str.to_lowercase()
     yes = [word.casefold() for word in profile.true_words] + ["archived", "closed"]
@@ -51,8 +54,9 @@ def _status(sheet: Sheet) -> None:
         .when(said.is_null()).then(pl.lit("stage_without_closing")).otherwise(pl.lit("status_map"))
     )  # fmt: skip
     sheet.frame = sheet.frame.with_columns(result.alias("status"))
-    stage_text = pl.col("stage")
+    stage_text = pl.col("said")
     sheet.change(stage_text.fill_null("") != pl.col("status"), "status", rule, stage_text, pl.col("status"))
     unmapped = said.is_null() & stage_text.is_not_null()
     sheet.find(unmapped, "status", "status_not_in_map", "carried", stage_text, "add it to options.status_map")
     sheet.find(evidence & (said == "Open"), "status", "open_but_closed", "carried", stage_text)
+    sheet.frame = sheet.frame.drop("said")

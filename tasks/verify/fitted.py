@@ -278,8 +278,8 @@ def _problems(cell: Cell, text: pl.Series) -> Iterator[tuple[str, pl.Series]]:
         yield "is too long", text.str.len_chars() > cell.length
     if cell.bytes:
         yield "is too long", text.str.len_bytes() > cell.bytes
-    if cell.one_of:
-        yield "is none of the target's words", there & ~text.is_in(list(cell.one_of))
+    if cell.among:
+        yield "is none of the target's words", there & ~text.is_in(list(cell.among))
     if cell.pattern:
         yield "is not of the form the target takes", there & ~text.str.contains(cell.pattern)
     if cell.values is not None and cell.otherwise is None:

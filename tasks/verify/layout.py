@@ -32,7 +32,7 @@ class Layout:
         entry = self._entries[piece.name]
         if tuple(piece.header) != entry.header:
             yield "header", 0
-        if entry.is_import and spec.known and not any(t.kind for t in self._evidence.intake.templates) and tuple(piece.header) != tuple(spec.columns):
+        if spec.known and not any(t.kind for t in self._evidence.intake.templates) and tuple(piece.header) != tuple(spec.columns):
             yield "header is not the template's", 0
         if not piece.even or piece.lines.select(pl.all_horizontal(pl.all() == "").any()).item():
             yield "a row is blank or of another width", 0

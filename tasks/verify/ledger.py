@@ -22,7 +22,7 @@ def make_ledger(proof: Proof, quality: dict[str, object]) -> dict[str, Any]:
             "confidence": evidence.split.confidence, "missing": list(evidence.split.missing),
             "assumptions": list(evidence.migration.profile_of(evidence.split.source).assumptions),
         },
-        "target": evidence.migration.target, "named": list(evidence.migration.targets), "targets": [_target(one) for one in target_ledgers(proof)], "map_version": evidence.merged.map_version,
+        "target": evidence.migration.target, "named": list(evidence.migration.targets), "is_package": evidence.migration.base not in evidence.migration.targets, "targets": [_target(one) for one in target_ledgers(proof)], "map_version": evidence.merged.map_version,
         "region": evidence.migration.region.value,
         "currency": evidence.migration.currency, "as_at": evidence.merged.as_at,
         "stages": ["field mapping", "format conversion", "accuracy verification"],

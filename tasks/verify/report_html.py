@@ -39,7 +39,7 @@ def report_html(ledger: dict[str, Any], proof: Proof) -> str:
     }  # fmt: skip
     return template().render(
         ledger=ledger, sample=_by_type(proof.sample.found), due=proof.deadlines.found, totals=totals, bars=[_bar(t, ledger) for t in ledger["types"]],
-        state=STATES[ledger["state"]], states=STATES, target_titles=", ".join(_titles(ledger)), plainly=plainly, number=_number, money=_money, outcome=OUTCOMES, version=__version__,
+        state=STATES[ledger["state"]], states=STATES, target_waits=sum(one["waiting"] for one in ledger["targets"]), target_titles=", ".join(_titles(ledger)), plainly=plainly, number=_number, money=_money, outcome=OUTCOMES, version=__version__,
         titles={t["record"]: t["title"] for t in ledger["types"]}, waiting=_waiting(proof), firm=proof.evidence.migration.firm_name,
     )  # fmt: skip
 

@@ -53,6 +53,7 @@ def _choices(
     choices = read_choices(export, migration)
     if source and source.endswith((".yaml", ".yml")):
         source = _own_profile(Path(source))
+    targets = [_own_target(Path(one)) if one.endswith((".yaml", ".yml")) else one for one in targets]
     if targets:
         choices |= {"target": targets[0], "also": targets[1:]}
     if approved:
@@ -77,6 +78,19 @@ def _choices(
     return choices
 
 
+def _own_target(path: Path) -> str:
+    """The name of a target of one's own, which is looked for where it lies from now on."""
+    from caseferry.mapping.mapped import load_mapped, look_in
+    from caseferry.mapping.profile import ProfileError
+
+    look_in(path.resolve().parent)
+    try:
+        load_mapped(path.stem)
+    except ProfileError as error:
+        raise Stop(2, message("CF-124", path.name, str(error))) from None
+    return path.stem
+
+
 def _own_profile(path: Path) -> str:
     """The name of a profile of one's own, which is looked for where it lies from now on."""
     from caseferry.mapping.profile import ProfileError, load_profile, look_in
@@ -90,7 +104,7 @@ def _own_profile(path: Path) -> str:
 
 Migration = Annotated[Optional[Path], typer.Option("--migration", help="The firm's choices; else migration.json beside the export.")]
 Source = Annotated[Optional[str], typer.Option(help="The old system, or a profile of your own: draft.yaml; else told by the headings.")]
-Targets = Annotated[list[str], typer.Option("--target", help="The new system. May be repeated: one run feeds several.")]
+Targets = Annotated[list[str], typer.Option("--target", help="The new system, or a file of your own: shelfware.yaml. May be repeated: one run feeds several.")]
 Approved = Annotated[Optional[str], typer.Option("--approve-map", help="The version of the field map you have read and approve.")]
 By = Annotated[Optional[str], typer.Option("--by", help="Who approves.")]
 Archive = Annotated[bool, typer.Option("--archive-unknown", help="Columns nobody knows stay in the archive: that is decided.")]
@@ -154,20 +168,22 @@ def propose(
 
 @maps.command(name="diff")
 def diff(
-    export: Export, rules: Annotated[Path, typer.Option("--rules", help="The new choices: a migration.json with other rules.")],
+    export: Export, rules: Annotated[Path, typer.Option("--rules", help="What is to change: choices laid over the others, such as {\"rules\": …}.")],
     migration: Migration = None, out: Annotated[Path, typer.Option(help="Where each change is listed.")] = Path("map-diff.csv"), json: Json = False,
 ) -> None:  # fmt: skip
     """Say which lines and cells change when the rules do. Carries the export twice, in a folder it removes."""
 
     def work() -> int:
+        from tasks.stage import merged
         from workers.commands.crossing import valid
         from workers.commands.differ import compare
 
         found = find_export(export)
-        sides = [read_choices(found, path) for path in (migration, rules)]
-        for choices in sides:
+        before = read_choices(found, migration)
+        after = merged(before, read_choices(found, rules))
+        for choices in (before, after):
             valid(choices)
-        return compare(found, sides[0], sides[1], out, json)
+        return compare(found, before, after, out, json)
 
     _guard(work, as_json=json)
 

@@ -25,7 +25,7 @@ def compare(export: Path, before: dict[str, Any], after: dict[str, Any], out: Pa
         writer.writerow(_HEADER)
         for row in _differences(*sides):
             writer.writerow(row)
-            if row[4]:
+            if row[7] == "changed":
                 columns[row[0], row[1], row[4]] += 1
             else:
                 lines[row[0], row[1], row[7]] += 1
@@ -65,7 +65,8 @@ def _carry(export: Path, choices: dict[str, Any], folder: Path) -> dict[str, Any
     merged: Any = read_json(services.store, run.at("3-merge", "manifest.json"))
     split: Any = read_json(services.store, run.at("1-split", "tables.json"))
     where = {table["id"]: table["file"] for table in split["tables"]}
-    files = {("", file["name"]): _lines(services, run, "", file, merged, where) for file in merged["files"]}
+    base = "the files of our own layout"
+    files = {(base, file["name"]): _lines(services, run, "", file, merged, where) for file in merged["files"]}
     for fit in merged["fits"]:
         files |= {(fit["target"], file["name"]): _lines(services, run, fit["target"], file, fit, where) for file in fit["files"]}
     return {"version": merged["map_version"], "files": files, "base": choices.get("target", "clio")}
@@ -89,8 +90,9 @@ def _lines(services: Any, run: Any, target: str, file: Any, made: Any, where: di
     frames = [pl.read_parquet(io.BytesIO(services.store.get(run.at(*below, "rows", name.format(n))))) for n in range(1, count + 1)]
     stands = pl.concat(frames).filter(pl.col("file") == file["name"]).sort("line")
     found: dict[tuple[str, int, int], dict[str, str]] = {}
-    for table, row, cells in zip(stands["table"], stands["row"], rows, strict=True):
-        source = where.get(table, table or "made from a name")
+    keys = stands["key"] if "key" in stands.columns else [""] * stands.height
+    for table, row, key, cells in zip(stands["table"], stands["row"], keys, rows, strict=True):
+        source = where.get(table, table or key or (cells[1] if file.get("file") == "left_out" else "made from a name"))
         number = 0
         while (source, row, number) in found:
             number += 1
@@ -105,7 +107,9 @@ def _differences(before: dict[str, Any], after: dict[str, Any]) -> Iterator[tupl
         for line in sorted({*old, *new}):
             source, row, _ = line
             if line not in old or line not in new:
-                yield (target, name, source, str(row), "", "", "", "only before" if line in old else "only after")
+                there = "; ".join(f"{column}: {value}" for column, value in (old.get(line) or new[line]).items() if value)
+                told = (there, "", "only before") if line in old else ("", there, "only after")
+                yield (target, name, source, str(row), "", *told)
                 continue
             for column in dict.fromkeys([*old[line], *new[line]]):
                 was, now = old[line].get(column, ""), new[line].get(column, "")

@@ -33,6 +33,10 @@ def scope_of(services: Services, run: Any, asked: list[dict[str, str]]) -> Scope
         ledger: Any = read_json(store, run.at("4-verify", "ledger.json"))
         data["types"] = {t["record"]: {"rows": t["read"], "carried": t["carried"] + t["merged"], "excluded": t["excluded"], "quarantined": t["quarantined"]} for t in ledger["types"]}
         data["fallbacks"] = len({f["name"] for f in ledger["fallbacks"]})
+        data["targets"] = [
+            {"target": t["target"], "title": t["title"], "version": t["version"], "columns": t["columns"], "records": t["records"], "decisions": t["decisions"], "limits": t["limits"]}
+            for t in ledger["targets"]
+        ]  # fmt: skip
         data["money"] = [{k: m[k] for k in ("type", "currency", "exported", "not_taken", "quarantined", "written", "difference")} for m in ledger["money"]]
     waits = sum(c["quarantined"] for c in data["types"].values())
     bad = [f for f in data["findings"] if f["rule"] in {"unreadable_file", "expected_list_missing", "broken_quoting", "unknown_column", "list_is_too_short"}]
@@ -60,6 +64,13 @@ def scope_of(services: Services, run: Any, asked: list[dict[str, str]]) -> Scope
         found = [f"    {e['rows']:>8,}  {e['title']}" for e in data["exclusions"] if e["rows"]]
         none = ", ".join(e["title"].lower() for e in data["exclusions"] if not e["rows"])
         lines += ["", "  the target does not take", *found, *textwrap.wrap(f"and, none found here: {none}", 78, initial_indent="    ", subsequent_indent="    ")]
+    for target in data.get("targets", []):
+        columns = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in target["columns"].items())
+        lines += ["", f"  {target['title']}: field map {target['version']}, to be approved; columns: {columns}"]
+        lines += [f"    {r['title']:<22}{r['in_files']:>9,} in files{r['waiting']:>9,} wait{r['not_held']:>9,} no place" for r in target["records"]]
+        for decision in target["decisions"]:
+            choice = f" Decide: {' / '.join(decision['choices'])}." if decision["choices"] and not decision["choice"] else ""
+            lines += textwrap.wrap(f"{decision['title']}: {decision['says']}{choice}", 78, initial_indent="    ", subsequent_indent="      ")
     if data["odd"] or data["findings"]:
         lines += ["", "  odd:"]
         lines += [f"    {o['count']:>6,}  {o['record'].replace('_', ' ')}: {plainly(o['rule'])}" for o in data["odd"][:20]]

@@ -53,11 +53,13 @@ def totals(ledger: dict[str, Any]) -> list[str]:
     merged, out = sum(t["merged"] for t in types), sum(t["excluded"] for t in types)
     waits = sum(t["quarantined"] for t in types)
     ok = carried + merged + out + waits == read
-    imports = sum(1 for f in ledger["files"] if f["is_import"])
+    every = [*ledger["files"], *(f for target in ledger["targets"] for f in target["files"])]
+    imports = sum(1 for f in every if f["is_import"])
+    made = sum(t["derived"] for t in types)
     lines = [
-        f"  merged     {imports} import files, {len(ledger['files']) - imports} files that are not for import",
+        f"  merged     {imports} import files, {len(every) - imports} files that are not for import",
         f"  verified   every row counted: {carried:,} carried + {merged:,} merged + {out:,} not taken",
-        f"             + {waits:,} waiting = {read:,} exported  {_MARKS[ok]}",
+        f"             + {waits:,} waiting = {read:,} exported  {_MARKS[ok]}" + (f"; {made:,} more records made besides" if made and ledger["targets"] else ""),
     ]
     for m in ledger["money"]:
         same = Decimal(m["difference"]) == 0
@@ -70,7 +72,7 @@ def totals(ledger: dict[str, Any]) -> list[str]:
     lines.append(f"             client records, field by field: {ledger['accuracy']['percent']} %  {_MARKS[ledger['accuracy']['percent'] == '100']}")
     for target in ledger["targets"]:
         counts = [sum(r[name] for r in target["records"]) for name in ("in_files", "waiting", "not_held")]
-        lines.append(f"  {target['target'][:10]:<10} {counts[0]:,} records in files, {counts[1]:,} wait, {counts[2]:,} it has no place for  {_MARKS[target['state'] != 'failed']}")
+        lines.append(f"  {target['target'][:10]:<10} {counts[0]:,} records in files, {counts[1]:,} wait, {counts[2]:,} it has no place for  {'✗' if target['state'] == 'failed' else '!' if counts[1] else '✓'}")
         lines += [f"             decide: {d['title'].lower()}, {d['rows']:,}: {' / '.join(d['choices'])}" for d in target["decisions"] if d["choices"] and not d["choice"]]
     for check in ledger["checks"]:
         if not check["passed"]:
