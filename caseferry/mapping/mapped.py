@@ -6,10 +6,12 @@ forgets one does not load. A mapping may be `like` another, and a firm may lay i
 
 import json
 import string
+from datetime import datetime
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
+import polars as pl
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -65,6 +67,9 @@ class Cell(_Strict):
     refers: tuple[str, ...] = ()
     """`file.Heading`: a line whose parent is in none of these columns waits with it."""
 
+    by: str = ""
+    """The field that holds the parent's key, where the text of the cell is a name: the line of that very parent has to be there."""
+
     @field_validator("from_", "refers", mode="before")
     @classmethod
     def _one_or_several(cls, value: object) -> object:
@@ -97,12 +102,10 @@ class MappedFile(_Strict):
     columns: dict[str, Cell]
     one_of: tuple[tuple[str, ...], ...] = ()
     """Of each group at least one column has to be filled."""
-    sort: tuple[str, ...] = ()
-    """Fields its lines are in the order of, as far as they come together."""
     custom_fields: str = ""
     """How the heading of a custom field's column is written, with `{name}` or `{api}` in it; without it they go to a file beside."""
-    rows: int | None = None
-    bytes: int | None = None
+    rows: int | None = Field(default=None, gt=0)
+    bytes: int | None = Field(default=None, gt=0)
     """The most lines, and bytes, of a file: what is more goes into another."""
     reference: bool = False
     """Nothing the target imports: a list for people."""
@@ -193,12 +196,34 @@ def _check(target: MappedTarget, name: str, spec: MappedFile) -> None:
             parent, _, column = refers.partition(".")
             if parent not in target.files or column not in target.files[parent].columns:
                 raise ValueError(f"files.{name}.columns.{heading}.refers: there is no {refers!r}")
-        if not (cell.from_ or cell.parts or cell.value is not None):
+        if cell.by and cell.by not in fields:
+            raise ValueError(f"files.{name}.columns.{heading}.by: {spec.of} has no field {cell.by!r}")
+        if not (cell.fields() or cell.value is not None):
             raise ValueError(f"files.{name}.columns.{heading}: it is filled from nothing")
-    for field in sorted({*spec.where, *spec.sort} - set(fields)):
+    for field in sorted(set(spec.where) - set(fields)):
         raise ValueError(f"files.{name}: {spec.of} has no field {field!r}")
+    for field in spec.where:
+        if fields[field] not in {"text", "flag"} and set(spec.where[field]) - {"present", "absent"}:
+            raise ValueError(f"files.{name}.where.{field}: it can only be present or absent")
+    for heading, cell in spec.columns.items():
+        if cell.pattern is not None:
+            try:
+                pl.Series([""]).str.contains(cell.pattern)
+            except pl.exceptions.PolarsError:
+                raise ValueError(f"files.{name}.columns.{heading}.pattern: it is no regular expression of the RE2 kind") from None
+        for form in filter(None, (cell.form, *(given for text in cell.from_ if "{" in text for _, _, given, _ in string.Formatter().parse(text)))):
+            if "%" in form and not _writes(form):
+                raise ValueError(f"files.{name}.columns.{heading}: {form!r} is no form of a day")
     for heading in sorted({one for group in spec.one_of for one in group} - set(spec.columns)):
         raise ValueError(f"files.{name}.one_of: there is no column {heading!r}")
+
+
+def _writes(form: str) -> bool:
+    """Whether a day can be written so."""
+    try:
+        return bool(pl.Series([datetime(2024, 5, 31)]).dt.strftime(form)[0])
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
+        return False
 
 
 def plainly(cell: Cell) -> str:

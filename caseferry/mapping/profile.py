@@ -173,7 +173,7 @@ def load_profile(source: str, folder: Path = SOURCES, rules: str = "") -> Profil
     """
     try:
         said = _whole(source, folder, ())
-        profile = Profile.model_validate(laid_over(said, json.loads(rules)) if rules else said)
+        profile = Profile.model_validate(laid_over(_yielding(said, json.loads(rules)), json.loads(rules)) if rules else said)
     except ProfileError:
         raise
     except ValueError as error:

@@ -64,7 +64,7 @@ NEUTRAL: dict[str, Neutral] = {
         _neutral(
             "calendar_events", "Calendar events", "calendar_event",
             f"{_PARENTS} subject start_time end_time time_zone owner owner_email location description recurrence "
-            "start_clock end_clock",
+            "start_clock end_clock zone_before",
             all_day_on="day", day_after_all_day="day", start_on="day", end_on="day", day_after_end="day", starts_at="moment", ends_at="moment", is_all_day="flag",
         ),
         _neutral("emails", "Emails", "email", f"{_PARENTS} sent_time sender recipients copies subject body attachments", sent_on="day"),

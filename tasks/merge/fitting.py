@@ -12,14 +12,14 @@ from typing import Any
 import polars as pl
 
 from caseferry.manifest import Decision, Fit, Migration, Piece
-from caseferry.mapping.mapped import MappedFile, MappedTarget, fields_of
+from caseferry.mapping.mapped import MappedFile, MappedTarget
 from caseferry.reading.grid import ROW
 from caseferry.records.neutral import NEUTRAL
 from caseferry.services.scratch import Scratch
 from tasks.merge.files import MARK
 from tasks.merge.growing import Growing, Plan
 from tasks.merge.headings import headings_of
-from tasks.merge.shape import LEFT_OUT, Shaped, chosen, shape
+from tasks.merge.shape import KEY, LEFT_OUT, Shaped, chosen, shape
 
 LINEAGE = {"file": pl.String, "line": pl.UInt32, "table": pl.String, ROW: pl.UInt32, "key": pl.String}
 _LEFT_OUT = ("file", *LEFT_OUT)
@@ -49,6 +49,7 @@ class Fitting:
         self._sums: dict[str, Decimal] = {}
         self._unmapped = Counter[tuple[str, str, str]]()
         self._left_out = 0
+        self._by_key = {refers.partition(".")[0] for spec in target.files.values() for cell in spec.columns.values() if cell.by for refers in cell.refers}
         self._wanted = {refers for spec in target.files.values() for cell in spec.columns.values() for refers in cell.refers}
         self.batches: list[tuple[Piece, ...]] = []
         self.lineage: list[tuple[str, Path]] = []
@@ -58,11 +59,13 @@ class Fitting:
         pieces: list[Piece] = []
         lineage = [pl.DataFrame(schema=LINEAGE)]
 
-        def lay(growing: Growing, lines: pl.DataFrame, zones: list[str] | None = None) -> None:
-            for piece, lined in growing.add(lines, zones or ()):
+        def lay(growing: Growing, lines: pl.DataFrame, zones: pl.Series | None = None) -> None:
+            for piece, lined in growing.add(lines, zones):
                 pieces.append(piece)
                 lineage.append(lined.cast(LINEAGE))  # type: ignore[arg-type]
 
+        covered: list[tuple[str, pl.DataFrame, set[str]]] = []
+        """Of which records which custom fields stand in a file."""
         held: dict[str, list[pl.DataFrame]] = {}
         waits: dict[str, list[pl.DataFrame]] = {}
         for name, spec in sorted(self._target.files.items(), key=lambda one: one[1].order):
@@ -71,9 +74,13 @@ class Fitting:
             if some is None or some.is_empty():
                 continue
             header, wide = self._header(name, spec, custom, some)
+            covered.append((spec.of, some.select("key"), {*self._custom[name], *self._own_fields(spec)}))
             shaped = shape(spec, self._target, some, self._taken[name], self._parents, wide)
+            shaped = _within(shaped, header, spec)
             self._note(name, spec, shaped, lay)
-            zones = some.join(shaped.lines.select("key"), on="key", how="semi")["time_zone"].drop_nulls().unique().sort().to_list() if "time_zone" in some.columns else []
+            zones = None
+            if spec.format == "icalendar":
+                zones = shaped.lines.join(some.select("key", "time_zone"), on="key", how="left", maintain_order="left")["time_zone"] if "time_zone" in some.columns else pl.Series("z", [None] * shaped.lines.height, dtype=pl.String)
             if shaped.lines.height:
                 lay(self._growing(name, spec, header), shaped.lines, zones)
             if shaped.waiting.height:
@@ -83,7 +90,7 @@ class Fitting:
             waits.setdefault(spec.of, []).append(shaped.waiting.select("key"))
         for name, frame in records.items():
             self._account(name, frame, held.get(name, []), waits.get(name, []), lay)
-        self._custom_fields(custom, lay)
+        self._custom_fields(custom, covered, lay)
         self.batches.append(tuple(pieces))
         path = self._scratch.file()
         pl.concat(lineage).write_parquet(path)
@@ -111,7 +118,7 @@ class Fitting:
         """The file's columns, those of custom fields behind its own; and their values."""
         known = custom.get(spec.of)
         if name not in self._custom:
-            own = {field for cell in spec.columns.values() for text in (*cell.from_, *cell.parts) for field in fields_of(text)}
+            own = {field for cell in spec.columns.values() for field in cell.fields()}
             there = known.join(some, on="key", how="semi")["field"].unique(maintain_order=True).to_list() if known is not None and spec.custom_fields else []
             self._custom[name] = [field for field in there if _OWN_FIELD.get(field) not in own]
         fields = self._custom[name]
@@ -119,9 +126,9 @@ class Fitting:
         if not fields:
             return header, None
         wide = some.select("table", ROW)
-        for field in fields:
-            values = known.filter(pl.col("field") == field).select("table", ROW, pl.col("value").alias(field)).unique(["table", ROW], keep="first") if known is not None else None
-            wide = wide.join(values, on=["table", ROW], how="left", maintain_order="left") if values is not None else wide.with_columns(pl.lit(None, pl.String).alias(field))
+        for n, field in enumerate(fields):
+            values = known.filter(pl.col("field") == field).select("table", ROW, pl.col("value").alias(f"x{n}")).unique(["table", ROW], keep="first") if known is not None else None
+            wide = wide.join(values, on=["table", ROW], how="left", maintain_order="left") if values is not None else wide.with_columns(pl.lit(None, pl.String).alias(f"x{n}"))
         return header, wide.unique(["table", ROW], keep="first", maintain_order=True)
 
     def _parents(self, refers: str) -> pl.Series:
@@ -129,6 +136,9 @@ class Fitting:
 
     def _note(self, name: str, spec: MappedFile, shaped: Shaped, lay: Any) -> None:
         """What later lines refer to, words nobody mapped, and cells that were left out."""
+        if name in self._by_key:
+            column = f"{name}.{KEY}"
+            self._keys[column] = pl.concat([self._parents(column), shaped.lines["key"].alias("k")])
         for n, heading in enumerate(spec.columns):
             column = f"{name}.{heading}"
             if column in self._wanted:
@@ -161,18 +171,23 @@ class Fitting:
         note = spec.says if spec else "no file of the target takes these"
         lay(self._beside(name, None, tuple(neutral.fields), "not_held", of=name, note=note), _as_text(rest, tuple(neutral.fields)))
 
-    def _custom_fields(self, custom: dict[str, pl.DataFrame], lay: Any) -> None:
-        """Values of custom fields that no file has a column for."""
+    @staticmethod
+    def _own_fields(spec: MappedFile) -> set[str]:
+        """Custom fields that a file has a column of its own for."""
+        used = {field for cell in spec.columns.values() for field in cell.fields()}
+        return {name for name, field in _OWN_FIELD.items() if field in used}
+
+    def _custom_fields(self, custom: dict[str, pl.DataFrame], covered: list[tuple[str, pl.DataFrame, set[str]]], lay: Any) -> None:
+        """Values of custom fields that no file has a column for, record by record."""
         for of, known in custom.items():
             spec = self._target.not_held.get(of)
             if not self._target.lists_custom_fields or (spec and not spec.listed):
                 continue
-            placed = {field for name, fields in self._custom.items() if self._target.files[name].of == of for field in fields}
-            used = {
-                field for file in self._target.files.values() if file.of == of for cell in file.columns.values()
-                for text in (*cell.from_, *cell.parts) for field in fields_of(text)
-            }  # fmt: skip
-            rest = known.filter(~pl.col("field").is_in(list(placed | {name for name, field in _OWN_FIELD.items() if field in used})))
+            rest = known
+            for there, keys, fields in covered:
+                if there == of and fields:
+                    placed = rest.select(pl.col("key").is_in(keys["key"].implode()) & pl.col("field").is_in(sorted(fields))).to_series()
+                    rest = rest.filter(~placed)
             if rest.height:
                 growing = self._beside(f"custom_fields_of_{of}", None, ("Key", "Field", "Type", "Value"), "custom_fields", of=of,
                                        note="values for which the target's file has no column")  # fmt: skip
@@ -192,7 +207,7 @@ class Fitting:
             rows={name: dict(counts) for name, counts in sorted(self._rows.items())},
             unmapped=tuple({"file": f, "column": c, "word": w, "count": n} for (f, c, w), n in sorted(self._unmapped.items())),
             left_out=self._left_out, decisions=tuple(self._decisions(files)), limits=tuple(self._limits()),
-            custom_fields=tuple(self._made(plan)), todo=tuple(text.format(support=target.support) for text in target.todo),
+            custom_fields=tuple(self._made(plan)), todo=tuple(text.replace("{support}", target.support) for text in target.todo),
         )  # fmt: skip
 
     def _decisions(self, files: tuple[Any, ...]) -> list[Decision]:
@@ -237,3 +252,21 @@ def _as_text(frame: pl.DataFrame, fields: tuple[str, ...]) -> pl.DataFrame:
     kinds = {field: frame.schema[field] for field in fields}
     texts = [pl.col(field).dt.strftime("%Y-%m-%dT%H:%M:%SZ") if kinds[field].base_type() is pl.Datetime else pl.col(field).cast(pl.String) for field in fields]
     return frame.select("table", ROW, *(text.alias(f"{n}") for n, text in enumerate(texts)), pl.col("key").alias("key#")).rename({"key#": "key"})
+
+
+def _within(shaped: Shaped, header: tuple[str, ...], spec: MappedFile) -> Shaped:
+    """Without the lines that are larger than a file may be: they wait."""
+    if not spec.bytes:
+        return shaped
+    head = sum(len(heading.encode()) + 3 for heading in header) * 2 + (_RULES if spec.format == "icalendar" else 0)
+    size = pl.sum_horizontal((pl.col(f"{n}").str.len_bytes() + pl.col(f"{n}").str.count_matches('"', literal=True)).fill_null(0).cast(pl.Int64) for n in range(len(header)))
+    room = spec.bytes - head
+    large = shaped.lines.select((size * (1 if spec.format == "csv" else 1.1) > room).fill_null(False)).to_series()
+    if not large.any():
+        return shaped
+    moved = shaped.lines.filter(large).with_columns(pl.lit("the line is larger than a file may be").alias("reason"))
+    return Shaped(shaped.lines.filter(~large), pl.concat([shaped.waiting, moved.select(shaped.waiting.columns)]), shaped.left_out, shaped.unmapped)
+
+
+_RULES = 20_000
+"""Bytes kept for what tells a time zone."""

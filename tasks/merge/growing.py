@@ -1,7 +1,8 @@
 """A file of a mapped target as it grows: in the form the target reads, cut into several where it takes no more."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -52,32 +53,30 @@ class Growing:
         self._plan, self._stem, self._target, self._scratch = plan, name, target, scratch
         self._parts: list[_Part] = []
 
-    def add(self, lines: pl.DataFrame, zones: Sequence[str] = ()) -> Iterator[tuple[Piece, pl.DataFrame]]:
+    def add(self, lines: pl.DataFrame, zones: pl.Series | None = None) -> Iterator[tuple[Piece, pl.DataFrame]]:
         """Lay lines behind those that are there: the pieces, each with its lineage (`file`, `line`, `table`, `row`).
 
         Args:
             lines: `table`, `row`, and the cells as columns `0`, `1`, …
-            zones: time zones that a calendar's lines name.
+            zones: of a calendar, the time zone each line names, if any.
         """
         for start in range(0, lines.height, _PIECE):
             some = lines.slice(start, _PIECE)
             texts = written(some.select(f"{n}" for n in range(len(self._plan.header))), self._plan, self._target)
             sizes = texts.str.len_bytes().cast(pl.Int64).cum_sum()
+            named = zones.slice(start, _PIECE) if zones is not None else None
             at = before = 0
             while at < some.height:
-                part = self._part(zones)
-                take = part.room(sizes, at, before)
+                if not self._parts:
+                    self._parts.append(self._new())
+                part = self._parts[-1]
+                take = part.room(sizes, at, before) if named is None else part.room_for(texts, named, at)
                 if not take:
                     self._parts.append(self._new())
                     continue
-                yield part.add(texts.slice(at, take), some.slice(at, take))
+                told = texts.slice(at, take) if named is None else part.with_rules(texts.slice(at, take), named.slice(at, take))
+                yield part.add(told, some.slice(at, take))
                 at, before = at + take, int(sizes[at + take - 1])
-
-    def _part(self, zones: Sequence[str]) -> "_Part":
-        if not self._parts:
-            self._parts.append(self._new())
-        self._parts[-1].need(zones)
-        return self._parts[-1]
 
     def _new(self) -> "_Part":
         number = len(self._parts) + 1
@@ -96,17 +95,28 @@ class _Part:
         self._rows, self._size, self._digest = 0, 0, hashlib.sha256()
         self._head = _head(plan, target)
         self._foot = f"END:VCALENDAR{_ENDS}".encode() if plan.format == "icalendar" else b""
-        self._zones: list[str] = []
+        self._zones: set[str] = set()
         self._size = len(self._head) + len(self._foot)
 
-    def need(self, zones: Sequence[str]) -> None:
-        """A calendar tells the rules of the zones it names, before the first event that names them."""
-        fresh = [zone for zone in zones if zone not in self._zones]
-        if self._plan.format == "icalendar" and fresh:
-            self._zones += fresh
-            told = "".join(rules_of(zone) for zone in fresh).encode()
-            self._head += told
-            self._size += len(told)
+    def room_for(self, texts: pl.Series, zones: pl.Series, at: int) -> int:
+        """`room` for a calendar's lines, whose zones are told before the first line that names them."""
+        told, size, most = set(self._zones), self._size, self._plan.bytes or sys.maxsize
+        for number, (text, zone) in enumerate(zip(texts[at:], zones[at:], strict=True)):
+            size += len(text.encode()) + (len(rules_of(zone)) if zone and zone not in told else 0)
+            told.add(zone)
+            if (size > most and (self._rows or number)) or (self._plan.rows and self._rows + number >= self._plan.rows):
+                return number
+        return texts.len() - at
+
+    def with_rules(self, texts: pl.Series, zones: pl.Series) -> pl.Series:
+        """The lines, each zone's rules before the first that names it."""
+        made = []
+        for text, zone in zip(texts, zones, strict=True):
+            fresh = zone and zone not in self._zones
+            made.append(rules_of(zone) + text if fresh else text)
+            if fresh:
+                self._zones.add(zone)
+        return pl.Series("line", made, dtype=pl.String)
 
     def room(self, sizes: pl.Series, at: int, before: int) -> int:
         """How many of the lines from `at` still fit; the first line of a file always does."""

@@ -6,6 +6,7 @@ a guess.
 
 from dataclasses import dataclass
 from functools import cached_property
+from zoneinfo import available_timezones
 
 import polars as pl
 
@@ -17,8 +18,12 @@ from tasks.merge.desk import Desk
 from tasks.merge.repeated import happening
 
 _MADE_FROM_NAME = "name:"
+_ZONES = frozenset(available_timezones())
 _YES = ("yes", "y", "true", "1", "opted in", "opt in", "opt-in", "opted-in", "subscribed", "granted")
 _NO = ("no", "n", "false", "0", "opted out", "opt out", "opt-out", "opted-out", "unsubscribed", "withdrawn", "refused", "do not contact")
+
+_NOT_OUT = ("no", "n", "false", "0", "-", "none", "not opted out", "unchecked")
+"""What says in a column of those who opted out that somebody did not."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +54,9 @@ def links_of(desk: Desk) -> Links:
     lines = desk.files["contacts"]
     given = pl.col("source_id").is_not_null() & (pl.len().over("source_id") == 1) & (pl.col("table") != "")
     from_name = _MADE_FROM_NAME + pl.concat_str([pl.col(part).fill_null("") for part in NAME], separator="|").str.to_lowercase()
+    # Names that differ in capitals alone are told apart by a number: keys of other systems often do not know capitals.
+    again = pl.when(pl.col("table") == "").then(from_name).cum_count().over(pl.when(pl.col("table") == "").then(from_name))
+    from_name = from_name + pl.when(again > 1).then("~" + again.cast(pl.String)).otherwise(pl.lit(""))
     own = pl.when(pl.col("table") == "").then(from_name).otherwise(pl.col("table") + ":" + pl.col(ROW).cast(pl.String))
     is_person = pl.any_horizontal(pl.col(part).is_not_null() for part in NAME[:2])
     contacts = lines.select(
@@ -97,7 +105,7 @@ def _contacts(desk: Desk, links: Links) -> pl.DataFrame | None:
         return None
     cards = desk.carried("contact")
     emails = pl.col("emails")
-    cards = cards.with_columns(_consent(cards).alias("consent"))
+    cards = cards.with_columns(_consent(desk, cards).alias("consent"))
     known = cards.select(
         "table", ROW, "source_id", "title", "given_name", "middle_name", "job_title", "card_type", emails.list.get(0, null_on_oob=True).alias("email"),
         emails.list.get(1, null_on_oob=True).alias("email_2"), emails.list.get(2, null_on_oob=True).alias("email_3"),
@@ -137,18 +145,27 @@ def _of_staying(desk: Desk, links: Links) -> pl.DataFrame:
     return named.join(links.by_name.select(*NAME, pl.col("contact_key").alias("client_key")), on=NAME, nulls_equal=True).select(schema)
 
 
-def _consent(cards: pl.DataFrame) -> pl.Series:
-    """`yes` or `no` to e-mail, or nothing where nobody said. Who opted out anywhere has opted out with that address."""
+def _consent(desk: Desk, cards: pl.DataFrame) -> pl.Series:
+    """`yes` or `no` to e-mail, or nothing where nobody said.
 
-    def says(name: str, words: tuple[str, ...]) -> pl.Expr:
-        there = pl.col(name).str.strip_chars().str.to_lowercase() if name in cards.columns else pl.lit(None, pl.String)
-        return there.is_in(list(words)).fill_null(False)
-
-    out = says("consent", _NO) | says("opted_out", _YES)
-    said = cards.select(pl.when(out).then(pl.lit("no")).when(says("consent", _YES)).then(pl.lit("yes")).alias("said"), pl.col("emails").list.eval(pl.element().str.to_lowercase()).alias("emails"))
-    refused = said.filter(pl.col("said") == "no")["emails"].explode().drop_nulls().unique()
+    Whatever stands in a column of those who opted out, and is no clear no, is an opt-out: a tick, a day, a word. Who opted
+    out on any card, also on one that is not carried, has opted out with its addresses.
+    """
+    every = desk.records["contact"]
+    emails = pl.col("emails").list.eval(pl.element().str.to_lowercase())
+    refused = every.select(_refuses(every).alias("out"), emails.alias("emails")).filter("out")["emails"].explode().drop_nulls().unique()
+    word = pl.col("consent").str.strip_chars().str.to_lowercase() if "consent" in cards.columns else pl.lit(None, pl.String)
+    said = cards.select(pl.when(_refuses(cards)).then(pl.lit("no")).when(word.is_in(list(_YES))).then(pl.lit("yes")).alias("said"), emails.alias("emails"))
     shared = pl.col("emails").list.eval(pl.element().is_in(refused.implode())).list.any() if refused.len() else pl.lit(False)
     return said.select(pl.when(shared.fill_null(False)).then(pl.lit("no")).otherwise("said").alias("consent")).to_series()
+
+
+def _refuses(cards: pl.DataFrame) -> pl.Expr:
+    def there(name: str) -> pl.Expr:
+        return pl.col(name).str.strip_chars().str.to_lowercase() if name in cards.columns else pl.lit(None, pl.String)
+
+    out = there("opted_out")
+    return there("consent").is_in(list(_NO)).fill_null(False) | (out.is_not_null() & (out != "") & ~out.is_in(list(_NOT_OUT))).fill_null(False)
 
 
 def _matters(desk: Desk, links: Links) -> pl.DataFrame | None:
@@ -203,7 +220,10 @@ def _events(desk: Desk, links: Links) -> pl.DataFrame | None:
     frame = _hung(happening(desk), links)
     zone = pl.coalesce("time_zone", pl.lit(desk.migration.time_zone, pl.String))
     all_day = pl.col("all_day").is_not_null()
-    frame = frame.with_columns(pl.when(~all_day).then(zone).alias("time_zone"), pl.col("user").alias("owner"), pl.col("user_email").alias("owner_email"))
+    known = zone.is_in(sorted(_ZONES))
+    frame = frame.with_columns(
+        pl.when(~all_day & known).then(zone).alias("time_zone"), pl.when(~all_day & ~known).then(zone).alias("zone_before"), pl.col("user").alias("owner"), pl.col("user_email").alias("owner_email"),
+    )  # fmt: skip
     clocks = [
         pl.when(~all_day).then(pl.col(day).dt.strftime("%Y%m%dT") + pl.col(time).str.replace_all(":", "")).alias(name)
         for name, day, time in (("start_clock", "start_on", "start_time"), ("end_clock", "end_on", "end_time"))
@@ -224,10 +244,7 @@ def _universal(frame: pl.DataFrame, day: str, time: str) -> pl.Series:
     some = []
     for (zone,), rows in local.drop_nulls().partition_by("time_zone", as_dict=True).items():
         moment = pl.col("at").dt.replace_time_zone(str(zone), ambiguous="null", non_existent="null").dt.convert_time_zone("UTC")
-        try:
-            some.append(rows.select("i", moment.cast(DTYPES["moment"]).alias("utc")))
-        except pl.exceptions.ComputeError:  # a zone nobody knows
-            continue
+        some.append(rows.select("i", moment.cast(DTYPES["moment"]).alias("utc")))
     if not some:
         return pl.Series("utc", [None] * frame.height, dtype=DTYPES["moment"])
     return local.select("i").join(pl.concat(some), on="i", how="left", maintain_order="left")["utc"]

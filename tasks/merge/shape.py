@@ -17,7 +17,8 @@ from caseferry.records.neutral import NEUTRAL
 
 LEFT_OUT = {"key": pl.String, "column": pl.String, "reason": pl.String, "value": pl.String}
 UNMAPPED = {"column": pl.String, "word": pl.String, "count": pl.UInt32}
-_TEXT = "text"
+KEY = "#key"
+"""The column, of none that is written, that holds the keys of a file's lines."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ def chosen(spec: MappedFile) -> pl.Expr:
             holds.append(value.is_null())
         else:
             said = pl.when(value).then(pl.lit("yes")).otherwise(pl.lit("no")) if NEUTRAL[spec.of].fields[field] == "flag" else value
-            holds.append(said.str.to_lowercase().is_in([word.casefold() for word in words]).fill_null(False))
+            holds.append(said.str.to_lowercase().is_in([word.lower() for word in words]).fill_null(False))
     return pl.all_horizontal(holds)
 
 
@@ -60,8 +61,6 @@ def shape(
         parents: what stands in a column of another file, `file.Heading`.
         custom: `table`, `row` and a column for each custom field, in the order of their headings behind the file's own.
     """
-    if spec.sort:
-        records = records.sort(spec.sort, maintain_order=True)
     cells = records.select("table", ROW, "key", *(_value(cell, spec, target).alias(f"{n}") for n, cell in enumerate(spec.columns.values())))
     if custom is not None:
         names = [name for name in custom.columns if name not in {"table", ROW}]
@@ -85,7 +84,7 @@ def shape(
         places = [list(spec.columns).index(heading) for heading in group]
         reasons.append(pl.when(pl.all_horizontal(pl.col(f"{n}").is_null() for n in places)).then(pl.lit(f"none of {', '.join(group)}")))
     cells = cells.with_columns((pl.coalesce(reasons) if reasons else pl.lit(None, pl.String)).alias("reason"))
-    cells = _with_parents(cells, spec, parents)
+    cells = _with_parents(cells, records, spec, parents)
     cells = _alone(cells, spec, taken)
     waits = pl.col("reason").is_not_null()
     return Shaped(cells.filter(~waits).drop("reason"), cells.filter(waits), pl.concat(left_out), pl.concat(unmapped))
@@ -152,6 +151,7 @@ class _Writer:
 
 def escaped(text: pl.Expr) -> pl.Expr:
     """A text as cards and calendars write it. Source: RFC 6350, 3.4; RFC 5545, 3.3.11."""
+    text = text.str.replace_all(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]", " ")  # none of them may stand there
     text = text.str.replace_all("\\", "\\\\", literal=True).str.replace_all(r"\r\n|\r|\n", "\\n")
     return text.str.replace_all(",", "\\,", literal=True).str.replace_all(";", "\\;", literal=True)
 
@@ -160,7 +160,7 @@ def _mapped(cells: pl.DataFrame, name: str, heading: str, cell: Cell) -> tuple[p
     """Words in the target's own; those nobody mapped, and what stands for nothing, are counted."""
     word, meant = pl.col(name), pl.col(name)
     if cell.values is not None:
-        words = {said.casefold(): theirs for said, theirs in cell.values.items()}
+        words = {said.strip().lower(): theirs for said, theirs in cell.values.items()}
         meant = word.str.strip_chars().str.to_lowercase().replace_strict(words, default=None, return_dtype=pl.String)
     counted = meant.is_null() & (word.is_not_null() | pl.lit(cell.empty is not None))
     told = cells.filter(counted).group_by(word.fill_null("").alias("word"), maintain_order=True).len("count")
@@ -182,13 +182,14 @@ def _bad(name: str, cell: Cell) -> Iterator[tuple[str, pl.Expr]]:
         yield "not of the form the target takes", ~text.str.contains(cell.pattern)
 
 
-def _with_parents(cells: pl.DataFrame, spec: MappedFile, parents: Callable[[str], pl.Series]) -> pl.DataFrame:
+def _with_parents(cells: pl.DataFrame, records: pl.DataFrame, spec: MappedFile, parents: Callable[[str], pl.Series]) -> pl.DataFrame:
     """Lines whose parent is in no file wait, if they can't stand without; else they stand alone."""
     for n, (heading, cell) in enumerate(spec.columns.items()):
         if not cell.refers:
             continue
-        known = pl.concat([parents(refers) for refers in cell.refers])
-        lost = pl.col(f"{n}").is_not_null() & ~pl.col(f"{n}").is_in(known.implode())
+        named = records[cell.by] if cell.by else cells[f"{n}"]
+        known = pl.concat([parents(f"{refers.partition('.')[0]}.{KEY}" if cell.by else refers) for refers in cell.refers])
+        lost = pl.lit(cells[f"{n}"].is_not_null() & ~named.is_in(known.implode()).fill_null(False))
         files = " or ".join(refers.partition(".")[0] for refers in cell.refers)
         cells = cells.with_columns(pl.coalesce("reason", pl.when(lost).then(pl.lit(f"{heading}: its record is not in {files}"))).alias("reason"))
     return cells

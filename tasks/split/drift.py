@@ -1,6 +1,6 @@
 """How a list differs from the one its profile was written for: columns that are new, missing, or called otherwise."""
 
-from difflib import SequenceMatcher
+from difflib import get_close_matches
 
 from caseferry.manifest import Finding, Table
 from caseferry.mapping.headings import normal
@@ -8,6 +8,8 @@ from caseferry.mapping.profile import Profile
 
 _ALIKE = 0.72
 """From which on two headings are taken for one that was renamed."""
+_LONGEST, _MOST = 80, 200
+"""Letters of a heading, and headings of a list, that are compared: nobody names columns in novels."""
 
 
 def layout_changed(table: Table, profile: Profile) -> Finding | None:
@@ -42,22 +44,22 @@ def _renamed(old: str, new: list[str], table: Table, profile: Profile) -> str:
     same = next((name for name in new if field and meant.get(name) == field), "")
     if same:
         return same
-    close = [(SequenceMatcher(None, old, name).ratio(), name) for name in new if name not in meant]
-    best = max(close, default=(0.0, ""))
-    return best[1] if best[0] >= _ALIKE else ""
+    free = [name for name in new if name not in meant and len(name) <= _LONGEST][:_MOST]
+    return next(iter(get_close_matches(old, free, 1, _ALIKE)), "")
 
 
 def _likely(table: Table, profile: Profile) -> Finding | None:
     """Of a list whose layout the profile does not know: columns nobody knows that look like one it does, and that is not there."""
     meant, taken = profile.headings(table.kind), {c.field for c in table.columns}
     free = {heading: field for heading, field in meant.items() if field not in taken and ":" not in field}
-    told = []
+    told, looked = [], 0
     for column in table.columns:
         if column.use != "archive_only" or column.decided or not column.heading:
             continue
-        ratio, old = max(((SequenceMatcher(None, heading, normal(column.heading)).ratio(), heading) for heading in free), default=(0.0, ""))
-        if ratio >= _ALIKE:
-            told.append(f"{old!r} may now be {column.heading!r}")
+        close = get_close_matches(normal(column.heading[:_LONGEST]), free, 1, _ALIKE) if looked < _MOST else []
+        looked += 1
+        if close:
+            told.append(f"{close[0]!r} may now be {column.heading!r}")
     if not told:
         return None
     where = " › ".join(filter(None, (table.file, table.sheet)))

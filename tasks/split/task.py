@@ -206,7 +206,7 @@ def _table_findings(cut: Cut, grid: Grid) -> Iterator[Finding]:
         yield Finding(rule=note, where=where, count=count, detail=_NOTES[note] + first)
     for column in table.columns:
         place = f"{where} › column {column.place + 1}"
-        filled = cut.filled[column.place]
+        filled = cut.filled.get(column.place, 0)  # a list without rows has counted nothing
         if column.use == "archive_only" and not column.decided and table.record != "excluded":
             yield Finding(rule="unknown_column", where=f"{place}, {column.heading!r}", count=filled, detail="kept in the archive only")
         elif column.use == "ignored" and column.field:

@@ -39,7 +39,7 @@ def test_clios_contacts_map_to_each_adviser_target_by_themselves(run: Crossed, t
 @pytest.mark.requirement("E48")
 def test_matters_keep_practice_area_and_stage(run: Crossed) -> None:
     for target, file, area, stage in (
-        ("wealthbox", "03_projects", "Practice Area", "Matter Stage"), ("us_tech_automations", "03_matters", "Practice Area", "Matter Stage"),
+        ("wealthbox", "03_projects", "Practice Area", "Matter Stage"), ("us_tech_automations", "03_matters", "Practice Area", "Stage"),
     ):  # fmt: skip
         rows = run.fitted(target, file)
         assert rows[0][area] == "Conveyancing"

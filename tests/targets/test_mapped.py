@@ -166,7 +166,7 @@ def test_what_a_cell_can_not_hold_is_listed_and_what_a_line_lacks_makes_it_wait(
     waiting = run.fitted("salesforce_fsc", "person_accounts_waiting")
     assert [(line["FirstName"], line["Why it waits"]) for line in waiting] == [("Solo", "LastName is missing or can't be held")]
     assert [line["Why it waits"] for line in run.fitted("salesforce_fsc", "tasks_waiting")] == [
-        "Case:What.Legacy_Id__c: its record in cases_of_people or cases_of_companies or cases_without_account waits"
+        "Case:What.Legacy_Id__c: its record is not in cases_of_people or cases_of_companies or cases_without_account"
     ]
     assert {r["records"]: r["waiting"] for r in run.target("salesforce_fsc")["records"]} == {"contacts": 1, "matters": 1, "tasks": 1}
     assert run.state == "completed_with_differences"
