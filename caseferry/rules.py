@@ -17,6 +17,7 @@ RULES: dict[str, str] = {
     "repaired_bytes": "Stray bytes of an older encoding were read as Windows Western.",
     "encoding_assumed": "Nothing in the file proves its encoding. Check a name with an accent.",
     "todos_not_read": "The calendar holds to-dos or journals. They were not read; the file is kept.",
+    "records_beyond_count": "The file holds more records than its header counts. All were read.",
     "deleted_records": "The table holds records its program has deleted. They were not read.",
     "memos_not_read": "Memo fields lie in a second file. They were not read; export the table as CSV if they are needed.",
     "records_cut_off": "The file ends before the records it promises.",

@@ -137,6 +137,14 @@ class Profile(_Strict):
             self._aliases[table] = found
         return self._aliases[table]
 
+    def cut_off(self, table: str, heading: str) -> str:
+        """The normal heading that a name of ten capitals is the beginning of, as old tables cut them; nothing if it may be several."""
+        if len(heading) != 10 or heading != heading.upper():
+            return ""
+        begins = normal(heading).replace(" ", "")
+        found = {field: name for name, field in self.headings(table).items() if name.replace(" ", "").startswith(begins)}
+        return next(iter(found.values())) if len(found) == 1 else ""
+
     def second_field(self, table: str, heading: str) -> str:
         """Another field that lists a normal heading too: it is meant where the first has a column of its own. Else nothing."""
         first = self.headings(table).get(heading, "")

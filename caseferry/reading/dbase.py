@@ -19,10 +19,16 @@ from caseferry.reading.source import Source
 
 _HEADER, _FIELD = 32, 32
 _PIECE = 50_000
-_CODE_PAGES = {0x01: "cp437", 0x02: "cp850", 0x03: "cp1252", 0x57: "cp1252", 0x58: "cp1252", 0x64: "cp852", 0x65: "cp866", 0xC8: "cp1250", 0xC9: "cp1251", 0xCB: "cp1253"}
+_CODE_PAGES = {
+    0x01: "cp437", 0x02: "cp850", 0x03: "cp1252", 0x57: "cp1252", 0x58: "cp1252", 0x59: "cp1252", 0x26: "cp866", 0x64: "cp852", 0x65: "cp866",
+    0x4D: "cp936", 0x4E: "cp949", 0x4F: "cp950", 0x7B: "cp932", 0x7A: "cp936", 0xC8: "cp1250", 0xC9: "cp1251", 0xCA: "cp1254", 0xCB: "cp1253",
+}  # fmt: skip
 """Language drivers that say what the text is written in."""
 _MEMO = frozenset("MGP")
 _BINARY = {"I": 4, "Y": 8, "B": 8, "T": 8}
+_LIVE = 0x20
+"""What stands before a record that is not deleted."""
+_ONE_BYTE = frozenset({"cp437", "cp850", "cp852", "cp866", "cp1250", "cp1251", "cp1252", "cp1253", "cp1254", "latin-1", "mac_roman", "ascii"})
 _JULIAN = 1_721_425
 """The day before the first of the year 1, counted as astronomers do."""
 
@@ -44,17 +50,28 @@ class Dbase:
         self._data, self._file = data, file
         self._count = int.from_bytes(head[4:8], "little")
         self._begin, self._width = int.from_bytes(head[8:10], "little"), int.from_bytes(head[10:12], "little")
-        self.columns = list(self._columns(data[_HEADER : self._begin]))
-        if self._width < 1 or self._begin < _HEADER or not self.columns:
+        if self._width < 1 or self._begin < _HEADER:
             raise ExportRefused("CF-123", file, "its header is no dBase header")
+        self.columns = self._laid_out(data[_HEADER : self._begin])
         room = max(0, len(data) - self._begin) // self._width
-        self.lost = max(0, self._count - room)
-        self._count = min(self._count, room)
+        self.lost, self.beyond = max(0, self._count - room), max(0, room - self._count)
+        self._count = room  # what is there counts, not what the header says of it
         named = encoding or _CODE_PAGES.get(head[29], "")
         self.written = Written(named) if named else tell(data.part(self._begin, min(len(data), self._begin + self._width * 20_000)))
-        self.deleted = self.memos = 0
+        self.deleted = self.memos = self.replaced = 0
 
-    def _columns(self, head: bytes) -> Iterator[_Column]:
+    def _laid_out(self, head: bytes) -> list[_Column]:
+        """The fields. Some programs keep the rest of a long text's width where others keep decimals: what fills the record is right."""
+        for is_long in (False, True):
+            columns = list(self._columns(head, is_long))
+            if columns and columns[-1].start + columns[-1].width == self._width:
+                return columns
+        columns = list(self._columns(head, is_long=False))
+        if not columns or columns[-1].start + columns[-1].width > self._width:
+            raise ExportRefused("CF-123", self._file, "its fields are not those of its records")
+        return columns
+
+    def _columns(self, head: bytes, is_long: bool) -> Iterator[_Column]:
         at = 1
         for place in range(0, len(head) - _FIELD + 1, _FIELD):
             one = head[place : place + _FIELD]
@@ -62,10 +79,8 @@ class Dbase:
                 return
             name = one[:11].split(b"\x00")[0].decode("ascii", "replace").strip()
             kind, width, decimals = chr(one[11]), one[16], one[17]
-            if kind == "C":
-                width, decimals = width + 256 * decimals, 0  # long texts keep the rest of their width there
-            if at + width > self._width:
-                return
+            if kind == "C" and is_long:
+                width, decimals = width + 256 * decimals, 0
             if _BINARY.get(kind, width) != width:
                 kind = "C" if kind != "B" else "M"  # of dBase V: the number of a block of the memo file
             yield _Column(name, kind, at, width, decimals)
@@ -79,24 +94,38 @@ class Dbase:
         for start in range(0, self._count, _PIECE):
             count = min(_PIECE, self._count - start)
             data = self._data[self._begin + start * self._width : self._begin + (start + count) * self._width]
-            text = data.decode(_one_byte(self.written.encoding), "replace")
-            records = pl.Series("r", [text[at : at + self._width] for at in range(0, count * self._width, self._width)], dtype=pl.String)
-            alive = ~records.str.starts_with("*")
-            self.deleted += int((~alive).sum())
-            cells = records.filter(alive).to_frame().select(self._cell(column).alias(name) for name, column in zip(names, self.columns, strict=True))
-            living = [at for at, is_alive in zip(range(0, count * self._width, self._width), alive.to_list(), strict=True) if is_alive]
-            binary = [(name, column) for name, column in zip(names, self.columns, strict=True) if column.kind in _BINARY]
-            cells = cells.with_columns(pl.Series(name, [_figure(column, data[at + column.start : at + column.start + column.width]) for at in living], dtype=pl.String) for name, column in binary)
+            flags = data[:: self._width]
+            living = [at * self._width for at, flag in enumerate(flags) if flag == _LIVE]
+            self.deleted += flags.count(b"*")
+            cells = self._texts(data, living)
             cells = cells.with_columns(pl.when(pl.all() == "").then(None).otherwise(pl.all()).name.keep())
-            self.memos += sum(cells[name].count() for name, column in zip(names, self.columns, strict=True) if column.kind in _MEMO)
-            cells = cells.with_columns(pl.lit(None, pl.String).alias(name) for name, column in zip(names, self.columns, strict=True) if column.kind in _MEMO)
+            memos = [(name, column) for name, column in zip(names, self.columns, strict=True) if column.kind in _MEMO]
+            self.memos += sum(1 for _, column in memos for at in living if data[at + column.start : at + column.start + column.width].strip(b" \x00"))
+            cells = cells.with_columns(pl.lit(None, pl.String).alias(name) for name, _ in memos)
             if cells.height:
                 yield cells.with_row_index(ROW, offset=first)
             first += cells.height
 
+    def _texts(self, data: bytes, living: list[int]) -> pl.DataFrame:
+        """The cells of some records. Where each letter is a byte, columns are cut out of whole records."""
+        names = [f"c{n}" for n in range(len(self.columns))]
+        encoding = self.written.encoding
+        if encoding in _ONE_BYTE:
+            text = data.decode(encoding, "replace")
+            self.replaced += text.count("\ufffd")
+            records = pl.Series("r", [text[at : at + self._width] for at in living], dtype=pl.String)
+            cells = records.to_frame().select(self._cell(column, pl.col("r").str.slice(column.start, column.width)).alias(name) for name, column in zip(names, self.columns, strict=True))
+        else:
+            cut = [pl.Series(name, [data[at + column.start : at + column.start + column.width].decode(encoding, "replace") for at in living], dtype=pl.String)
+                   for name, column in zip(names, self.columns, strict=True)]  # fmt: skip
+            self.replaced += sum(int(one.str.count_matches("\ufffd", literal=True).sum()) for one in cut)
+            cells = pl.DataFrame(cut).select(self._cell(column, pl.col(name)).alias(name) for name, column in zip(names, self.columns, strict=True))
+        binary = [(name, column) for name, column in zip(names, self.columns, strict=True) if column.kind in _BINARY]
+        return cells.with_columns(pl.Series(name, [_figure(column, data[at + column.start : at + column.start + column.width]) for at in living], dtype=pl.String) for name, column in binary)
+
     @staticmethod
-    def _cell(column: _Column) -> pl.Expr:
-        text = pl.col("r").str.slice(column.start, column.width).str.replace_all("\x00", "").str.strip_chars()
+    def _cell(column: _Column, text: pl.Expr) -> pl.Expr:
+        text = text.str.replace_all(r"[\x00-\x1f]", "").str.strip_chars()
         if column.kind == "D":  # a day as 20240531; a day of zeros is none
             return pl.when(text.str.contains(r"^\d{8}$") & (text != "00000000")).then(text.str.replace(r"^(\d{4})(\d\d)(\d\d)$", "${1}-${2}-${3}")).otherwise(pl.when(text != "00000000").then(text).otherwise(pl.lit("")))
         if column.kind == "L":
@@ -106,7 +135,7 @@ class Dbase:
     @property
     def notes(self) -> dict[str, int]:
         """What is to be said about it, when all of it was read."""
-        said = {"deleted_records": self.deleted, "memos_not_read": self.memos, "records_cut_off": self.lost, "encoding_assumed": int(self.written.assumed)}
+        said = {"records_beyond_count": self.beyond, "replaced_characters": self.replaced, "deleted_records": self.deleted, "memos_not_read": self.memos, "records_cut_off": self.lost, "encoding_assumed": int(self.written.assumed)}
         return {name: count for name, count in said.items() if count}
 
 
@@ -125,8 +154,3 @@ def _figure(column: _Column, data: bytes) -> str:
         return (datetime.fromordinal(days - _JULIAN) + timedelta(milliseconds=milliseconds)).isoformat(" ", "seconds")
     except (ValueError, OverflowError):
         return ""
-
-
-def _one_byte(encoding: str) -> str:
-    """Fields are counted in bytes: an encoding of more than one byte a letter would shift them."""
-    return "cp1252" if encoding.replace("_", "-") in {"utf-8", "utf-16", "utf-8-sig", "ascii"} else encoding

@@ -25,8 +25,9 @@ _OLE = b"\xd0\xcf\x11\xe0"
 _AT_ONCE = 1_000
 """Messages of a piece."""
 _READ = 4 << 20
-_START = re.compile(rb"(?:\A|\n\r?\n)(From [^\r\n]*\r?\n)(?=[!-9;-~]+:)")
-"""Where a message of a mailbox begins: `From ` behind an empty line, and a header behind it. Source: RFC 4155."""
+_START = re.compile(rb"(?m)^From [^\n]*\d\d:\d\d[^\n]*\n(?=[!-9;-~]+:)")
+"""Where a message of a mailbox begins: a line of `From `, whose moment has a time, and a header behind it. Source: RFC 4155."""
+_BLANK = b"\xef\xbb\xbf \t\r\n"
 _OTHERS = ("Reply-To", "Bcc", "In-Reply-To")
 
 
@@ -37,20 +38,20 @@ def messages(data: Source, spans: Sequence[Sequence[Any]]) -> Iterator[tuple[str
 
 
 def mailbox(data: Source) -> Iterator[tuple[str, bytes]]:
-    """The messages of a mailbox, however long it is."""
+    """The messages of a mailbox, however long it is. What stands before the first separator is a message too."""
     held, at = b"", 0
     while at < len(data) or held:
-        more = data[at : at + _READ]
-        at += len(more)
-        held += more
-        starts = [found.start(1) for found in _START.finditer(held)]
-        last = at >= len(data)
-        cuts = [*starts[1:], *([len(held)] if last else [])]
+        held += data[at : at + _READ]
+        is_first, at = not at, at + _READ
+        held = held.lstrip(_BLANK) if is_first else held
+        starts = [found.start() for found in _START.finditer(held) if found.start()]
+        is_last = at >= len(data)
         begin = 0
-        for cut in cuts:
-            yield "", _unquoted(held[begin:cut])
+        for cut in [*starts, *([len(held)] if is_last else [])]:
+            if cut > begin:
+                yield "", _unquoted(held[begin:cut])
             begin = cut
-        held = held[begin:] if not last else b""
+        held = b"" if is_last else held[begin:]
 
 
 def _unquoted(message: bytes) -> bytes:
@@ -79,7 +80,27 @@ def _piece(rows: list[Sequence[str]], first: int) -> pl.DataFrame:
 
 
 def _row(name: str, data: bytes) -> Sequence[str]:
-    return _outlook(name, data) if data.startswith(_OLE) else _internet(name, data)
+    if data.startswith(_OLE):
+        return [_whole(cell) for cell in _outlook(name, data)]
+    try:
+        cells = _internet(name, data)
+    except Exception:  # no message is so odd that the others of its mailbox should go with it
+        cells = _bare(name, data)
+    return [_whole(cell) for cell in cells]
+
+
+def _whole(text: str) -> str:
+    """Without halves of letters, which nothing can store."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def _bare(name: str, data: bytes) -> Sequence[str]:
+    """A message no reader can take apart: its headers line by line, and all of it as its text."""
+    text = data.decode("utf-8", "replace").replace("\r\n", "\n")
+    head = text.partition("\n\n")[0]
+    said = {key.casefold(): value.strip() for key, _, value in (line.partition(":") for line in head.splitlines())}
+    day, time = _moment(said.get("date", ""))
+    return (day, time, said.get("from", ""), said.get("to", ""), said.get("cc", ""), said.get("subject", ""), text, "", name, said.get("date", ""), said.get("message-id", ""), "could not be taken apart: all of it is the text")
 
 
 def _internet(name: str, data: bytes) -> Sequence[str]:
@@ -141,7 +162,7 @@ def _text(part: Message) -> str:
     for charset in (str(part.get_content_charset() or "utf-8"), "utf-8", "cp1252", "latin-1"):
         try:
             return data.decode(charset)
-        except (LookupError, UnicodeDecodeError):
+        except (LookupError, ValueError):  # a name of no encoding, or bytes it does not know
             continue
     return data.decode("latin-1")
 
@@ -158,7 +179,7 @@ def _attached(message: Message) -> Iterator[str]:
 class _Texts(HTMLParser):
     """The text of a page, its blocks on lines of their own."""
 
-    _SILENT = frozenset({"script", "style", "head", "title"})
+    _SILENT = frozenset({"script", "style", "title"})
     _BLOCKS = frozenset({"p", "br", "div", "tr", "li", "h1", "h2", "h3", "table", "blockquote"})
 
     def __init__(self) -> None:
@@ -166,7 +187,7 @@ class _Texts(HTMLParser):
         self.out, self._silent = io.StringIO(), 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self._silent += tag in self._SILENT
+        self._silent = 0 if tag in self._BLOCKS or tag == "body" else self._silent + (tag in self._SILENT)  # who forgets an end tag loses no text
         if tag in self._BLOCKS:
             self.out.write("\n")
 

@@ -109,6 +109,7 @@ def _joined(upper: list[str], lower: list[str]) -> tuple[tuple[str, ...], ...]:
 
 def _fit(profile: Profile, kind: str, header: _Header) -> Fit | None:
     spec, aliases = profile.tables[kind], profile.headings(kind)
+    header = _uncut(header, profile, kind)
     fields = {aliases[text].removeprefix("custom:") for text in header.present if text in aliases}
     if not all(fields & set(group) for group in spec.must):
         return None
@@ -141,6 +142,16 @@ def _fit(profile: Profile, kind: str, header: _Header) -> Fit | None:
     weight = sum(0.5 if use in {"leave:", "archive:"} else 1.0 for use in uses if use) + 2.0 * len(fields & set(spec.marks))
     score = weight * (0.4 + 0.6 * known / named)
     return Fit(kind, header.row, header.rows, tuple(names), tuple(uses), score, named)
+
+
+def _uncut(header: _Header, profile: Profile, kind: str) -> _Header:
+    """The header with names that were cut off at ten letters, as dBase does, in full."""
+    aliases = profile.headings(kind)
+    whole = [
+        (*texts, found) if len(texts) == 1 and plain[0] not in aliases and (found := profile.cut_off(kind, texts[0])) else texts
+        for texts, plain in zip(header.cells, header.normals, strict=True)
+    ]
+    return header if whole == list(header.cells) else _Header(header.row, header.rows, tuple(whole))
 
 
 def _else(profile: Profile, kind: str, plain: tuple[str, ...], taken: set[str]) -> str:

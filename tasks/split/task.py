@@ -35,6 +35,7 @@ _NOTES = {
     "external_links": "its links to other workbooks were not followed",
     "todos_not_read": "to-dos and journals of a calendar are not read; the file is kept",
     "replaced_characters": "characters were lost before the file reached us",
+    "records_beyond_count": "the file holds more records than its header counts; all were read",
     "deleted_records": "records marked as deleted are not read",
     "memos_not_read": "memo fields lie in a second file, and are not read",
     "records_cut_off": "the file ends before the records its header promises",

@@ -51,28 +51,30 @@ def count_begun(data: Foreign, limits: dict[str, int], blobs: object, word: str)
 
 def count_letters(data: Foreign, limits: dict[str, int], blobs: object) -> int:
     """Rows of a list made of a mailbox: its messages, and a header."""
-    count, held = 0, b"\n\n"
+    count, held, begun = 0, b"", False
     for at in range(0, len(data), _PIECE):
-        text = (held + data[at : at + _PIECE]).replace(b"\r\n", b"\n")
-        last = text.rfind(b"\n\nFrom ") if at + _PIECE < len(data) else len(text)
-        count += len(_LETTER.findall(text[: max(last, 0)]))
-        held = text[max(last, 0) :]
+        text = held + data[at : at + _PIECE]
+        text = text if begun else text.lstrip(b"\xef\xbb\xbf \t\r\n")
+        count += not begun and bool(text) and not _LETTER.match(text)  # what stands before the first separator is one
+        begun = begun or bool(text)
+        last = text.rfind(b"\nFrom ") + 1 if at + _PIECE < len(data) else len(text)
+        count += len(_LETTER.findall(text[:last]))
+        held = text[last:]
     return count + 1
 
 
-_LETTER = re.compile(rb"\n\nFrom [^\n]*\n(?=[^\s:]+:)")
+_LETTER = re.compile(rb"(?m)^From [^\n]*[0-9][0-9]:[0-9][0-9][^\n]*\n(?=[\x21-\x39\x3b-\x7e]+:)")
 
 
 def count_records(data: Foreign, limits: dict[str, int], blobs: object) -> int:
     """Rows of a dBase table: records that are there and not deleted, and a header."""
     head = data[:12]
     begin, width = int.from_bytes(head[8:10], "little"), int.from_bytes(head[10:12], "little")
-    promised = int.from_bytes(head[4:8], "little")
     rows = 0
-    for start in range(0, promised, 65_536):
-        flags = data[begin + start * width : begin + min(start + 65_536, promised) * width]
-        whole = flags[: len(flags) // width * width]
-        rows += len(whole) // width - whole[::width].count(b"*")
+    for start in range(begin, len(data), 65_536 * width):
+        flags = data[start : start + 65_536 * width]
+        whole = flags[: len(flags) // width * width][::width]
+        rows += whole.count(b" ")
     return rows + 1
 
 

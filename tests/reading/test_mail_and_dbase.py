@@ -78,6 +78,38 @@ def test_a_message_that_can_not_be_read_costs_no_other(crossing: Crossings) -> N
     assert run.check("lines")["passed"]
 
 
+SEPARATOR = b"From jane@firm.example Fri May 31 18:05:09 2024\n"
+
+
+@pytest.mark.parametrize("front", [b"", b"\xef\xbb\xbf", b"\n", b"\r\n\r\n", b" \n\t"])
+@pytest.mark.parametrize("end", [b"\n", b"\r\n"])
+def test_no_message_of_an_odd_mailbox_is_lost(crossing: Crossings, front: bytes, end: bytes) -> None:
+    bodies = ["plain", "\n\nFrom Zürich\nÖffnung: 9 Uhr", "From here on\nNote: 9 Uhr", ""]
+    box = front + b"".join(SEPARATOR + letter(f"Number {n}", body) + b"\n" for n, body in enumerate(bodies)).replace(b"\r\n", b"\n").replace(b"\n", end)
+    run = crossing(firm() | {"Inbox": box})
+    assert [r["subject"] for r in run.rows("emails")] == ["Number 0", "Number 1", "Number 2", "Number 3"]
+    assert run.check("lines")["passed"]
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        b"From: a@x.example\nSubject: odd\nContent-Type: text/plain; charset=utf-7\n\n+2AA-\n", b"From: a@x.example\nSubject: odd\nContent-Type: text/plain; charset=undefined\n\nx\n",
+        b"From: a@x.example\nSubject: =?utf-7?q?+2AA-?=\n\nx\n", b"From: a@x.example\nSubject: odd\nContent-Disposition: attachment; filename*=undefined''x%41\n\nx\n",
+        b"From: a@x.example\nSubject: deep\n" + b"Content-Type: message/rfc822\n\n" * 1500 + b"x\n",
+    ],
+)  # fmt: skip
+def test_one_odd_message_costs_no_other_of_its_mailbox(crossing: Crossings, odd: bytes) -> None:
+    run = crossing(firm() | {"Inbox": SEPARATOR + letter("A") + b"\n" + SEPARATOR + odd + b"\n" + SEPARATOR + letter("C")})
+    assert run.type("email")["read"] == 3
+    assert {"A", "C"} <= {r["subject"] for r in run.rows("emails")}
+
+
+def test_a_page_keeps_its_text_whatever_end_tags_it_lacks(crossing: Crossings) -> None:
+    page = b"From: a@x.example\nSubject: page\nContent-Type: text/html\n\n<html><head><meta charset=utf-8><title>T<body><p>Hello</p><style>p{}</style><p>there"
+    assert crossing(firm() | {"a.eml": page}).rows("emails")[0]["body"] == "Hello\nthere"
+
+
 def dbf(fields: list[tuple[str, str, int]], records: Sequence[tuple[bytes, ...]], driver: int = 0x03, deleted: frozenset[int] = frozenset()) -> bytes:
     width = 1 + sum(size for _, _, size in fields)
     head = struct.pack("<BBBBIHH", 0x03, 124, 5, 31, len(records), 32 + 32 * len(fields) + 1, width) + bytes(17) + bytes([driver]) + bytes(2)
@@ -134,3 +166,36 @@ def test_an_access_database_is_read_by_the_converter_that_is_installed(crossing:
     run = crossing({"cards.csv": firm()["cards.csv"], "old.mdb": ACCESS})
     assert [(t["file"], t["sheet"], t["kind"]) for t in run.split["tables"]] == [("cards.csv", "", "cards"), ("old.mdb", "tblMatters", "matters")]
     assert run.rows("02_matters")[0]["open_date"] == "05/31/2024"
+
+
+FIELDS = [("MATTER NO", "C", 10), ("DESCRIPTIO", "C", 30), ("CLIENT", "C", 20), ("STATUS", "C", 10)]
+RECORDS = [(b"24-0001", b"Sale", b"Smith, John", b"Open"), (b"24-0002", b"Lease", b"Smith, John", b"Open")]
+
+
+def test_text_of_several_bytes_a_letter_is_read_by_bytes(crossing: Crossings) -> None:
+    records = [(b"24-0001", "Müller über Straße".encode(), b"Smith, John", b"Open")]
+    run = crossing({"cards.csv": firm()["cards.csv"], "m.dbf": dbf(FIELDS, records, driver=0)}, options={"encoding": {"m.dbf": "utf-8"}})
+    assert run.rows("02_matters")[0]["description"] == "Müller über Straße"
+
+
+def test_records_beyond_the_headers_count_are_read_and_told(crossing: Crossings) -> None:
+    data = bytearray(dbf(FIELDS, RECORDS))
+    data[4] = 1
+    run = crossing({"cards.csv": firm()["cards.csv"], "m.dbf": bytes(data)})
+    assert len(run.rows("02_matters")) == 2
+    assert [note["count"] for note in run.noted("records_beyond_count")] == [1]
+    assert run.check("lines")["passed"]
+
+
+def test_a_table_whose_fields_are_not_its_records_is_refused(crossing: Crossings) -> None:
+    data = bytearray(dbf(FIELDS, RECORDS))
+    data[32 + 32 * 3 + 16] = 50
+    run = crossing(firm() | {"m.dbf": bytes(data)})
+    assert [note["where"] for note in run.noted("unreadable_file")] == ["m.dbf"]
+
+
+@pytest.mark.parametrize("deleted", [frozenset[int](), frozenset({0, 1})])
+def test_a_list_without_rows_ends_nothing(crossing: Crossings, deleted: frozenset[int]) -> None:
+    table = dbf(FIELDS, RECORDS if deleted else [], deleted=deleted)
+    run = crossing(firm(t="Task,Due Date,Assigned To,Matter No\n") | {"m.dbf": table}, target="wealthbox").approved()
+    assert run.state.startswith("completed")
