@@ -114,6 +114,7 @@ RULES: dict[str, str] = {
     "event_cancelled": "The event was cancelled. It was not carried.",
     "event_replaced": "A newer version of the same event is in the calendar. This one was not carried.",
     "recurring_event": "The event recurs. Its rule was carried as text.",
+    "recurrence_not_expanded": "The event repeats in a way that can't be written out for certain, or too often. It was carried with its rule.",
     "time_zone_unknown": "The event's time zone is not known.",
     "after_cut_off": "The row was entered after the cut-off. Check that it is not moved by hand as well.",
     # runs as a whole

@@ -198,6 +198,8 @@ def _check(target: MappedTarget, name: str, spec: MappedFile) -> None:
                 raise ValueError(f"files.{name}.columns.{heading}.refers: there is no {refers!r}")
         if cell.by and cell.by not in fields:
             raise ValueError(f"files.{name}.columns.{heading}.by: {spec.of} has no field {cell.by!r}")
+        if len([1 for one in (cell.from_, cell.parts, cell.value) if one]) > 1:
+            raise ValueError(f"files.{name}.columns.{heading}: it is filled in two ways; take one away with null (value, from or parts)")
         if not (cell.fields() or cell.value is not None):
             raise ValueError(f"files.{name}.columns.{heading}: it is filled from nothing")
     for field in sorted(set(spec.where) - set(fields)):

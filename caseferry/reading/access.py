@@ -5,7 +5,7 @@ They are programs of others that read foreign bytes, so they run with a limit of
 
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from caseferry.errors import ExportRefused
@@ -15,8 +15,11 @@ from config.limits import ReadingLimits
 _TABLES, _EXPORT = "mdb-tables", "mdb-export"
 
 
-def tables_of(path: Path, name: str, limits: ReadingLimits, scratch: Scratch) -> Iterator[tuple[str, Path]]:
+def tables_of(path: Path, name: str, limits: ReadingLimits, scratch: Scratch, refused: Callable[[str, str], None]) -> Iterator[tuple[str, Path]]:
     """Each table of a database by name, as a CSV file of UTF-8; days as 2024-05-31.
+
+    Args:
+        refused: takes the name of a table that can't be read, and why; the others go on.
 
     Raises:
         ExportRefused: no converter is installed, or it could not read the file.
@@ -27,8 +30,12 @@ def tables_of(path: Path, name: str, limits: ReadingLimits, scratch: Scratch) ->
     for table in listed.decode("utf-8", "replace").splitlines():
         if table.strip():
             out = scratch.file()
-            with out.open("wb") as to:
-                _run([_EXPORT, "-D", "%Y-%m-%d", "-T", "%Y-%m-%d %H:%M:%S", str(path), table], name, limits, to.fileno())
+            try:
+                with out.open("wb") as to:
+                    _run([_EXPORT, "-D", "%Y-%m-%d", "-T", "%Y-%m-%d %H:%M:%S", str(path), table], name, limits, to.fileno())
+            except ExportRefused as refusal:
+                refused(f"{name} › {table}", f"{refusal.code} {refusal.detail}")
+                continue
             yield table, out
 
 

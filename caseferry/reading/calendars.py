@@ -6,6 +6,7 @@ one row with its rule. What was cancelled, or sent again in a newer version, is 
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
@@ -39,9 +40,24 @@ def read_calendar(text: str) -> Grid:
         if known is None or not which[0] or _sequence(event) >= _sequence(events[known]):
             newest[which] = number
     current = set(newest.values())
+    _except(events, current)
     rows = [_row(event, is_current=number in current or not _first(event, "UID")) for number, event in enumerate(events)]
     others = len(_NO_EVENT.findall(text))
     return from_lists(pl.Series("t", [list(HEADINGS), *rows], dtype=pl.List(pl.String)), notes={"todos_not_read": others} if others else {})
+
+
+def _except(events: list[dict[str, list[Line]]], current: set[int]) -> None:
+    """One time of a series that is told by itself is an exception of the series: it was moved or cancelled."""
+    masters = {_first(events[number], "UID"): events[number] for number in sorted(current) if "RRULE" in events[number] or "RDATE" in events[number]}
+    for number in sorted(current):
+        told = events[number].get("RECURRENCE-ID")
+        master = masters.get(_first(events[number], "UID"))
+        if not told or master is None or master is events[number] or _first(events[number], "RECURRENCE-ID") == "":
+            continue
+        if "THISANDFUTURE" in "".join(told[0].parameters.get("RANGE", ())):
+            continue  # it changes the rest of the series: that is for a person
+        master.setdefault("EXDATE", []).append(replace(told[0], name="EXDATE"))
+        events[number] = {name: lines for name, lines in events[number].items() if name != "RECURRENCE-ID"}
 
 
 def _events(text: str) -> list[dict[str, list[Line]]]:
@@ -97,6 +113,8 @@ def _others(event: dict[str, list[Line]]) -> Iterator[str]:
 
 def _as_written(line: Line) -> str:
     zone = next(iter(line.parameters.get("TZID", ())), "")
+    if line.name != "RRULE" and _WHOLE_DAY.match(line.value.strip()):
+        return f"{line.name};VALUE=DATE:{line.value}"
     return f"{line.name};TZID={zone}:{line.value}" if zone else f"{line.name}:{line.value}"
 
 

@@ -131,7 +131,7 @@ def read_all(services: Services, intake: Intake, migration: Migration, findings:
         try:
             if kept.kind == Kind.ACCESS:
                 return [
-                    one.on_sheet(table) for table, made in tables_of(path, kept.name, limits, scratch)
+                    one.on_sheet(table) for table, made in tables_of(path, kept.name, limits, scratch, unread)
                     for one in read_lists(made, Kind.DELIMITED, kept.name, limits, DEEPEST_HEADER + 2, "utf-8")
                 ]  # fmt: skip
             return read_lists(path, Kind(kept.kind), kept.name, limits, DEEPEST_HEADER + 2, migration.options.encoding_of(kept.name))

@@ -121,7 +121,7 @@ class Lines:
                 wrong.append({"table": table.id, "in_file": found, "accounted_for": sum(table.lines.values())})
         detail = f"{counted} lines in {len(self._evidence.split.tables)} lists"
         if skipped:
-            detail += f"; {skipped} lists with open quotes could be counted in one way only"
+            detail += f"; {skipped} lists (with open quotes, or out of a converter) could be counted in one way only"
         yield Check("lines", "Every line of every list is data or named furniture", not wrong, detail, True, tuple(wrong))
 
     def _count(self, file: Kept) -> dict[str, int | None]:

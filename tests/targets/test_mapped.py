@@ -331,3 +331,130 @@ END:VCALENDAR\r
     events = icalendar.Calendar.from_ical(run.store.get(run.run.at("3-merge", "icalendar", "files", "01_events.ics"))).walk("VEVENT")
     assert len({str(event["UID"]) for event in events}) == 5
     assert run.state.startswith("completed")
+
+
+@pytest.mark.requirement("E91")
+@pytest.mark.parametrize("mark", ["X", "checked", "on", "01/05/2023", "Opted Out", "unsubscribe", "Y.", "2", "never"])
+def test_whatever_stands_in_a_column_of_opt_outs_is_one(crossing: Crossings, mark: str) -> None:
+    cards = CARDS + f'"Yes, Ann",Ann,Yes,,ann@x.example,,,,Yes,{mark}\n"Smith, John",John,Smith,,john@x.example,,,,Yes,No\n'
+    run = crossing(firm(cards=cards), target="mailchimp").approved()
+    assert {line["Email Address"]: line["Status"] for line in run.fitted("mailchimp", "01_audience")} == {"ann@x.example": "unsubscribed", "john@x.example": "subscribed"}
+
+
+@pytest.mark.requirement("E91")
+def test_an_opt_out_on_a_card_that_is_not_carried_counts(crossing: Crossings) -> None:
+    cards = CARDS + JOHN + '"Out, Cy",Cy,Out,,cy@x.example,,,,Yes,\n,,,,cy@x.example,,,,no,\n'
+    run = crossing(firm(cards=cards), target="mailchimp").approved()
+    assert run.type("contact")["quarantined"] == 1
+    assert [line["Status"] for line in run.fitted("mailchimp", "01_audience")] == ["unsubscribed"]
+
+
+def test_a_zone_nobody_knows_lets_the_event_float_and_says_so(crossing: Crossings) -> None:
+    event = "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:a\r\nSUMMARY:S\r\nDTSTART;TZID=Eastern Standard Time:20240603T083000\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+    run = crossing(firm() | {"c.ics": event}, target="icalendar", also=["salesforce_fsc"]).approved()
+    text = run.store.get(run.run.at("3-merge", "icalendar", "files", "01_events.ics")).decode()
+    assert "DTSTART:20240603T083000" in text
+    assert "X-TIME-ZONE:Eastern Standard Time" in text
+    assert [line["Why it waits"] for line in run.fitted("salesforce_fsc", "events_waiting")] == ["StartDateTime is missing or can't be held"]
+
+
+@pytest.mark.parametrize("odd", ["two\r\nlines", "a\rb", "nul \x00 in it", "a\x01b", "back\\slash; semi, comma"])
+def test_odd_cells_fail_no_card(crossing: Crossings, odd: str) -> None:
+    quoted = odd.replace('"', '""')
+    cards = f'Card Name,First Name,Last Name,Email,City,Notes\n"Smith, John",John,Smith,,"{quoted}","{quoted}"\n'
+    run = crossing(firm(cards=cards), target="vcard", also=["vcard3"])
+    assert not [c for c in run.ledger["checks"] if not c["passed"]]
+
+
+def test_a_debt_goes_to_nobody_elses_account(crossing: Crossings) -> None:
+    cards = CARDS + "A:B Ltd,,,A:B Ltd,a@x.example,,,,,\nA B Ltd,,,A B Ltd,b@x.example,,,,,\n"
+    matters = ONE_MATTER.split("\n")[0] + "\n24-0001,Sale,A:B Ltd,Open,31/05/2024,Jane Doe\n24-0002,Lease,A B Ltd,Open,31/05/2024,Jane Doe\n"
+    debts = "Matter No,Debtor Name,Outstanding\n24-0001,A:B Ltd,5.00\n24-0002,A B Ltd,7.00\n"
+    run = crossing(firm(cards=cards, matters=matters, d=debts), target="quickbooks_online").approved()
+    assert [(m["DisplayName"], m["ParentRef"]) for m in run.fitted("quickbooks_online", "02_sub_customers")] == [("24-0001", "A B Ltd")]
+    assert [(i["Invoice Number"], i["Item Amount"]) for i in run.fitted("quickbooks_online", "03_invoices")] == [("OB-24-0001", "5.00")]
+    assert len(run.fitted("quickbooks_online", "invoices_waiting")) == 1
+
+
+def test_clients_without_a_card_in_two_spellings_are_two(crossing: Crossings) -> None:
+    matters = ONE_MATTER.split("\n")[0] + "\n24-0001,Sale,Acme Ltd,Open,31/05/2024,Jane Doe\n24-0002,Lease,ACME LTD,Open,31/05/2024,Jane Doe\n"
+    run = crossing(firm(matters=matters), target="wealthbox", also=["generic_crm"]).approved()
+    assert run.state == "completed"
+    assert len(run.fitted("wealthbox", "01_organizations")) == 2
+
+
+def test_who_waits_keeps_what_hangs_on_him_waiting(crossing: Crossings) -> None:
+    cards = CARDS + JOHN + "Solo,Solo,,,s@x.example,,,,,\n"
+    matters = ONE_MATTER + "24-0002,Lease,Solo,Open,31/05/2024,Jane Doe\n"
+    tasks = "Task,Due Date,Assigned To,Matter No\nCall,13/07/2024,RR,24-0002\n"
+    run = crossing(firm(cards=cards, matters=matters, t=tasks), target="wealthbox", also=["redtail"]).approved()
+    for target in ("wealthbox", "redtail"):
+        keys = {line for f in run.target(target)["files"] if f["is_import"] for row in run.fitted(target, f["name"]) for line in row.values()}
+        assert "24-0002" not in keys
+
+
+def test_bytes_do_not_depend_on_batches(crossing: Crossings) -> None:
+    notes = "Date,Subject,File Note,Matter No\n31/05/2024,S,B,24-0002\n31/05/2024,T,C,24-0001\n"
+    calendars = {
+        f"{name}.ics": f"BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:{name}\r\nSUMMARY:S\r\nDTSTART;TZID={zone}:20240603T083000\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+        for name, zone in (("a", "America/New_York"), ("b", "Europe/Berlin"))
+    }
+    files = firm(matters=ONE_MATTER + '24-0002,Lease,"Smith, John",Open,31/05/2024,Jane Doe\n', n=notes) | calendars
+    digests = []
+    for work in ({}, {"part_rows": 1, "batch_rows": 1}):
+        run = crossing(files, settings={"work": work}, target="salesforce_fsc", also=["icalendar", "hubspot"]).approved()
+        digests.append({(t["target"], f["name"]): f["sha256"] for t in run.ledger["targets"] for f in t["files"]})
+    assert digests[0] == digests[1]
+
+
+def test_a_rule_drops_or_archives_a_column_the_profile_maps(crossing: Crossings) -> None:
+    for word, fate in (("leave", "dropped"), ("archive", "archived")):
+        rules = {"source": {"tables": {"cards": {word: ["Mobile"]}}}}
+        run = crossing(firm(), target="wealthbox", rules=rules).approved()
+        assert next(one["becomes"] for one in run.json("3-merge", "field-map.json")["columns"] if one["column"] == "Mobile") == fate
+        assert run.fitted("wealthbox", "02_people")[0]["Mobile Phone"] == ""
+
+
+def test_custom_fields_may_be_called_anything(crossing: Crossings) -> None:
+    names = ["table", "row", "Shoe Size", "Shoe-Size", "鞋", "靴", "Email", "First Name 2", "key"]
+    cards = 'Card Name,First Name,Last Name,Email Address,' + ",".join(f'"{n}"' for n in names) + '\n"Smith, John",John,Smith,,' + ",".join(str(n) for n in range(len(names))) + "\n"
+    run = crossing(firm(cards=cards), target="generic_crm", also=["salesforce_fsc"], options={"unknown_columns": "custom_field"}).approved()
+    assert run.state.startswith("completed"), run.reasons
+    for target, file in (("generic_crm", "01_people.csv"), ("salesforce_fsc", "02_person_accounts.csv")):
+        header = next(f["header"] for f in run.target(target)["files"] if f["name"] == file)
+        assert len({heading.casefold() for heading in header}) == len(header)
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"Status": {"from": "key", "pattern": "("}}, {"Birth Date": {"from": "birth_on", "form": "%Q%"}}, {"Status": {"from": "{}"}}, {"Status": {"from": [""]}},
+        {"Status": {"from": "shoe"}}, {"Status": {"from": "key", "row": 4}},
+    ],
+)  # fmt: skip
+def test_rules_that_can_not_work_are_told_before_the_run(crossing: Crossings, columns: dict[str, Any]) -> None:
+    run = crossing(firm(), target="wealthbox", rules={"targets": {"wealthbox": {"files": {"people": {"columns": columns}}}}})
+    assert run.state == "held"
+    assert {r["code"] for r in run.reasons} == {"CF-124"}
+
+
+def test_a_line_larger_than_a_file_may_be_waits(crossing: Crossings) -> None:
+    notes = f"Date,Subject,File Note,Matter No\n31/05/2024,S,{'x' * 5000},24-0001\n31/05/2024,T,short,24-0001\n"
+    rules = {"targets": {"hubspot": {"files": {"notes": {"bytes": 3000}}}}}
+    run = crossing(firm(n=notes), target="hubspot", rules=rules).approved()
+    assert [line["Why it waits"] for line in run.fitted("hubspot", "notes_waiting")] == ["the line is larger than a file may be"]
+    assert len(run.fitted("hubspot", "04_notes")) == 1
+    assert not [c for c in run.ledger["checks"] if not c["passed"]]
+
+
+def test_a_decision_about_nothing_is_told(crossing: Crossings) -> None:
+    run = crossing(firm(), target="wealthbox", options={"decisions": {"wealthbox.time_entriez": "x"}})
+    assert [r["code"] for r in run.reasons] == ["CF-124"]
+
+
+def test_a_users_id_stands_where_the_target_wants_an_owner(crossing: Crossings) -> None:
+    users = [{"name": "Jane Doe", "email": "jane@firm.example", "ids": {"salesforce_fsc": "0055e000001AbCdAAK"}}, {"name": "Richard Roe", "email": "richard@firm.example"}]
+    run = crossing(firm(), target="salesforce_fsc", users=users)
+    version = run.json("3-merge", "field-map.json")["version"]
+    assert version == crossing(firm(), target="salesforce_fsc").json("3-merge", "field-map.json")["version"]
+    assert [case["OwnerId"] for case in run.approved().fitted("salesforce_fsc", "03_cases_of_people")] == ["0055e000001AbCdAAK"]
