@@ -13,10 +13,12 @@ import structlog
 from pydantic import ValidationError
 
 from caseferry.canonical import to_json
+from caseferry.choices import Migration
 from caseferry.codes import CODES
 from caseferry.errors import BrokenPromise, ExportRefused, NeedsAnswer, PassingFault, Question, StorageRefused
 from caseferry.keys import Run
-from caseferry.manifest import FORMAT, Arrival, Migration, Model, Split
+from caseferry.manifest import FORMAT, Arrival, Split
+from caseferry.model import Model
 from caseferry.services.store import ObjectStore
 from tasks.attempts import alive, begin, begun, done_with, ended, is_dead, lost, open_attempt, pronounce_lost
 from tasks.journey import JOURNEY, PARTS, STEPS, Ticket, is_milestone, is_news, next_steps

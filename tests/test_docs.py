@@ -4,8 +4,8 @@ import re
 import subprocess
 from pathlib import Path
 
+from caseferry.choices import Migration, Options
 from caseferry.codes import CODES
-from caseferry.manifest import Migration, Options
 from caseferry.mapping.mapped import Cell, MappedFile, MappedTarget, is_mapped, load_mapped
 from caseferry.mapping.profile import known_sources, load_profile
 from caseferry.mapping.target import TARGETS, load_target

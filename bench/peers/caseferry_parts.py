@@ -11,7 +11,7 @@ import polars as pl
 
 from bench.export import choices
 from bench.peers import HEADER
-from caseferry.manifest import Migration
+from caseferry.choices import Migration
 from caseferry.mapping.money import plain, plain_hours
 from caseferry.mapping.profile import load_profile
 from caseferry.reading.delimited import Delimited

@@ -7,7 +7,8 @@ from typing import Any
 
 import polars as pl
 
-from caseferry.manifest import Finding, Intake, Migration, Split
+from caseferry.choices import Migration
+from caseferry.manifest import Finding, Intake, Split
 from caseferry.mapping.profile import Profile
 from caseferry.mapping.target import Target
 from caseferry.reading.grid import ROW

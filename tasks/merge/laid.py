@@ -12,8 +12,8 @@ from caseferry.reading.grid import ROW
 from caseferry.services.scratch import Scratch
 from tasks.merge.desk import CHANGED, NOTED, Desk
 from tasks.merge.files import Files
-from tasks.merge.fitting import Fitting
-from tasks.merge.neutral import Links, neutral
+from tasks.merge.targets.fitting import Fitting
+from tasks.merge.targets.neutral import Links, neutral
 from tasks.transform.sheet import PLACE, REASON
 
 

@@ -9,8 +9,9 @@ from typing import Any
 import polars as pl
 
 from caseferry.canonical import to_json
+from caseferry.choices import Migration
 from caseferry.keys import Run
-from caseferry.manifest import Finding, Fit, Intake, Merged, Migration, Split
+from caseferry.manifest import Finding, Fit, Intake, Merged, Split
 from caseferry.mapping.target import load_target
 from caseferry.reading.grid import ROW
 from caseferry.services.scratch import Scratch
@@ -22,12 +23,12 @@ from tasks.merge.contacts import contact_lines, names_of, prepare_contacts
 from tasks.merge.custom_fields import custom_fields
 from tasks.merge.desk import Desk
 from tasks.merge.documents import documents
-from tasks.merge.field_map import draw_map
 from tasks.merge.files import Files, Template, read_template
-from tasks.merge.fitting import Fitting
 from tasks.merge.laid import Laid
 from tasks.merge.matters import link_clients, matter_lines, matter_numbers, parties_of_matters, practice_areas, prepare_matters
-from tasks.merge.neutral import links_of
+from tasks.merge.targets.field_map import draw_map
+from tasks.merge.targets.fitting import Fitting
+from tasks.merge.targets.neutral import links_of
 from tasks.merge.users import ask_before
 from tasks.stage import Services, migration_of, read_model, run_of
 

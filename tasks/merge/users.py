@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 import polars as pl
 
+from caseferry.choices import Migration, User
 from caseferry.errors import NeedsAnswer, Question
-from caseferry.manifest import Migration, User
 from caseferry.mapping.names import key_of
 from tasks.merge.batches import Outcomes
 from tasks.merge.desk import Desk

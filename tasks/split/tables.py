@@ -9,8 +9,9 @@ from typing import Any
 import polars as pl
 
 from caseferry.canonical import write_table
+from caseferry.choices import DateOrder, Migration
 from caseferry.errors import Question
-from caseferry.manifest import ColumnUse, DateOrder, Migration, Table
+from caseferry.manifest import ColumnUse, Table
 from caseferry.mapping import dates, money
 from caseferry.mapping.headings import normal
 from caseferry.mapping.profile import Profile

@@ -8,8 +8,9 @@ from typing import Any
 import polars as pl
 
 from caseferry.canonical import to_json
+from caseferry.choices import Migration
 from caseferry.errors import ExportRefused, NeedsAnswer, Question
-from caseferry.manifest import MESSAGES, Finding, Intake, Kept, Migration, Split, Table, UnknownTable
+from caseferry.manifest import MESSAGES, Finding, Intake, Kept, Split, Table, UnknownTable
 from caseferry.mapping.profile import Profile, known_evidence, load_profile
 from caseferry.reading.access import tables_of
 from caseferry.reading.grid import Grid

@@ -11,7 +11,8 @@ from typing import Any, Literal
 
 import polars as pl
 
-from caseferry.manifest import Migration, Table
+from caseferry.choices import Migration
+from caseferry.manifest import Table
 from caseferry.mapping.profile import Profile, TableProfile
 from caseferry.reading.grid import ROW
 from caseferry.records import RECORDS, Record

@@ -13,8 +13,9 @@ import polars as pl
 from isal import isal_zlib
 
 from caseferry import manifest
+from caseferry.choices import Migration
 from caseferry.keys import Run
-from caseferry.manifest import Intake, Merged, Migration, Piece, Split, Table
+from caseferry.manifest import Intake, Merged, Piece, Split, Table
 from caseferry.services.store import ObjectStore, get_all
 from config.limits import ReadingLimits
 from tasks.verify import recount

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from caseferry.canonical import sha256
-from caseferry.manifest import Intake, Merged, Migration, Split
+from caseferry.choices import Migration
+from caseferry.manifest import Intake, Merged, Split
 from tasks.verify.checks import Careful
 from tasks.verify.evidence import Evidence
 from tasks.verify.fitted import Fitted

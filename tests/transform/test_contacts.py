@@ -3,7 +3,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from caseferry.manifest import Migration
+from caseferry.choices import Migration
 from caseferry.mapping.profile import load_profile
 from caseferry.reading.delimited import Delimited
 from caseferry.reading.grid import gathered

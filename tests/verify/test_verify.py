@@ -10,6 +10,7 @@ import openpyxl
 import pytest
 
 from caseferry.canonical import sha256
+from caseferry.choices import Migration
 from caseferry.mapping.target import load_target
 from caseferry.reading.source import Source
 from caseferry.rules import RULES
@@ -19,7 +20,7 @@ from tasks.verify.evidence import Evidence
 from tasks.verify.proof import Checks
 from tests.crossing import CARDS, ONE_CARD, ONE_MATTER, Crossed, Crossings, firm
 
-from caseferry.manifest import Intake, Merged, Migration, Split  # isort: skip
+from caseferry.manifest import Intake, Merged, Split  # isort: skip
 
 
 @pytest.mark.requirement("E77", "B06", "C07")

@@ -257,7 +257,7 @@ def check_export(export: Path, choices: dict[str, Any], as_json: bool) -> int:
     say(f"Caseferry · {export.resolve().name} · read only")
     valid(choices)
     from caseferry.canonical import to_json
-    from caseferry.manifest import Migration
+    from caseferry.choices import Migration
     from caseferry.services.folder import FolderStore
     from tasks.intake.arrive import arrive
     from tasks.journey import next_steps

@@ -14,7 +14,8 @@ WELL = 0.6
 def draft_profile(export: Path, out: Path, every: bool, as_json: bool) -> int:
     """Write a draft for the lists no profile explains; say what the others are. Nothing of a cell is shown or written."""
     say(f"Caseferry · {export.resolve().name} · read only")
-    from caseferry.manifest import Finding, Intake, Migration
+    from caseferry.choices import Migration
+    from caseferry.manifest import Finding, Intake
     from caseferry.profiling.draft import as_yaml, linked, look_at, propose
     from caseferry.services.folder import FolderStore
     from caseferry.services.scratch import Scratch

@@ -11,15 +11,16 @@ from typing import Any
 
 import polars as pl
 
-from caseferry.manifest import Decision, Fit, Migration, Piece
+from caseferry.choices import Migration
+from caseferry.manifest import Decision, Fit, Piece
 from caseferry.mapping.mapped import MappedFile, MappedTarget
 from caseferry.reading.grid import ROW
 from caseferry.records.neutral import NEUTRAL
 from caseferry.services.scratch import Scratch
 from tasks.merge.files import MARK
-from tasks.merge.growing import Growing, Plan
-from tasks.merge.headings import headings_of
-from tasks.merge.shape import KEY, LEFT_OUT, Shaped, chosen, shape
+from tasks.merge.targets.growing import Growing, Plan
+from tasks.merge.targets.headings import headings_of
+from tasks.merge.targets.shape import KEY, LEFT_OUT, Shaped, chosen, shape
 
 LINEAGE = {"file": pl.String, "line": pl.UInt32, "table": pl.String, ROW: pl.UInt32, "key": pl.String}
 _LEFT_OUT = ("file", *LEFT_OUT)

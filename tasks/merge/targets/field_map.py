@@ -16,14 +16,15 @@ import xlsxwriter
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from caseferry.canonical import to_json
+from caseferry.choices import Migration
 from caseferry.errors import NeedsAnswer, Question
 from caseferry.keys import Run
-from caseferry.manifest import ColumnUse, Migration, Split, Table
+from caseferry.manifest import ColumnUse, Split, Table
 from caseferry.mapping.mapped import MappedTarget, plainly, version_of
 from caseferry.mapping.target import load_target
-from caseferry.services.store import put_all
-from tasks.merge.headings import heading_of
-from tasks.merge.traces import DECIDES, IN_BASE, IN_NEUTRAL, NEUTRAL_OF
+from caseferry.services.store import get_all, put_all
+from tasks.merge.targets.headings import heading_of
+from tasks.merge.targets.traces import DECIDES, IN_BASE, IN_NEUTRAL, NEUTRAL_OF
 from tasks.stage import Services, read_json
 
 OUTCOMES = ("mapped", "custom_field", "archived", "dropped")
@@ -92,11 +93,12 @@ def draw_map(services: Services, run: Run, migration: Migration, split: Split) -
     targets = [migration.target_of(name) for name in migration.mapped]
     version = version_of(migration.profile_of(split.source), load_target(migration.base), *(migration.rules_of(name) for name in migration.mapped))
     entries: list[Entry] = []
+    # The last part of a list is mostly its smallest.
+    shown = [table for table in split.tables if table.record != "excluded" and table.parts]
+    parts = get_all(store, [run.at("1-split", "parts", f"{table.parts[-1]}.parquet") for table in shown])
+    looked = {table.id: _samples(data, table, shown=migration.options.show_samples) for table, data in zip(shown, parts, strict=True)}
     for table in split.tables:
-        if table.record == "excluded":
-            samples: list[tuple[str, ...]] = [()] * len(table.columns)
-        else:
-            samples = _samples(services, run, table, shown=migration.options.show_samples)
+        samples = looked.get(table.id, [()] * len(table.columns))
         for name in migration.targets:
             mapped = next((one for one in targets if one.target == name), None)
             for n, column in enumerate(table.columns):
@@ -214,11 +216,9 @@ def _why_not(record: str, target: MappedTarget) -> str:
     return f"{target.title} has no place for these records; only the files that hold everything have them"
 
 
-def _samples(services: Services, run: Run, table: Table, *, shown: bool) -> list[tuple[str, ...]]:
-    """The first different values of each column, as they are or masked: a digit is 9, a letter is a."""
-    if not table.parts:
-        return [()] * len(table.columns)
-    raw = pl.read_parquet(io.BytesIO(services.store.get(run.at("1-split", "parts", f"{table.parts[0]}.parquet"))), n_rows=200)
+def _samples(part: bytes, table: Table, *, shown: bool) -> list[tuple[str, ...]]:
+    """The first different values of each column of a part, as they are or masked: a digit is 9, a letter is a."""
+    raw = pl.read_parquet(io.BytesIO(part), n_rows=200)
     found = []
     for column in table.columns:
         values = raw[f"c{column.place}"].drop_nulls().unique(maintain_order=True).head(_SAMPLES).str.slice(0, 60)
