@@ -11,7 +11,8 @@ import tempfile
 from pathlib import Path
 
 DOC = Path(__file__).parents[1] / "docs" / "requirements.md"
-RELEASE = """A01-A08 A11 A12 A15 A17-A35 B06-B32 B36 B39 C05 C07 C10 D05-D12 D16 D18 D20 D21 E22 E24 E28 E37 E70-E73 E77-E79 E103"""
+RELEASE = """A01-A08 A11 A12 A15 A17-A36 B05-B32 B36 B39 C05-C07 C10 D05-D12 D16 D18 D20 D21
+E11-E14 E17 E20-E28 E37 E48-E53 E59-E62 E65-E67 E69-E74 E77-E79 E91 E96 E98 E103 E104"""
 
 
 def numbers(text: str) -> list[str]:
