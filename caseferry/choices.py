@@ -77,6 +77,9 @@ class Options(Model):
     )
     date_format: str | None = Field(default=None, description="strftime; else the target profile's for the region")
     status_map: dict[str, Literal["Open", "Closed", "Pending"]] = Field(default_factory=dict)
+    value_maps: dict[Literal["type", "country"], dict[str, str]] = Field(
+        default_factory=dict, description="words of the old system for matter types and countries, and the firm's own for them"
+    )
     trust_stays: str = Field(default="", description="where trust money lives from now on; then no file holds a line of it")
     open_matters_stay: bool = Field(default=False, description="open matters, and what hangs on them, stay until they are closed")
     recurrence: Literal["keep", "expand"] = Field(

@@ -273,6 +273,7 @@ class Merged(Model):
     todo: tuple[str, ...] = ()
     custom_fields: tuple[dict[str, str], ...] = ()
     practice_areas: tuple[dict[str, Any], ...] = ()
+    value_maps: tuple[dict[str, Any], ...] = ()
     exclusions: tuple[dict[str, Any], ...] = ()
     as_at: str = ""
     fits: tuple[Fit, ...] = ()

@@ -147,6 +147,8 @@ RULES: dict[str, str] = {
     "closed_by_date_or_archive": "A closing date or an archive mark makes the matter closed.",
     "stage_without_closing": "Nothing says the matter is closed.",
     "status_map": "The status was mapped.",
+    "value_map": "The word was replaced by the firm's own for it.",
+    "not_in_value_map": "The firm's map does not name this word. It was carried as it is.",
     "task_status": "The status was mapped.",
     "flat_fee_as_one_unit": "A fixed fee became one unit at its amount.",
     "rate_from_amount": "The rate follows exactly from amount and hours.",

@@ -9,6 +9,7 @@ from caseferry.mapping.contact_points import email_key, phone_key
 from caseferry.mapping.names import company_pattern, key, title_pattern
 from caseferry.reading.grid import ROW
 from tasks.merge.desk import Desk, ensure
+from tasks.merge.words import put_in_words_of
 from tasks.transform.sheet import PLACE, REASON
 
 _TEXT = ("source_id", "title", "first_name", "middle_name", "last_name", "company", "job_title", "display_name",
@@ -28,6 +29,7 @@ def prepare_contacts(desk: Desk) -> None:
     first = pl.concat_str("first_name", "middle_name", separator=" ", ignore_nulls=True)
     frame = frame.with_columns(pl.when(first != "").then(first).alias("first_name"), pl.col("first_name").alias("given_name"))
     desk.records["contact"] = frame
+    put_in_words_of(desk, "contact", "country", desk.migration.options.value_maps.get("country", {}))
     _merge_exact(desk)
     _propose(desk)
 

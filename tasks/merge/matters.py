@@ -9,6 +9,7 @@ from caseferry.reading.grid import ROW
 from tasks.merge.contacts import NAME, contact_from_text, resolve_names
 from tasks.merge.desk import Desk, ensure
 from tasks.merge.users import resolve
+from tasks.merge.words import put_in_words_of
 
 _TEXT = ("number", "description", "matter_type", "status", "stage", "responsible", "acting", "assisting",
          "originating", "client", "client_reference", "location", "archived")  # fmt: skip
@@ -24,6 +25,7 @@ def prepare_matters(desk: Desk) -> None:
     frame = ensure(desk.records["matter"], {name: pl.String for name in _TEXT})
     frame = ensure(frame, {"opened_on": pl.Date, "closed_on": pl.Date})
     desk.records["matter"] = frame.with_columns(number_key(pl.col("number")).alias("matter_key"))
+    put_in_words_of(desk, "matter", "matter_type", desk.migration.options.value_maps.get("type", {}))
     _duplicates(desk)
     _stay(desk)
     resolve(desk, "matter", "responsible", fallback=True)

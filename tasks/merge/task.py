@@ -30,6 +30,7 @@ from tasks.merge.targets.field_map import draw_map
 from tasks.merge.targets.fitting import Fitting
 from tasks.merge.targets.neutral import links_of
 from tasks.merge.users import ask_before
+from tasks.merge.words import value_maps
 from tasks.stage import Services, migration_of, read_model, run_of
 
 
@@ -60,7 +61,7 @@ def merge(services: Services, ticket: Ticket) -> None:
         known, plan = _put_together(desk, outcomes, scratch)
         links = links_of(desk) if fittings else None
         laid.lay(first, desk, aside, links)
-        areas = practice_areas(desk)
+        areas, words = practice_areas(desk), value_maps(desk)
         records.clear()  # what the others need of it is known; a firm's contacts are not held while its time goes by
         for held in (desk.files, desk.findings, desk.changes):
             held.clear()
@@ -77,7 +78,7 @@ def merge(services: Services, ticket: Ticket) -> None:
     manifest = Merged(
         files=tuple(entry for entry, _ in files), batches=tuple(laid.batches), placed=laid.placed, derived=dict(sorted(desk.derived.items())),
         findings=tuple(desk.notes), todo=tuple(_todo(desk, exclusions)), custom_fields=plan, exclusions=exclusions,
-        as_at=desk.as_at.isoformat(), practice_areas=areas, fits=fits, map_version=field_map.version,
+        as_at=desk.as_at.isoformat(), practice_areas=areas, value_maps=words, fits=fits, map_version=field_map.version,
     )  # fmt: skip
     store.put_once(run.at("3-merge", "manifest.json"), to_json(manifest))
 

@@ -36,7 +36,7 @@ def make_ledger(proof: Proof, quality: dict[str, object]) -> dict[str, Any]:
         "noted": [f.model_dump(mode="json") for f in (*evidence.split.findings, *evidence.merged.findings)],
         "unknown_tables": [u.model_dump(mode="json") for u in evidence.split.unknown],
         "exclusions": list(evidence.merged.exclusions), "fallbacks": proof.fallbacks.found, "columns": _columns(evidence),
-        "custom_fields": list(evidence.merged.custom_fields), "practice_areas": list(evidence.merged.practice_areas), "volumes": _volumes(evidence), "to_bill": proof.bills.found,
+        "custom_fields": list(evidence.merged.custom_fields), "practice_areas": list(evidence.merged.practice_areas), "value_maps": list(evidence.merged.value_maps), "volumes": _volumes(evidence), "to_bill": proof.bills.found,
         "files": [f.model_dump(mode="json") for f in evidence.merged.files], "todo": list(evidence.merged.todo),
         "documents": [{"name": k.name, "kind": k.kind, "size": k.size, "sha256": k.sha256} for k in evidence.intake.files],
         "quality": quality.get("tables", []), "deadlines": len(proof.deadlines.found),

@@ -46,6 +46,8 @@ def report_xlsx(ledger: dict[str, Any], proof: Proof) -> bytes:
                   [(t["file"], t["sheet"], c["heading"], c["use"], c["field"]) for t in ledger["columns"] for c in t["columns"]])  # fmt: skip
         pages.add("Sample", ("Type", "Source", "Row", "Why", "In old system", "In file", "Right?"),
                   [(s["record"], s["source_file"], s["row"], s["why"], _pairs(s["source"]), _pairs(s["target"]), "") for s in proof.sample.found])  # fmt: skip
+        pages.add("Value maps", ("Map", "Word", "Becomes", "Records", "In the map", _FIX),
+                  [(v["map"], v["word"], v["becomes"], v["count"], "yes" if v["mapped"] else "NO", "") for v in ledger["value_maps"]])  # fmt: skip
         inventory = ledger["inventory"]
         pages.add("Compliance", ("Type", "What", "Day", "Matter", "Repeats", "Source", "Signed by"),
                   [(c["type"], c["what"], c["day"], c["matter"], c["repeats"], c["source"], "") for c in inventory["compliance"]["listed"]])  # fmt: skip
