@@ -1,10 +1,11 @@
 """Messages as a list: a row for each, in the words a mail program's own list would have.
 
 A message is an `.eml` file, an Outlook `.msg`, or one of many in a mailbox. Its day and time are those of its own header, by
-the sender's clock. What is attached is named; the bytes stay in the message, which is kept as it came.
+the sender's clock. What is attached is named, measured and hashed; the bytes stay in the message, which is kept as it came.
 """
 
 import email
+import hashlib
 import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -20,7 +21,7 @@ import polars as pl
 from caseferry.reading.grid import ROW
 from caseferry.reading.source import Source
 
-HEADINGS = ("Date", "Time", "From", "To", "Cc", "Subject", "Body", "Attachments", "Folder", "Date Header", "Message-ID", "Other Fields")
+HEADINGS = ("Date", "Time", "From", "To", "Cc", "Subject", "Body", "Attachments", "Folder", "Date Header", "Message-ID", "Other Fields", "Attached Files")
 _OLE = b"\xd0\xcf\x11\xe0"
 _AT_ONCE = 1_000
 """Messages of a piece."""
@@ -100,7 +101,7 @@ def _bare(name: str, data: bytes) -> Sequence[str]:
     head = text.partition("\n\n")[0]
     said = {key.casefold(): value.strip() for key, _, value in (line.partition(":") for line in head.splitlines())}
     day, time = _moment(said.get("date", ""))
-    return (day, time, said.get("from", ""), said.get("to", ""), said.get("cc", ""), said.get("subject", ""), text, "", name, said.get("date", ""), said.get("message-id", ""), "could not be taken apart: all of it is the text")
+    return (day, time, said.get("from", ""), said.get("to", ""), said.get("cc", ""), said.get("subject", ""), text, "", name, said.get("date", ""), said.get("message-id", ""), "could not be taken apart: all of it is the text", "")
 
 
 def _internet(name: str, data: bytes) -> Sequence[str]:
@@ -113,7 +114,11 @@ def _internet(name: str, data: bytes) -> Sequence[str]:
         headers = {key: _plain(message, key) for key in ("Date", "From", "To", "Cc", "Subject", "Message-ID", *_OTHERS)}
     day, time = _moment(headers["Date"])
     others = "; ".join(f"{key}: {headers[key]}" for key in _OTHERS if headers[key])
-    return (day, time, headers["From"], headers["To"], headers["Cc"], headers["Subject"], _body(message), "; ".join(_attached(message)), name, headers["Date"], headers["Message-ID"], others)
+    attached = list(_attached(message))
+    return (
+        day, time, headers["From"], headers["To"], headers["Cc"], headers["Subject"], _body(message), "; ".join(one for one, _ in attached), name, headers["Date"],
+        headers["Message-ID"], others, _facts(attached),
+    )  # fmt: skip
 
 
 def _header(message: Message, key: str) -> str:
@@ -167,13 +172,20 @@ def _text(part: Message) -> str:
     return data.decode("latin-1")
 
 
-def _attached(message: Message) -> Iterator[str]:
+def _attached(message: Message) -> Iterator[tuple[str, bytes]]:
+    """Name and bytes of what is attached."""
     for part in message.walk():
         if part.is_multipart() and part.get_content_type() != "message/rfc822":
             continue
         name = part.get_filename()
         if name or part.get_content_disposition() == "attachment":
-            yield " ".join(str(name or part.get_content_type()).split())
+            data = part.get_payload(decode=True) if not part.is_multipart() else b"".join(bytes(one) for one in part.get_payload())  # type: ignore[arg-type]
+            yield " ".join(str(name or part.get_content_type()).split()), data if isinstance(data, bytes) else b""
+
+
+def _facts(attached: Iterable[tuple[str, bytes]]) -> str:
+    """A line for each file: size, SHA-256, name."""
+    return "\n".join(f"{len(data)} {hashlib.sha256(data).hexdigest()} {name}" for name, data in attached)
 
 
 class _Texts(HTMLParser):
@@ -221,10 +233,10 @@ def _outlook(name: str, data: bytes) -> Sequence[str]:
     day, time = (sent.date().isoformat(), sent.time().isoformat("seconds")) if sent and not headers.get("date") else _moment(headers.get("date", ""))
     people = [str(person.email_address if not person.name or person.name == person.email_address else f"{person.name} <{person.email_address}>") for person in message.recipients]
     body = str(message.body or "") or _without_tags(str(message.html_body or ""))
-    attached = "; ".join(str(one.file_name) for one in message.attachments)
+    attached = [(" ".join(str(one.file_name).split()), one.file_bytes or b"") for one in message.attachments]
     return (
         day, time, str(message.sender or headers.get("from", "")), headers.get("to", "") or ", ".join(people), headers.get("cc", ""), str(message.subject or ""),
-        body.replace("\r\n", "\n").strip("\n"), attached, name, headers.get("date", ""), headers.get("message-id", ""), "",
+        body.replace("\r\n", "\n").strip("\n"), "; ".join(one for one, _ in attached), name, headers.get("date", ""), headers.get("message-id", ""), "", _facts(attached),
     )  # fmt: skip
 
 

@@ -104,7 +104,7 @@ RECORDS: dict[str, Record] = {
         _record(
             "email", "Emails",
             sent_at="moment", sent_time="time", sender="email", recipients="email", copies="email", subject="text",
-            body="text", matter="key", attachments="text", folder="text",
+            body="text", matter="key", attachments="text", attached="text", folder="text",
         ),
         _record(
             "phone_log", "Phone logs",

@@ -38,7 +38,9 @@ def documents(desk: Desk, numbers: pl.DataFrame) -> None:
     desk.find("document", pl.col("matter").is_in(desk.staying.implode()), "path", "open_matter_stays", "excluded")
     desk.find("document", pl.col("matter").is_null(), "path", "document_without_matter", "carried", pl.col("path"))
     if wanted:
-        desk.files["documents"] = desk.carried("document").select("table", ROW, "path", "size", "sha256", "matter")
+        attached = [desk.files["documents"]] if "documents" in desk.files else []
+        own = desk.carried("document").select("table", pl.col(ROW).cast(pl.UInt32), "path", "size", "sha256", "matter")
+        desk.files["documents"] = pl.concat([own, *(some.select(own.columns) for some in attached)], how="vertical_relaxed")
         desk.files["document_paths"] = _path_map(desk.carried("document"))
         total = sum(kept.size for kept in papers)
         desk.notes.append(Finding(rule="documents_in_scope", where="documents", count=len(papers), detail=f"{total} bytes"))

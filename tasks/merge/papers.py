@@ -142,6 +142,24 @@ def emails(desk: Desk) -> None:
             pl.col("sender").alias("from"), pl.col("recipients").alias("to"), pl.col("copies").alias("cc"), "subject",
             "body", pl.col("matter_number").alias("matter"), "attachments",
         )  # fmt: skip
+        _attached_documents(desk)
+
+
+def _attached_documents(desk: Desk) -> None:
+    """What is attached to messages, beside the documents, if those are carried: path (the message's, then the name), size, hash, matter."""
+    if not desk.migration.options.documents:
+        return
+    mail = desk.carried("email").filter(pl.col("attached").is_not_null())
+    if mail.is_empty():
+        return
+    files = mail.select("table", ROW, "folder", pl.col("matter_number").alias("matter"), pl.col("attached").str.split("\n").alias("fact")).explode("fact")
+    path = pl.concat_str([pl.coalesce("folder", pl.lit("message")), pl.col("fact").str.extract(r"^\d+ [0-9a-f]{64} (.*)$")], separator="/")
+    lines = files.select(
+        "table", ROW, path.alias("path"), pl.col("fact").str.extract(r"^(\d+) ").alias("size"), pl.col("fact").str.extract(r"^\d+ ([0-9a-f]{64}) ").alias("sha256"), "matter"
+    ).drop_nulls("path")  # fmt: skip
+    before = desk.files.get("documents")
+    desk.files["documents"] = lines if before is None else pl.concat([before, lines.select(before.columns)], how="vertical_relaxed")
+    desk.derived["document"] = desk.derived.get("document", 0) + lines.height
 
 
 def calls(desk: Desk) -> None:

@@ -55,7 +55,7 @@ def finish_events(sheet: Sheet) -> None:
 
 
 def finish_emails(sheet: Sheet) -> None:
-    _ensure(sheet, ("matter", "subject", "body", "copies", "sent_time", "sent_at@", "attachments", "sender", "recipients", "folder"))
+    _ensure(sheet, ("matter", "subject", "body", "copies", "sent_time", "sent_at@", "attachments", "sender", "recipients", "folder", "attached"))
     _ensure(sheet, ("sent_at",), pl.Date)
     sheet.frame = sheet.frame.with_columns(pl.coalesce("sent_time", "sent_at@").alias("sent_time"))
     inside = pl.col("sender").str.contains("@") & ~is_email(pl.col("sender"))

@@ -1,5 +1,6 @@
 """Mail in files, in mailboxes and as Outlook keeps it; dBase tables. Every message and record is a row, whatever is odd about it."""
 
+import hashlib
 import struct
 from collections.abc import Sequence
 from email.message import EmailMessage
@@ -44,7 +45,9 @@ def test_messages_in_files_are_one_list_and_find_their_matter(crossing: Crossing
     assert len(run.changed("matter_from_mail")) == 2
     assert run.check("lines")["passed"]
     assert run.state == "completed"
-    assert run.type("document")["carried"] == 5
+    assert (run.type("document")["carried"], run.type("document")["derived"]) == (5, 1)
+    attached = next(r for r in run.rows("documents") if r["path"] == "Mail/3.eml/Deed of trust.pdf")
+    assert (attached["size"], attached["sha256"]) == ("10", hashlib.sha256(b"%PDF-1.7 x").hexdigest())
 
 
 def test_a_mailbox_is_taken_apart_where_its_messages_begin(crossing: Crossings) -> None:
@@ -58,6 +61,17 @@ def test_a_mailbox_is_taken_apart_where_its_messages_begin(crossing: Crossings) 
     assert rows[7]["body"] == "line\n\nFrom the start\nFrom here on, text 7"
     assert run.check("lines")["passed"]
     assert run.state == "completed"
+
+
+def test_two_attachments_of_one_name_are_two_documents_in_every_target(crossing: Crossings) -> None:
+    message = EmailMessage()
+    message["From"], message["To"], message["Subject"], message["Date"] = "a@x.example", "b@x.example", "Scans", "Mon, 3 Jun 2024 09:00:00 +0000"
+    message.set_content("two scans")
+    for data in (b"%PDF-1.7 a", b"%PDF-1.7 b"):
+        message.add_attachment(data, maintype="application", subtype="pdf", filename="scan.pdf")
+    run = crossing(firm() | {"m.eml": message.as_bytes()}, target="generic_crm", options={"documents": True}).approved()
+    assert run.state == "completed", run.reasons
+    assert [line["Path"] for line in run.fitted("generic_crm", "12_documents")] == ["m.eml", "m.eml/scan.pdf", "m.eml/scan.pdf"]
 
 
 @pytest.mark.requirement("B12")

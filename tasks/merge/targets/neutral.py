@@ -290,4 +290,6 @@ def _balances(desk: Desk, links: Links, file: str, amount: str) -> pl.DataFrame 
 def _documents(desk: Desk, links: Links) -> pl.DataFrame | None:
     if "documents" not in desk.files:
         return None
-    return _hung(desk.files["documents"], links, "matter").with_columns(pl.col("path").alias("key"))
+    again = pl.col("path").cum_count().over("path")  # one message may hold two files of one name
+    key = pl.col("path") + pl.when(again > 1).then("~" + again.cast(pl.String)).otherwise(pl.lit(""))
+    return _hung(desk.files["documents"], links, "matter").with_columns(key.alias("key"))

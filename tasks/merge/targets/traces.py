@@ -31,7 +31,7 @@ IN_NEUTRAL: dict[str, dict[str, tuple[str, ...]]] = {
         "end_on": ("end_on", "ends_at", "end_clock", "day_after_end", "day_after_all_day"), "end_time": ("end_time", "ends_at", "end_clock"),
         "all_day": ("is_all_day", "all_day_on"), "owner": ("owner", "owner_email"), "matter": ("matter", "matter_key", "client", "client_key"),
     },
-    "email": {"sent_at": ("sent_on", "sent_time"), "matter": ("matter", "matter_key", "client", "client_key")},
+    "email": {"sent_at": ("sent_on", "sent_time"), "attached": ("attachments",), "matter": ("matter", "matter_key", "client", "client_key")},
     "phone_log": {"called_at": ("called_on", "called_time"), "duration": ("duration_hours",), "matter": ("matter", "matter_key", "client", "client_key")},
     "time_entry": {
         "staff": ("staff", "staff_email"), "units": ("hours",), "minutes": ("hours",), "entry_type": ("type",),
