@@ -170,6 +170,8 @@ class MappedTarget(_Strict):
         orders = [spec.order for spec in self.files.values()]
         if twice := sorted({order for order in orders if orders.count(order) > 1}):
             raise ValueError(f"two files have the order {', '.join(map(str, twice))}")
+        if taken := sorted({"waiting", "not_held", "left_out", "custom_fields"} & set(self.files)):
+            raise ValueError(f"files: {', '.join(taken)} is the name of a list beside the files; choose another")
         for name, spec in self.files.items():
             _check(self, name, spec)
         return self

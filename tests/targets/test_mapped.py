@@ -458,3 +458,22 @@ def test_a_users_id_stands_where_the_target_wants_an_owner(crossing: Crossings) 
     version = run.json("3-merge", "field-map.json")["version"]
     assert version == crossing(firm(), target="salesforce_fsc").json("3-merge", "field-map.json")["version"]
     assert [case["OwnerId"] for case in run.approved().fitted("salesforce_fsc", "03_cases_of_people")] == ["0055e000001AbCdAAK"]
+
+
+def test_records_no_file_takes_lie_beside_also_where_a_file_has_their_name(crossing: Crossings, tmp_path: Path) -> None:
+    from caseferry.mapping import mapped
+
+    text = (TARGETS / "generic_crm.yaml").read_text().replace("target: generic_crm", "target: odd").replace("  people:\n", "  contacts:\n")
+    start, end = text.index("  companies:\n"), text.index("  matters:\n    of: matters")
+    text = (text[:start] + text[end:]).replace("people.Contact ID, companies.Contact ID", "contacts.Contact ID")
+    (tmp_path / "odd.yaml").write_text(text)
+    mapped.look_in(tmp_path)
+    try:
+        run = crossing(firm(cards=CARDS + JOHN + "Acme,,,Acme,a@x.example,,,,,\n"), target="odd").approved()
+        assert [line["Last Name"] for line in run.fitted("odd", "01_contacts")] == ["Smith"]
+        assert [line["company"] for line in run.fitted("odd", "NOT-AN-IMPORT-FILE_contacts")] == ["Acme"]
+        assert not [c for c in run.ledger["checks"] if not c["passed"]]
+    finally:
+        mapped._OWN.remove(tmp_path)
+        mapped.look_in(TARGETS)
+        mapped._OWN.remove(TARGETS)

@@ -108,12 +108,13 @@ class Fitting:
     def _beside(self, name: str, spec: MappedFile | None, header: tuple[str, ...], what: str, of: str = "", note: str = "") -> Growing:
         """A list for people, beside the files of the target."""
         title = name if what in {"not_held", "left_out", "custom_fields"} else f"{name}_{what}"
-        if title not in self._open:
+        place = f"beside:{title}"  # a file of the target may have the same name
+        if place not in self._open:
             of = of or (spec.of if spec else "")
             note = note or (f"lines of {spec.title} that lack what {self._target.title} requires; complete them and import them by hand" if spec else "")
             plan = Plan(what, of, NEUTRAL[of].record if of else "", 90, header, "csv", note, is_import=False)
-            self._open[title] = Growing(plan, f"{MARK}_{title}", self._target, self._scratch)
-        return self._open[title]
+            self._open[place] = Growing(plan, f"{MARK}_{title}", self._target, self._scratch)
+        return self._open[place]
 
     def _header(self, name: str, spec: MappedFile, custom: dict[str, pl.DataFrame], some: pl.DataFrame) -> tuple[tuple[str, ...], pl.DataFrame | None]:
         """The file's columns, those of custom fields behind its own; and their values."""
