@@ -90,7 +90,7 @@ def _due(services: Services, run: Run, seen: Collection[str], said: dict[str, di
     if "1-split/tables.json" in seen and all(f"2-transform/{part}.json" in seen for part in parts):
         yield "job.transformed", "job.transformed", {"status": "transformed", "parts": len(parts)}
     if "3-merge/manifest.json" in seen:
-        files = sum(1 for key in seen if key.startswith("3-merge/files/"))
+        files = sum(1 for key in seen if key.startswith("3-merge/") and "/files/" in key)  # those of every target
         yield "job.merged", "job.merged", {"status": "merged", "files": files}
     if "4-verify/ledger.json" in seen and not {"job.verified", "job.verification_failed"} & set(said):
         kind, data = _verified(services, run)
