@@ -103,8 +103,17 @@ class ControlTotal(BaseModel):
     difference: Amount
 
 
+class TargetCount(BaseModel):
+    target: str
+    state: str
+    in_files: int
+    waiting: int = Field(description="records that lack what the target requires")
+    not_held: int = Field(description="records the target has no place for")
+
+
 class Verified(Data):
     counts: dict[str, Count]
+    targets: list[TargetCount] = Field(default=[], description="each mapped target by itself")
     control_totals: list[ControlTotal]
     differences: int
     review_url: str

@@ -151,9 +151,13 @@ def _verified(services: Services, run: Run) -> tuple[str, dict[str, Any]]:
         for t in ledger["types"]
     }
     totals = [{"name": m["type"], "currency": m["currency"], "exported": m["carried"], "written": m["written"], "difference": m["difference"]} for m in ledger["money"]]
+    targets = [
+        {"target": t["target"], "state": t["state"], **{name: sum(r[name] for r in t["records"]) for name in ("in_files", "waiting", "not_held")}}
+        for t in ledger.get("targets", [])
+    ]  # fmt: skip
     failed = ledger["state"] == "failed"
     kind = "job.verification_failed" if failed else "job.verified"
-    return kind, {"status": ledger["state"], "counts": counts, "control_totals": totals, "differences": sum(1 for c in ledger["checks"] if not c["passed"])}
+    return kind, {"status": ledger["state"], "counts": counts, "targets": targets, "control_totals": totals, "differences": sum(1 for c in ledger["checks"] if not c["passed"])}
 
 
 def _keep_status(services: Services, run: Run, seen: Collection[str]) -> None:

@@ -63,3 +63,10 @@ def test_each_says_what_it_can_not_do_and_what_the_firm_must_do_first(run: Cross
         assert ledger["todo"]
         assert {d["records"] for d in ledger["decisions"]} >= {"time_entries", "receivables"}
     assert "months" in run.target("salesforce_fsc")["plan"]
+
+
+def test_the_event_tells_each_target_by_itself(run: Crossed) -> None:
+    told = next(event["data"] for event in run.events() if event["type"].endswith("job.verified"))
+    assert {one["target"] for one in told["targets"]} == {"wealthbox", "redtail", "salesforce_fsc", "us_tech_automations"}
+    assert all(one["in_files"] for one in told["targets"])
+    assert any(one["not_held"] for one in told["targets"])
