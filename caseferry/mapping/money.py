@@ -84,7 +84,7 @@ def parse_hours(values: pl.Series, unit: Literal["hours", "units", "minutes"]) -
     # 0,5 is half an hour: with one or two digits behind it a comma can be nothing but the decimal sign.
     t = pl.col("text").str.strip_chars().str.to_lowercase().str.replace(r"^(\d+),(\d{1,2})$", "${1}.${2}")
     clock_h, clock_m = t.str.extract(r"^(\d{1,4}):([0-5]\d)(?::00)?$", 1), t.str.extract(r"^(\d{1,4}):([0-5]\d)(?::00)?$", 2)
-    words = r"^(?:(\d+(?:\.\d+)?)\s*h(?:ou)?(?:rs?)?)?\s*(?:(\d+)\s*m(?:in(?:ute)?s?)?)?\.?$"
+    words = r"^(?:(\d+(?:\.\d{1,4})?)\s*h(?:ou)?(?:rs?)?)?\s*(?:(\d+)\s*m(?:in(?:ute)?s?)?)?\.?$"
     word_h, word_m = t.str.extract(words, 1), t.str.extract(words, 2)
     bare = t.str.extract(r"^(\d{0,6}(?:\.\d{1,4})?)$", 1)
     divisor = {"hours": 1, "units": 10, "minutes": 60}[unit]

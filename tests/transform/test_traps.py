@@ -168,3 +168,11 @@ def test_a_very_long_note_and_open_quotes_beside_inch_marks(crossing: Crossings)
     assert len(run.rows("matter_notes")[0]["note"]) > 340_000
     odd = crossing(firm(matters=TWO + '24-0013,"Jones will,"Smith, John",Open,31/05/2024,JD\n24-0014,12" pipe,"Smith, John",Open,31/05/2024,JD\n'))
     assert odd.state == "completed_with_differences" and odd.type("matter")["read"] == 4
+
+
+@pytest.mark.parametrize("hours", ["1.33335 h", "1.33335", "1.333333h"])
+def test_hours_finer_than_four_places_wait(crossing: Crossings, hours: str) -> None:
+    run = crossing(firm(time=f"Date,Matter No,Staff,Hours,Rate,Amount\n31/05/2024,24-0001,JD,{hours},99.99,133.33\n"))
+    assert run.type("time_entry")["quarantined"] == 1
+    assert run.check("hours")["passed"]
+    assert run.state == "completed_with_differences"
