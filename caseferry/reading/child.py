@@ -83,10 +83,10 @@ def _be(request: dict[str, Any], given: int, answer: int) -> None:
     """The child: close in, read, answer, end. Its exit code is 0 if there is an answer, whatever it says."""
     try:
         os.setsid()
-        limits = request["words"]["limits"]
+        limits = request["limits"]
         close_in(limits["memory_bytes"], limits["seconds"], limits["answer_bytes"])
-        blobs = _Blobs(answer)
-        value = _work(request["work"], given, blobs, request["words"])
+        blobs, source = _Blobs(answer), Source.at(given)
+        value = _each(request["each"], source, blobs, limits) if "each" in request else _work(request["work"], source, blobs, limits, request["words"])
         said = json.dumps({"value": value, "blobs": blobs.lengths}).encode()
         _write(answer, said + struct.pack("<Q", len(said)))
         os._exit(0)
@@ -111,14 +111,30 @@ class _Blobs:
         self.lengths.append(self._length)
         self._length = 0
 
+    def close(self) -> None:
+        """Call it the end of what was begun when a function gave up."""
+        if self._length:
+            self.end()
 
-def _work(name: str, given: int, blobs: _Blobs, words: dict[str, Any]) -> dict[str, Any]:
+
+def _each(asked: list[Any], source: Source, blobs: _Blobs, limits: dict[str, Any]) -> list[dict[str, Any]]:
+    """One answer after the other, each with how many byte strings it has."""
+    said = []
+    for work, start, stop, words in asked:
+        before = len(blobs.lengths)
+        value = _work(work, source.part(start, stop), blobs, limits, words)
+        blobs.close()
+        said.append({**value, "blobs": len(blobs.lengths) - before})
+    return said
+
+
+def _work(name: str, source: Source, blobs: _Blobs, limits: dict[str, Any], words: dict[str, Any]) -> dict[str, Any]:
     import importlib
 
     module, function = name.split(":")
     found = getattr(importlib.import_module(module), function)
     try:
-        return {"made": found(Source.at(given), blobs=blobs, **words)}
+        return {"made": found(source, limits=limits, blobs=blobs, **words)}
     except ExportRefused as refusal:
         return {"refused": [refusal.code, refusal.where, refusal.detail]}
     except UnicodeDecodeError:

@@ -15,15 +15,18 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple, TypeVar
 
 from caseferry.errors import ExportRefused, PassingFault
 from caseferry.services.scratch import Span
 from config.limits import ReadingLimits
 
+T = TypeVar("T")
 _ROOT = Path(__file__).parents[2]
 _START = "import sys; sys.path.insert(0, sys.argv[2]); import socket; from caseferry.reading.child import serve; serve(socket.socket(fileno=int(sys.argv[1])))"
 WORKS = "caseferry.reading.works:"
@@ -87,23 +90,105 @@ def ask(work: str, data: bytes | Path | Handed, name: str, limits: ReadingLimits
     if not isinstance(data, Handed):
         with Handed(data) as handed:
             return ask(work, handed, name, limits, is_large, **words)
+    told, answer = _told({"work": work, "words": words}, data, name, limits, is_large)
+    return _answer(told.value, name, answer, told.spans)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is wanted of one of several small files."""
+
+    work: str
+    data: bytes
+    name: str
+    words: Mapping[str, object]
+
+
+def ask_each(asked: Sequence[Asked], limits: ReadingLimits) -> list[Answer | ExportRefused]:
+    """`ask` for several small files in one child; where it ends in the middle, for each half in one of its own, so that no
+    file costs another. A child for each would take longer to be born than to read.
+
+    Raises:
+        PassingFault: no child could be had.
+    """
+    if not asked:
+        return []
+    ends = list(accumulate(len(one.data) for one in asked))
+    each = [[one.work, end - len(one.data), end, dict(one.words)] for one, end in zip(asked, ends, strict=True)]
+    try:
+        with Handed(b"".join(one.data for one in asked)) as handed:
+            told, answer = _told({"each": each}, handed, asked[0].name, limits)
+    except ExportRefused as refusal:
+        if len(asked) == 1:
+            return [refusal]
+        middle = len(asked) // 2
+        return ask_each(asked[:middle], limits) + ask_each(asked[middle:], limits)
+    found: list[Answer | ExportRefused] = []
+    first = 0
+    for one, said in zip(asked, told.value, strict=True):
+        spans = told.spans[first : first + said["blobs"]]
+        first += said["blobs"]
+        try:
+            found.append(_answer(said, one.name, answer, spans))
+        except ExportRefused as refusal:
+            found.append(refusal)
+    return found
+
+
+_SMALL, _TOGETHER = 1 << 20, 8 << 20
+"""Bytes up to which a file shares its reader, and of all that share one."""
+
+
+def together(files: Sequence[T], sizes: Sequence[int], readers: int) -> list[list[T]]:
+    """Files in their order, those that one child should read together: a long one is alone, small ones are spread over the readers.
+
+    Args:
+        sizes: of each, in bytes.
+        readers: how many are at work side by side.
+    """
+    share = min(_TOGETHER, -(-sum(max(1, size) for size in sizes if size <= _SMALL) // readers))
+    groups: list[list[T]] = []
+    room = 0
+    for file, size in zip(files, sizes, strict=True):
+        if size > _SMALL:
+            groups.append([file])
+            room = 0
+            continue
+        if room <= 0:
+            groups.append([])
+            room = share
+        groups[-1].append(file)
+        room -= max(1, size)
+    return groups
+
+
+def _answer(said: dict[str, Any], name: str, file: BinaryIO, spans: list[tuple[int, int]]) -> Answer:
+    if "refused" in said:
+        refused, where, detail = said["refused"]
+        raise ExportRefused(refused, where or name, detail)
+    return Answer(said["made"], file, spans)
+
+
+class _Told(NamedTuple):
+    value: Any
+    spans: list[tuple[int, int]]
+
+
+def _told(request: dict[str, Any], data: Handed, name: str, limits: ReadingLimits, is_large: bool = False) -> tuple[_Told, BinaryIO]:
+    """What a child says to a request, and the file its byte strings lie in."""
     answer = os.fdopen(_nameless(_LARGE if is_large else data.size), "r+b")
     try:
-        request = {"work": work, "words": {**words, "limits": limits.model_dump()}}
+        request["limits"] = limits.model_dump()
         try:
             code = _reader().run(request, (data.file, answer.fileno()), limits.seconds)
         except PassingFault:  # the process that forks them was ended by somebody: another takes its place
             code = _reader().run(request, (data.file, answer.fileno()), limits.seconds)
         if code != 0:
             raise ExportRefused(*_why(code, name, limits))
-        said, spans = _read(answer)
-        if "refused" in said:
-            refused, where, detail = said["refused"]
-            raise ExportRefused(refused, where or name, detail)
+        return _read(answer), answer
     except BaseException:
         answer.close()
         raise
-    return Answer(said["made"], answer, spans)
 
 
 def _why(code: int, name: str, limits: ReadingLimits) -> tuple[str, str, str]:
@@ -116,7 +201,7 @@ def _why(code: int, name: str, limits: ReadingLimits) -> tuple[str, str, str]:
     return "CF-123", name, "its reader ended while opening it"
 
 
-def _read(file: BinaryIO) -> tuple[dict[str, Any], list[tuple[int, int]]]:
+def _read(file: BinaryIO) -> _Told:
     """What was said, and where each byte string begins and how long it is."""
     end = file.seek(-8, os.SEEK_END)
     (length,) = struct.unpack("<Q", file.read(8))
@@ -126,7 +211,7 @@ def _read(file: BinaryIO) -> tuple[dict[str, Any], list[tuple[int, int]]]:
     for one in said["blobs"]:
         spans.append((at, one))
         at += one
-    return dict(said["value"]), spans
+    return _Told(said["value"], spans)
 
 
 def _nameless(size: int) -> int:

@@ -12,7 +12,7 @@ import polars as pl
 
 from caseferry.errors import ExportRefused
 from caseferry.reading.grid import Grid, gathered, numbered, widened
-from caseferry.reading.guard import WORKS, Answer, Handed, ask
+from caseferry.reading.guard import WORKS, Answer, Asked, Handed, ask, ask_each
 from caseferry.reading.kinds import Kind
 from config.limits import ReadingLimits
 
@@ -67,6 +67,21 @@ def read_lists(data: bytes | Path, kind: Kind, name: str, limits: ReadingLimits,
             if ranged is not None:
                 return [ranged]
         answer = ask(f"{WORKS}lists", handed, name, limits, kind=kind, file=name, encoding=encoding)
+    return _lists(answer, rows)
+
+
+def read_small(files: Sequence[tuple[bytes, Kind, str, str]], limits: ReadingLimits, rows: int) -> list[list[Spooled] | ExportRefused]:
+    """`read_lists` of several small files, by one reader.
+
+    Args:
+        files: bytes, kind, name, and what a person said each is written in.
+        rows: how many are kept in hand.
+    """
+    asked = [Asked(f"{WORKS}lists", data, name, {"kind": kind, "file": name, "encoding": encoding}) for data, kind, name, encoding in files]
+    return [one if isinstance(one, ExportRefused) else _lists(one, rows) for one in ask_each(asked, limits)]
+
+
+def _lists(answer: Answer, rows: int) -> list[Spooled]:
     found, first = [], 0
     for fact in answer.made:
         numbers = range(first, first + len(fact["rows"]))
@@ -112,15 +127,6 @@ def _spooled(pieces: Sequence[Callable[[], pl.DataFrame]], width: int, height: i
 
 def _cells(answer: Answer, number: int, before: int = 0) -> pl.DataFrame:
     return numbered(pl.read_ipc(io.BytesIO(answer.blob(number).read())), before)
-
-
-def heights(data: bytes | Path, name: str, limits: ReadingLimits) -> dict[str, int]:
-    """How many rows each sheet of a workbook has.
-
-    Raises:
-        ExportRefused: as `read_lists`.
-    """
-    return dict(ask(f"{WORKS}heights", data, name, limits, file=name).made)
 
 
 def read_messages(messages: Iterable[tuple[str, bytes]], limits: ReadingLimits, rows: int, refused: Callable[[str, str], None]) -> Spooled | None:

@@ -7,6 +7,7 @@ every server notices a byte that flips on the way.
 import hashlib
 import re
 import time
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from config.settings import S3Settings
 
 _MD5 = re.compile(r"[0-9a-f]{32}")
-_PIECE = 8 << 20
+_PIECE = 1 << 20
 _LARGEST = 4 << 30
 """Bytes that go in one request."""
 _PART = 256 << 20
@@ -195,7 +196,10 @@ class S3Store:
             return False
 
     def _with(self, data: _Body) -> dict[str, Any]:
-        return {**self._safe, "Metadata": {"crc32": _crc(data)}}
+        """What goes with an object: our own checksum of it, to be kept beside it and, in one request, held against what arrives."""
+        value = _crc(data)
+        sent = {"ChecksumCRC32": _base64(value)} if length_of(data) <= _LARGEST else {}
+        return {**self._safe, **sent, "Metadata": {"crc32": value}}
 
     def _arrived(self, data: _Body, answer: Any) -> bool:
         """True if the store has what was sent, as far as its answer can tell."""
@@ -283,6 +287,10 @@ def _crc(data: _Body) -> str:
     for piece in pieces_of(data):
         value = isal_zlib.crc32(piece, value)
     return f"{value:08x}"
+
+
+def _base64(crc: str) -> str:
+    return b64encode(bytes.fromhex(crc)).decode()
 
 
 def _md5(data: _Body) -> str:

@@ -52,7 +52,7 @@ def put_files(store: "ObjectStore", files: Iterable[tuple[str, Path | Span]]) ->
         list(pool.map(lambda one: store.put_file(*one), files))
 
 
-_PIECE = 8 << 20
+_PIECE = 1 << 20
 
 
 def pieces_of(data: bytes | Path | Span) -> Iterator[bytes]:

@@ -1,5 +1,6 @@
 """Read every file of the drop, tell each table, settle what can be settled, and cut the rows into parts."""
 
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -14,10 +15,11 @@ from caseferry.manifest import MESSAGES, Finding, Intake, Kept, Split, Table, Un
 from caseferry.mapping.profile import Profile, known_evidence, load_profile
 from caseferry.reading.access import tables_of
 from caseferry.reading.grid import Grid
+from caseferry.reading.guard import together
 from caseferry.reading.kinds import LISTS, Kind
-from caseferry.reading.lists import Spooled, read_lists, read_messages
+from caseferry.reading.lists import Spooled, read_lists, read_messages, read_small
 from caseferry.services.scratch import Scratch
-from caseferry.services.store import put_files
+from caseferry.services.store import get_all, put_files
 from tasks.journey import Ticket
 from tasks.split.drift import layout_changed
 from tasks.split.recognise import DEEPEST_HEADER, Fit, Unfit, find_table, words_of
@@ -137,7 +139,7 @@ def read_all(services: Services, intake: Intake, migration: Migration, findings:
                 ]  # fmt: skip
             return read_lists(path, Kind(kept.kind), kept.name, limits, DEEPEST_HEADER + 2, migration.options.encoding_of(kept.name))
         except ExportRefused as refusal:
-            return Finding(rule="unreadable_file", where=kept.name, detail=f"{refusal.code} {refusal.detail}".strip())
+            return _unreadable(kept, refusal)
 
     def letters() -> Iterator[tuple[str, bytes]]:
         for kept in intake.files:
@@ -147,9 +149,22 @@ def read_all(services: Services, intake: Intake, migration: Migration, findings:
     def unread(name: str, why: str) -> None:
         findings.append(Finding(rule="unreadable_file", where=name, detail=why))
 
+    def read_together(some: list[Kept]) -> Iterator[list[Spooled] | Finding]:
+        """The same of several small files, by one reader."""
+        asked = [
+            (data, Kind(kept.kind), kept.name, migration.options.encoding_of(kept.name))
+            for kept, data in zip(some, get_all(services.store, (kept.key for kept in some)), strict=True)
+        ]
+        for kept, found in zip(some, read_small(asked, limits, DEEPEST_HEADER + 2), strict=True):
+            yield found if isinstance(found, list) else _unreadable(kept, found)
+
+    def read_some(some: list[Kept]) -> list[list[Spooled] | Finding]:
+        return list(read_together(some)) if len(some) > 1 else [read(kept) for kept in some]
+
     files = [kept for kept in intake.files if kept.kind in LISTS or kept.kind == Kind.ACCESS]
+    sizes = [sys.maxsize if kept.kind == Kind.ACCESS else kept.size for kept in files]  # a converter reads that one
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        results = list(pool.map(read, files))
+        results = [one for some in pool.map(read_some, together(files, sizes, AT_ONCE)) for one in some]
     questions = []
     for kept, lists in zip(files, results, strict=True):
         if isinstance(lists, Finding):
@@ -167,6 +182,10 @@ def read_all(services: Services, intake: Intake, migration: Migration, findings:
             yield Kept(name=MESSAGES, key="", size=0, sha256="", kind=Kind.MAIL), mail
     if questions:
         raise NeedsAnswer(tuple(questions))
+
+
+def _unreadable(kept: Kept, refusal: ExportRefused) -> Finding:
+    return Finding(rule="unreadable_file", where=kept.name, detail=f"{refusal.code} {refusal.detail}".strip())
 
 
 def tell_source(lists: list[Read], migration: Migration) -> tuple[Profile, float, list[Fit | Unfit]]:

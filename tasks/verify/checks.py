@@ -14,10 +14,10 @@ import polars as pl
 
 from caseferry.errors import ExportRefused
 from caseferry.manifest import MESSAGES, Kept
-from caseferry.reading.guard import ask
+from caseferry.reading.guard import WORKS, Asked, ask, ask_each, together
 from caseferry.reading.kinds import Kind
-from caseferry.reading.lists import heights
 from caseferry.services.scratch import Scratch
+from caseferry.services.store import get_all
 from tasks.verify.evidence import Batch, Evidence, Handed
 
 _FILES_OF = {
@@ -74,10 +74,27 @@ class Careful:
 
 
 _ODD = (ValueError, IndexError, ArithmeticError, pl.exceptions.PolarsError)
-_COUNTED = {Kind.MAILBOX: "count_letters", Kind.DBASE: "count_records"}
+_COUNTED = {Kind.DELIMITED: "count", Kind.MAILBOX: "count_letters", Kind.DBASE: "count_records"}
 """What counts the rows of files of other kinds."""
 _BEGUN = {Kind.CALENDAR: "VEVENT", Kind.CARDS: "VCARD"}
 """What begins a row in files that are no tables."""
+
+
+Counted = dict[str, int | None]
+"""Rows by sheet; None where they can be counted in two ways."""
+_AT_ONCE = 2
+
+
+@dataclass(frozen=True)
+class _Share:
+    """What is known of one file, of those that are counted together."""
+
+    all: "Future[list[Counted]]"
+    place: int
+
+    @property
+    def rows(self) -> Counted:
+        return self.all.result()[self.place]
 
 
 class Lines:
@@ -87,8 +104,8 @@ class Lines:
 
     def __init__(self, evidence: Evidence) -> None:
         self._evidence = evidence
-        self._pool = ThreadPoolExecutor(2)
-        self._rows = dict[str, Future[dict[str, int | None]]]()
+        self._pool = ThreadPoolExecutor(_AT_ONCE)
+        self._rows = dict[str, _Share]()
 
     def see(self, batch: Batch) -> None:
         """The files as they came are all it looks at; they are counted while the others look at the batches."""
@@ -99,20 +116,21 @@ class Lines:
             return
         unclear = {finding.where for finding in self._evidence.split.findings if finding.rule == "broken_quoting"}
         files = {table.file for table in self._evidence.split.tables} - unclear
-        for file in self._evidence.intake.files:
-            if file.name in files and file.kind != "duplicate":
-                self._rows[file.name] = self._pool.submit(self._count, file)
+        counted = [file for file in self._evidence.intake.files if file.name in files and file.kind != "duplicate"]
+        for some in together(counted, [file.size for file in counted], _AT_ONCE):
+            found = self._pool.submit(self._count if len(some) == 1 else self._count_together, some)
+            self._rows |= {file.name: _Share(found, place) for place, file in enumerate(some)}
         if MESSAGES in files:
             gone = {finding.where for finding in self._evidence.split.findings if finding.rule == "unreadable_file"}
             letters = sum(1 for file in self._evidence.intake.files if file.kind == Kind.MAIL and file.name not in gone)
-            self._rows[MESSAGES] = self._pool.submit(lambda: {"": letters + 1})  # a header, and a row for each
+            self._rows[MESSAGES] = _Share(self._pool.submit(lambda: [{"": letters + 1}]), 0)  # a header, and a row for each
         self._pool.shutdown(wait=False)
 
     def say(self) -> Iterator[Check]:
         self._begin()
         wrong, counted, skipped = [], 0, 0
         for table in self._evidence.split.tables:
-            found = self._rows[table.file].result().get(table.sheet) if table.file in self._rows else None
+            found = self._rows[table.file].rows.get(table.sheet) if table.file in self._rows else None
             if found is None:
                 skipped += 1
                 continue
@@ -124,22 +142,37 @@ class Lines:
             detail += f"; {skipped} lists (with open quotes, or out of a converter) could be counted in one way only"
         yield Check("lines", "Every line of every list is data or named furniture", not wrong, detail, True, tuple(wrong))
 
-    def _count(self, file: Kept) -> dict[str, int | None]:
-        """Rows by sheet, as far as they can be counted."""
-        limits = self._evidence.limits
+    def _count(self, files: list[Kept]) -> list[Counted]:
+        """Rows by sheet of a long file, as far as they can be counted."""
         with Scratch() as scratch:
             path = scratch.file()
-            self._evidence.store.save(file.key, path)
+            self._evidence.store.save(files[0].key, path)
+            work, words = _work(files[0])
             try:
-                if file.kind == Kind.DELIMITED:
-                    return {"": ask("tasks.verify.recount:count", path, file.name, limits).made}
-                if file.kind in _COUNTED:
-                    return {"": ask(f"tasks.verify.recount:{_COUNTED[Kind(file.kind)]}", path, file.name, limits).made}
-                if file.kind in _BEGUN:
-                    return {"": ask("tasks.verify.recount:count_begun", path, file.name, limits, word=_BEGUN[Kind(file.kind)]).made}
-                return {**heights(path, file.name, limits)}
+                return [_by_sheet(ask(work, path, files[0].name, self._evidence.limits, **words).made)]
             except ExportRefused:
-                return {}
+                return [{}]
+
+    def _count_together(self, files: list[Kept]) -> list[Counted]:
+        """The same of several small files, by one reader."""
+        asked = []
+        for file, data in zip(files, get_all(self._evidence.store, (file.key for file in files)), strict=True):
+            work, words = _work(file)
+            asked.append(Asked(work, data, file.name, words))
+        return [{} if isinstance(one, ExportRefused) else _by_sheet(one.made) for one in ask_each(asked, self._evidence.limits)]
+
+
+def _work(file: Kept) -> tuple[str, dict[str, Any]]:
+    """What counts the rows of a file, and the words it takes."""
+    if file.kind in _BEGUN:
+        return "tasks.verify.recount:count_begun", {"word": _BEGUN[Kind(file.kind)]}
+    if file.kind in _COUNTED:
+        return f"tasks.verify.recount:{_COUNTED[Kind(file.kind)]}", {}
+    return f"{WORKS}heights", {"file": file.name}
+
+
+def _by_sheet(made: Any) -> Counted:
+    return made if isinstance(made, dict) else {"": made}
 
 
 class Rows:

@@ -8,6 +8,7 @@ import subprocess
 import time
 from typing import Any
 
+from caseferry.errors import ExportRefused
 from caseferry.reading.source import Source
 from caseferry.reading.works import Blobs
 
@@ -72,6 +73,11 @@ def talk(data: Source, limits: dict[str, Any], blobs: Blobs) -> Any:
 
 def raise_cell(data: Source, limits: dict[str, Any], blobs: Blobs) -> Any:
     raise ValueError(data.whole().decode())
+
+
+def refuse(data: Source, limits: dict[str, Any], blobs: Blobs) -> Any:
+    blobs.write(b"half of something")
+    raise ExportRefused("CF-130", "", "it says no")
 
 
 def panic(data: Source, limits: dict[str, Any], blobs: Blobs) -> Any:

@@ -12,7 +12,7 @@ import pytest
 
 from caseferry.errors import ExportRefused
 from caseferry.reading import guard
-from caseferry.reading.guard import ask
+from caseferry.reading.guard import Answer, Asked, ask, ask_each, together
 from config.limits import ReadingLimits
 
 HERE = "tests.reading.hostile:"
@@ -59,6 +59,28 @@ def test_a_reader_that_hangs_is_ended_in_time(work: str) -> None:
 def test_a_reader_that_grows_or_talks_without_end_is_stopped() -> None:
     assert refused("grow").code == "CF-112"
     assert refused("talk").code == "CF-111"
+
+
+@pytest.mark.parametrize("work", ["abort", "leave", "raise_cell", "talk", "grow"])
+def test_files_that_share_a_reader_share_no_end(work: str) -> None:
+    asked = [Asked(HERE + "echo", bytes([n]) * n, f"file {n}", {}) for n in range(7)]
+    asked[2] = Asked(HERE + work, b"CANARY", "the bad one", {})
+    asked[5] = Asked(HERE + "refuse", b"", "the refused one", {})
+    answers = ask_each(asked, SMALL)
+    assert [one.blobs for one in answers if isinstance(one, Answer)] == [[bytes([n]) * n] for n in (0, 1, 3, 4, 6)]
+    bad = [one for one in answers if isinstance(one, ExportRefused)]
+    assert [one.where for one in bad] == ["the bad one", "the refused one"]
+    assert bad[1].code == "CF-130" and "CANARY" not in repr(bad[0].args)
+    assert ask_each([], SMALL) == []
+
+
+def test_long_files_are_read_alone_and_short_ones_are_spread() -> None:
+    names = list("abcdefgh")
+    assert together(names, [100] * 8, 2) == [list("abcd"), list("efgh")]
+    assert together(names, [100, 2 << 20, 0, 0, 0, 2 << 20, 1, 1], 2) == [["a"], ["b"], ["c", "d", "e"], ["f"], ["g", "h"]]
+    many = together([str(n) for n in range(64)], [1 << 20] * 64, 2)
+    assert [len(group) for group in many] == [8] * 8
+    assert together([], [], 2) == []
 
 
 def test_readers_work_side_by_side_and_one_death_is_its_own() -> None:
