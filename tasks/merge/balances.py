@@ -13,7 +13,8 @@ from caseferry.services.scratch import Scratch
 from caseferry.tally import Tally
 from tasks.merge.batches import Outcomes
 from tasks.merge.contacts import resolve_names, shown_name
-from tasks.merge.desk import Desk
+from tasks.merge.desk import Desk, ensure
+from tasks.merge.matters import clients_of_matters
 from tasks.merge.papers import link_matters
 from tasks.merge.users import resolve
 
@@ -89,10 +90,12 @@ def _hashes(frame: pl.DataFrame) -> pl.Series:
     return live.with_columns(missing).select(_WORK).hash_rows().alias("h")
 
 
-def receivables(desk: Desk) -> None:
+def receivables(desk: Desk, names: pl.DataFrame) -> None:
     """One line per matter: a one-hour unbilled entry that costs what is owed."""
     if not desk.has("receivable"):
         return
+    _whose(desk, "receivable", names)
+    desk.find("receivable", pl.col("of_another"), "client", "owed_by_another", "carried", pl.col("client"))
     _in_two_lists(desk, "receivable", ("matter_key", "invoice"))
     frame = desk.carried("receivable")
     sums = frame.group_by("matter_number", maintain_order=True).agg(
@@ -147,32 +150,48 @@ def trust(desk: Desk, names: pl.DataFrame) -> None:
         desk.find("trust", pl.lit(True), "balance", "trust_stays", "excluded")
         desk.todo.append(f"Trust money stays in {where}: its ledger is kept and reconciled there. No file holds a line of it.")
         return
-    frame = desk.records["trust"]
-    found = resolve_names(frame["client"], names).with_columns(shown_name().alias("owner")).select("text", "owner")
-    desk.records["trust"] = frame.join(found, left_on="client", right_on="text", how="left", maintain_order="left")
+    _whose(desk, "trust", names)
     _in_two_lists(desk, "trust", ("matter_key", "client", "account"))
-    number = pl.col("matter_number")
+    number, owner = pl.col("matter_number"), pl.col("owner")
     # A matter that is named and not there is not the same as none named: the money is somebody's of that matter.
     lost = pl.col("matter").is_not_null() & number.is_null()
     desk.find("trust", lost, "matter", "matter_not_in_export", "quarantined", pl.col("matter"))
-    desk.find("trust", number.is_null() & pl.col("owner").is_null(), "client", "owner_not_in_export", "quarantined", pl.col("client"))
-    frame = desk.carried("trust").with_columns(pl.when(number.is_null()).then("owner").alias("contact"))
-    sums = frame.group_by("matter_number", "contact", maintain_order=True).agg(
-        pl.col("balance").sum().cast(MONEY), pl.col("table").first(), pl.col(ROW).first()
-    )
-    zero = sums.filter(pl.col("balance") == 0).select("matter_number", "contact")
-    empty = pl.struct(number.fill_null(""), pl.when(number.is_null()).then("owner").fill_null("")).is_in(
-        zero.select(pl.struct(number.fill_null(""), pl.col("contact").fill_null("").alias("owner"))).to_series().implode()
-    ) if zero.height else pl.lit(False)  # fmt: skip
-    desk.find("trust", empty, "balance", "zero_balance", "excluded")
+    desk.find("trust", pl.col("of_another_card"), "client", "money_of_another_client", "quarantined", pl.col("client"))
+    desk.find("trust", pl.col("of_another") & ~pl.col("of_another_card"), "client", "owed_by_another", "carried", pl.col("client"))
+    desk.find("trust", number.is_null() & owner.is_null(), "client", "owner_not_in_export", "quarantined", pl.col("client"))
+    shared = number.is_null() & pl.col("owner_shared").fill_null(False)
+    desk.find("trust", shared & pl.col("owner_contact").is_null(), "client", "contact_ambiguous", "quarantined", pl.col("client"))
+    desk.find("trust", shared & pl.col("owner_contact").is_not_null(), "client", "contact_name_shared", "carried", pl.col("client"))
+    desk.records["trust"] = desk.records["trust"].with_columns(pl.when(number.is_null()).then(name).alias(name) for name in ("owner", "owner_contact"))
+    whose = ("matter_number", "owner", "owner_contact")
+    sums = desk.carried("trust").group_by(whose, maintain_order=True).agg(pl.col("balance").sum().cast(MONEY), pl.col("table").first(), pl.col(ROW).first())
+    zero = sums.filter(pl.col("balance") == 0).select(*whose, pl.lit(True).alias("is_zero"))
+    desk.records["trust"] = desk.records["trust"].join(zero, on=whose, how="left", nulls_equal=True, maintain_order="left")
+    desk.find("trust", pl.col("is_zero").fill_null(False), "balance", "zero_balance", "excluded")
     lines = sums.filter(pl.col("balance") != 0)
     _rest_is_merged(desk, "trust", lines)
     desk.files["trust_balances"] = lines.select(
-        "table", ROW, number.alias("matter"), "contact", pl.lit(desk.as_at).alias("day"), plain("balance").alias("amount"),
-        pl.lit(desk.migration.currency).alias("currency"), pl.lit(OPENING.format(day=desk.as_at.isoformat())).alias("note"),
+        "table", ROW, number.alias("matter"), owner.alias("contact"), pl.lit(desk.as_at).alias("day"), plain("balance").alias("amount"),
+        pl.lit(desk.migration.currency).alias("currency"), pl.lit(OPENING.format(day=desk.as_at.isoformat())).alias("note"), "owner_contact",
     ).with_columns(desk.date_text("day").alias("date"))  # fmt: skip
     if lines.height:
         desk.todo.append("Create a trust account in the target before the trust balances are entered; it is a ledger, not a link to the bank.")
+
+
+def _whose(desk: Desk, record: str, names: pl.DataFrame) -> None:
+    """Which contact each balance names: `owner`, as the target shows it, `owner_contact`, where it is certain, `owner_shared`;
+    `of_another`: it hangs on a matter of somebody else; and `of_another_card`: of somebody who has a card as well.
+    """
+    frame = ensure(desk.records[record], {"client": pl.String})
+    found = resolve_names(frame["client"], names).filter(pl.col("how").is_not_null())
+    found = found.select("text", shown_name().alias("owner"), pl.col("contact").alias("owner_contact"), pl.col("shared").alias("owner_shared"))
+    frame = frame.join(found, left_on="client", right_on="text", how="left", maintain_order="left")
+    clients = clients_of_matters(desk)
+    theirs = clients.select(pl.col("number").alias("matter_number"), pl.col("shown").alias("owner"), pl.lit(True).alias("is_theirs")).unique()
+    cards = clients.group_by(pl.col("number").alias("matter_number")).agg(pl.col("is_card").all().alias("is_card"))
+    frame = frame.join(theirs, on=["matter_number", "owner"], how="left", maintain_order="left").join(cards, on="matter_number", how="left", maintain_order="left")
+    other = pl.col("is_card").is_not_null() & pl.col("owner").is_not_null() & pl.col("is_theirs").is_null()
+    desk.records[record] = frame.with_columns(other.alias("of_another"), (other & pl.col("is_card")).alias("of_another_card")).drop("is_theirs", "is_card")
 
 
 def _in_two_lists(desk: Desk, record: str, keys: tuple[str, ...], *, later_only: bool = False) -> None:

@@ -77,8 +77,10 @@ def _group_note(rule: str, several: pl.DataFrame) -> Finding:
 
 
 def names_of(desk: Desk) -> pl.DataFrame:
-    """Every text a carried contact may be called by: `exact`, `name_key`, and the contact's own name parts."""
-    frame = desk.carried("contact").with_row_index("contact")
+    """Every text a carried contact may be called by: `exact`, `name_key`, the contact's own name parts, whose they are
+    (`contact`, as `contact_id` tells it), and whether they are another's too (`shared`).
+    """
+    frame = desk.carried("contact").with_columns(contact_id().alias("contact"), (pl.len().over(NAME) > 1).alias("shared"))
     full = pl.concat_str("first_name", "last_name", separator=" ", ignore_nulls=True)
     variants = [
         pl.col("display_name"),
@@ -88,7 +90,7 @@ def names_of(desk: Desk) -> pl.DataFrame:
         pl.when(pl.all_horizontal(pl.col("first_name").is_null(), pl.col("last_name").is_null())).then("company"),
         pl.col("source_id"),
     ]
-    tables = [frame.select("contact", *NAME, text.alias("exact")).drop_nulls("exact") for text in variants]
+    tables = [frame.select("contact", "shared", *NAME, text.alias("exact")).drop_nulls("exact") for text in variants]
     named = pl.concat(tables).filter(pl.col("exact") != "")
     return named.with_columns(key(pl.col("exact")).alias("name_key")).unique(["contact", "exact"], maintain_order=True)
 
@@ -97,8 +99,9 @@ def resolve_names(texts: pl.Series, names: pl.DataFrame) -> pl.DataFrame:
     """Which contact each distinct text names.
 
     Returns:
-        `text`, the name parts, `how`: `exact`, `normalised`, `ambiguous` (parts are null) or null for nobody; and
-        `shared`: several cards have this one name.
+        `text`, the name parts, `how`: `exact`, `normalised`, `ambiguous` (parts are null) or null for nobody;
+        `shared`: several cards have the name it comes to; and `contact`: the one card that is meant, where that is certain,
+        also among several of one name.
     """
     distinct = texts.drop_nulls().unique().rename("text").to_frame().with_columns(key(pl.col("text")).alias("name_key"))
     exact = _one(distinct, names, "text", "exact").with_columns(pl.lit("exact").alias("by"))
@@ -107,14 +110,20 @@ def resolve_names(texts: pl.Series, names: pl.DataFrame) -> pl.DataFrame:
     found = pl.concat([exact.filter(pl.col("several").not_()), loose.select(exact.columns)])
     how = pl.when("several").then(pl.lit("ambiguous")).otherwise("by").alias("how")
     parts = [pl.when(pl.col("several").not_()).then(part).alias(part) for part in NAME]
-    return distinct.select("text").join(found.select("text", how, "shared", *parts), on="text", how="left")
+    return distinct.select("text").join(found.select("text", how, "shared", "contact", *parts), on="text", how="left")
 
 
 def _one(texts: pl.DataFrame, names: pl.DataFrame, left: str, right: str) -> pl.DataFrame:
     joined = texts.join(names.rename({"name_key": "key_of_name"}) if right == "exact" else names, left_on=left, right_on=right, how="inner")
     # Two cards with one and the same name are one text to the target, whichever is meant.
     same = pl.concat_str([pl.col(part).fill_null("\x00") for part in NAME], separator="\x1f")
-    return joined.group_by("text").agg((same.n_unique() > 1).alias("several"), (pl.col("contact").n_unique() > 1).alias("shared"), *(pl.col(part).first() for part in NAME)).sort("text")
+    one = pl.when(pl.col("contact").n_unique() == 1).then(pl.col("contact").first()).alias("contact")
+    return joined.group_by("text").agg((same.n_unique() > 1).alias("several"), pl.col("shared").any(), one, *(pl.col(part).first() for part in NAME)).sort("text")
+
+
+def contact_id() -> pl.Expr:
+    """A card, told apart from all others whatever its name: its list and row."""
+    return (pl.col("table") + ":" + pl.col(ROW).cast(pl.String)).alias("contact_id")
 
 
 def contact_from_text(desk: Desk, texts: pl.Series) -> pl.DataFrame:

@@ -34,9 +34,12 @@ def documents(desk: Desk, numbers: pl.DataFrame) -> None:
     frame = frame.with_columns(pl.lit(place).alias(PLACE), pl.lit(reason, pl.String).alias(REASON))
     staying = pl.DataFrame({"matter_key": desk.staying, "number": desk.staying})
     frame = _matter_of_path(frame, pl.concat([numbers.select("matter_key", "number"), staying]))
-    desk.records["document"] = frame
+    of_two = pl.col("matter").is_in(numbers.filter("several")["number"].implode())
+    desk.records["document"] = frame.with_columns(of_two.alias("of_two"))
+    desk.find("document", pl.col("of_two"), "path", "matter_number_of_two", "emptied", pl.col("matter"))
+    desk.records["document"] = desk.records["document"].with_columns(pl.when(~of_two.fill_null(False)).then("matter").alias("matter"))
     desk.find("document", pl.col("matter").is_in(desk.staying.implode()), "path", "open_matter_stays", "excluded")
-    desk.find("document", pl.col("matter").is_null(), "path", "document_without_matter", "carried", pl.col("path"))
+    desk.find("document", pl.col("matter").is_null() & ~pl.col("of_two").fill_null(False), "path", "document_without_matter", "carried", pl.col("path"))
     if wanted:
         attached = [desk.files["documents"]] if "documents" in desk.files else []
         own = desk.carried("document").select("table", pl.col(ROW).cast(pl.UInt32), "path", "size", "sha256", "matter")

@@ -6,7 +6,7 @@ import polars as pl
 
 from caseferry.mapping.names import number_key, several_people
 from caseferry.reading.grid import ROW
-from tasks.merge.contacts import NAME, contact_from_text, resolve_names
+from tasks.merge.contacts import NAME, contact_from_text, resolve_names, shown_name
 from tasks.merge.desk import Desk, ensure
 from tasks.merge.users import resolve
 from tasks.merge.words import put_in_words_of
@@ -62,13 +62,17 @@ def _duplicates(desk: Desk) -> None:
     desk.find("matter", pl.col("matter_key").is_in(several.implode()), "number", "duplicate_matter_number", "carried", pl.col("number"))
 
 
+def _is_of_several() -> pl.Expr:
+    """Another matter has this number."""
+    return pl.len().over("matter_key") > 1
+
+
 def matter_numbers(desk: Desk) -> pl.DataFrame:
     """`matter_key` → the number exactly as the matters file writes it, with the matter's user."""
     empty = {"matter_key": pl.String, "number": pl.String, "user": pl.String, "user_email": pl.String, "several": pl.Boolean}
     if not desk.has("matter"):
         return pl.DataFrame(schema=empty)
-    several = pl.len().over("matter_key") > 1
-    frame = desk.carried("matter").select("matter_key", "number", "user", "user_email", several.alias("several"))
+    frame = desk.carried("matter").select("matter_key", "number", "user", "user_email", _is_of_several().alias("several"))
     return frame.unique("matter_key", keep="first", maintain_order=True)
 
 
@@ -82,7 +86,7 @@ def link_clients(desk: Desk, names: pl.DataFrame) -> pl.DataFrame:
     odd = found.filter(pl.col("how").is_null())["text"].to_list()
     split = _split_clients(odd, names)
     desk.records["matter"] = (
-        desk.records["matter"].join(found.rename({p: f"client_{p}" for p in NAME} | {"how": "client_how", "shared": "client_shared"}), left_on="client", right_on="text", how="left", maintain_order="left")
+        desk.records["matter"].join(found.rename({p: f"client_{p}" for p in NAME} | {"how": "client_how", "shared": "client_shared", "contact": "client_contact"}), left_on="client", right_on="text", how="left", maintain_order="left")
         .join(split, left_on="client", right_on="text", how="left", maintain_order="left")
     )  # fmt: skip
     whole = [pl.coalesce(f"client_{part}", pl.col("pieces").list.first().struct.field(part)).alias(f"client_{part}") for part in NAME]
@@ -114,6 +118,19 @@ def link_clients(desk: Desk, names: pl.DataFrame) -> pl.DataFrame:
     return made.select(list(_NO_NAMES))
 
 
+def clients_of_matters(desk: Desk) -> pl.DataFrame:
+    """`number`, `shown`, `is_card`: who the clients of each matter are, as the target shows them, and whether a card says so
+    or only the matter list; of a matter whose client is unknown, nobody.
+    """
+    if not desk.has("matter"):
+        return pl.DataFrame(schema={"number": pl.String, "shown": pl.String, "is_card": pl.Boolean})
+    frame = desk.carried("matter")
+    first = frame.select("number", *(pl.col(f"client_{part}").alias(part) for part in NAME), pl.col("client_how").is_not_null().alias("is_card"))
+    further = frame.select("number", "pieces").explode("pieces").drop_nulls().unnest("pieces").with_columns(pl.lit(True).alias("is_card"))
+    every = pl.concat([first, further.select(first.columns)]).select("number", shown_name().alias("shown"), "is_card").drop_nulls("shown")
+    return every.filter(pl.col("shown") != desk.target.placeholders["unknown_client"])
+
+
 def _split_clients(texts: list[str], names: pl.DataFrame) -> pl.DataFrame:
     """`text`, `pieces`: the contacts of every cell all of whose pieces are contacts."""
     schema: dict[str, Any] = {"text": pl.String, "pieces": pl.List(pl.Struct({part: pl.String for part in NAME}))}
@@ -141,7 +158,7 @@ def matter_lines(desk: Desk) -> None:
         pl.lit(None, pl.String).alias("note"), "client_first_name", "client_last_name",
         pl.col("client_company").alias("client_company_name"), pl.col("user").alias("responsible_attorney"),
         pl.col("matter_type").alias("practice_area"), pl.col("originating").alias("originating_attorney"),
-        "stage", "opened_on", "closed_on", pl.col("user_email").alias("responsible_email"), pl.col("responsible").alias("responsible_before"),
+        "stage", "opened_on", "closed_on", pl.col("user_email").alias("responsible_email"), pl.col("responsible").alias("responsible_before"), "client_contact",
     )  # fmt: skip
     rule = pl.when(pl.col("fell_back")).then(pl.lit("primary subscriber")) if "fell_back" in frame.columns else pl.lit(None, pl.String)
     desk.files["matter_users"] = frame.select(
@@ -167,7 +184,7 @@ def parties_of_matters(desk: Desk, names: pl.DataFrame) -> tuple[pl.DataFrame, p
         for column in sorted(c for c in frame.columns if c.startswith(f"{field}#")):
             named = frame.filter(pl.col(column).is_not_null())
             tables.append(named.select("table", ROW, pl.col("number").alias("matter"), pl.col(column).alias("text"), pl.lit(role).alias("relationship")))
-    lines = pl.DataFrame(schema={"table": pl.String, ROW: pl.UInt32, "matter": pl.String, **_NO_NAMES, "relationship": pl.String})
+    lines = pl.DataFrame(schema={"table": pl.String, ROW: pl.UInt32, "matter": pl.String, **_NO_NAMES, "relationship": pl.String, "contact_meant": pl.String})
     made = pl.DataFrame(schema=_NO_NAMES)
     if tables:
         texts = pl.concat(tables)
@@ -175,13 +192,14 @@ def parties_of_matters(desk: Desk, names: pl.DataFrame) -> tuple[pl.DataFrame, p
         nobody = found.filter(pl.col("how").is_null())["text"]
         if nobody.len():
             made = contact_from_text(desk, nobody).select(list(_NO_NAMES))
-        every = pl.concat([found.filter(pl.col("how").is_not_null()).select(list(_NO_NAMES)), made])
+        meant = found.filter(pl.col("how").is_not_null()).select(*_NO_NAMES, pl.col("contact").alias("contact_meant"))
+        every = pl.concat([meant, made], how="diagonal")
         # An ambiguous name stays as text in the company column: it names nobody for certain.
         every = every.with_columns(pl.when(pl.all_horizontal(pl.col(p).is_null() for p in NAME)).then("text").otherwise("company").alias("company"))
         lines = texts.join(every, on="text", how="left", maintain_order="left").select(lines.columns)
     further = frame.filter(pl.col("pieces").list.len() > 1).select("table", ROW, pl.col("number").alias("matter"), pl.col("pieces").list.slice(1).alias("pieces"))
     if further.height:
-        further = further.explode("pieces").unnest("pieces").with_columns(pl.lit("Client").alias("relationship"), pl.lit(None, pl.String).alias("text"))
+        further = further.explode("pieces").unnest("pieces").with_columns(pl.lit("Client").alias("relationship"), pl.lit(None, pl.String).alias("text"), pl.lit(None, pl.String).alias("contact_meant"))
         lines = pl.concat([lines, further.select(lines.columns)])
     if lines.height:
         desk.derived["related_contact"] = lines.height

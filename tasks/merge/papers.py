@@ -41,8 +41,7 @@ def link_matters(desk: Desk, numbers: pl.DataFrame) -> None:
             desk.find(record, pl.col("matter_key").is_in(desk.staying.implode()), "matter", "open_matter_stays", "excluded")
         desk.change(record, matter.is_not_null() & (matter != number), "matter", "matter_by_normal_form", matter, number)
         missing = matter.is_not_null() & number.is_null()
-        if record in {"time_entry", "receivable", "trust"}:
-            desk.find(record, pl.col("several").fill_null(False), "matter", "matter_number_of_two", "quarantined", matter)
+        desk.find(record, pl.col("several").fill_null(False), "matter", "matter_number_of_two", "quarantined", pl.coalesce(matter, number))
         if record in _PARENTS:
             desk.find(record, missing, "matter", "matter_not_in_export", "quarantined", matter)
         elif record not in {"note", "trust"}:
@@ -72,13 +71,14 @@ def notes(desk: Desk, names: pl.DataFrame) -> None:
         return
     frame = ensure(desk.records["note"], {name: pl.String for name in ("contact", "subject", "body", "author")} | {"written_on": pl.Date})
     found = resolve_names(frame["contact"], names)
-    found = found.with_columns(shown_name().alias("contact_name")).select("text", "how", "contact_name")
+    found = found.with_columns(shown_name().alias("contact_name")).select("text", "how", "contact_name", pl.col("contact").alias("contact_meant"), pl.col("shared").alias("contact_shared"))
     desk.records["note"] = frame.join(found, left_on="contact", right_on="text", how="left", maintain_order="left")
     number, contact = pl.col("matter_number"), pl.col("contact_name")
     lost_matter = pl.col("matter").is_not_null() & number.is_null()
     desk.find("note", lost_matter & contact.is_null(), "matter", "matter_not_in_export", "quarantined", pl.col("matter"))
     desk.find("note", lost_matter, "matter", "matter_not_in_export", "emptied", pl.col("matter"))
     desk.find("note", number.is_null() & contact.is_null(), "contact", "contact_not_in_export", "quarantined", pl.col("contact"))
+    desk.find("note", number.is_null() & pl.col("contact_shared").fill_null(False), "contact", "contact_name_shared", "carried", pl.col("contact"))
     frame = desk.carried("note")
     body = pl.coalesce("body", "subject").alias("note")
     shared: list[Any] = ["table", ROW, desk.date_text("written_on").alias("date"), "subject", body, "author"]
@@ -90,14 +90,15 @@ def relations(desk: Desk, names: pl.DataFrame, parties: pl.DataFrame) -> None:
     lines = [parties]
     if desk.has("related_contact"):
         frame = desk.records["related_contact"]
-        found = resolve_names(frame["contact"], names)
+        found = resolve_names(frame["contact"], names).rename({"contact": "contact_meant"})
         desk.records["related_contact"] = frame.join(found, left_on="contact", right_on="text", how="left", maintain_order="left")
         how = pl.col("how")
         desk.find("related_contact", how.is_null(), "contact", "contact_not_in_export", "quarantined", pl.col("contact"))
         desk.find("related_contact", how == "ambiguous", "contact", "contact_ambiguous", "quarantined", pl.col("contact"))
+        desk.find("related_contact", (how != "ambiguous") & pl.col("shared").fill_null(False), "contact", "contact_name_shared", "carried", pl.col("contact"))
         carried = desk.carried("related_contact")
         role = pl.col("role") if "role" in carried.columns else pl.lit(None, pl.String)
-        lines.insert(0, carried.select("table", ROW, pl.col("matter_number").alias("matter"), pl.lit(None, pl.String).alias("text"), *NAME, role.alias("relationship")))
+        lines.insert(0, carried.select("table", ROW, pl.col("matter_number").alias("matter"), pl.lit(None, pl.String).alias("text"), *NAME, role.alias("relationship"), "contact_meant"))
     every = pl.concat(lines, how="diagonal_relaxed")
     if every.height:
         desk.files["related_contacts"] = every.with_columns(shown_name().alias("contact"))

@@ -121,7 +121,7 @@ def _put_together(desk: Desk, outcomes: Outcomes, scratch: Scratch) -> tuple[Kno
         matter_lines(desk)
     _hang(desk, known)
     papers.relations(desk, known.names, parties)
-    balances.receivables(desk)
+    balances.receivables(desk, known.names)
     balances.ask_mid_month(desk)
     balances.trust(desk, known.names)
     documents(desk, numbers)

@@ -477,3 +477,62 @@ def test_records_no_file_takes_lie_beside_also_where_a_file_has_their_name(cross
         mapped._OWN.remove(tmp_path)
         mapped.look_in(TARGETS)
         mapped._OWN.remove(TARGETS)
+
+
+TWO_OF_A_NUMBER = ONE_MATTER.split("\n")[0] + '\n24-0001,Lease,"Smith, John",Open,31/05/2024,Jane Doe\n24-0001,Will,"Able, Ann",Open,31/05/2024,Jane Doe\n'
+ANN = '"Able, Ann",Ann,Able,,ann@x.example,,,,,\n'
+
+
+@pytest.mark.requirement("E66")
+def test_two_matters_of_one_number_stay_two_and_nothing_hangs_on_either(crossing: Crossings) -> None:
+    files = {
+        "n": "Date,Subject,File Note,Matter No\n31/05/2024,S,Said in confidence,24-0001\n", "t": "Task,Due Date,Assigned To,Matter No\nCall,13/07/2024,Jane Doe,24-0001\n",
+        "p": "Matter No,Role,Card Name\n24-0001,Witness,\"Able, Ann\"\n",
+    }  # fmt: skip
+    run = crossing(firm(cards=CARDS + JOHN + ANN, matters=TWO_OF_A_NUMBER, **files), also=MAPPED).approved()
+    assert [c["name"] for c in run.ledger["checks"] if not c["passed"]] == []
+    assert {(f["table"].split("-")[1], f["outcome"]) for f in run.found("matter_number_of_two")} == {("notes", "quarantined"), ("tasks", "quarantined"), ("parties", "quarantined")}
+    made = {(m["Description"], m["Client"], m["Matter ID"]) for m in run.fitted("generic_crm", "03_matters")}
+    assert made == {("Lease", "John Smith", "24-0001"), ("Will", "Ann Able", "24-0001~2")}
+    for name in MAPPED:
+        assert [c["name"] for c in run.target(name)["checks"] if not c["passed"]] == []
+
+
+def test_who_is_meant_by_his_id_is_meant_also_where_two_have_one_name(crossing: Crossings) -> None:
+    cards = "Card ID,Card Name,First Name,Last Name,Email\n1,\"Baker, Bob\",Bob,Baker,bob@one.example\n2,\"Baker, Bob\",Bob,Baker,bob@two.example\n"
+    matters = ONE_MATTER.split("\n")[0] + '\n24-0001,Lease,"Baker, Bob",Open,31/05/2024,Jane Doe\n24-0002,Will,2,Open,31/05/2024,Jane Doe\n'
+    trust = 'Matter No,Client,Trust Balance\n,2,5.00\n,1,7.00\n,"Baker, Bob",9.00\n'
+    notes = 'Date,Subject,File Note,Client\n31/05/2024,S,One,2\n31/05/2024,T,Two,"Baker, Bob"\n'
+    run = crossing(firm(cards=cards, matters=matters, tb=trust, n=notes), target="neutral", also=["generic_crm"]).approved()
+    assert {m["Matter ID"]: m["Client ID"] for m in run.fitted("generic_crm", "03_matters")} == {"24-0001": "", "24-0002": "2"}
+    assert {n["Subject"]: n["Contact ID"] for n in run.fitted("generic_crm", "05_notes")} == {"S": "2", "T": ""}
+    assert [t["amount"] for t in run.rows("trust_balances")] == ["5.00", "7.00"]
+    assert [f["row"] for f in run.found("contact_ambiguous")] == [4]
+    assert sorted(f["row"] for f in run.found("client_name_shared")) == [2, 3]
+
+
+@pytest.mark.requirement("E50")
+def test_money_of_one_client_never_goes_to_another(crossing: Crossings) -> None:
+    matters = ONE_MATTER.split("\n")[0] + '\n24-0001,Lease,"Smith, John",Open,31/05/2024,Jane Doe\n24-0002,Will,"Able, Ann",Open,31/05/2024,Jane Doe\n'
+    matters += "24-0003,Estate,Estate of Smith,Open,31/05/2024,Jane Doe\n"
+    trust = 'Matter No,Client,Trust Balance\n24-0001,"Able, Ann",5.00\n24-0002,"Able, Ann",7.00\n24-0003,"Smith, John",9.00\n'
+    debts = 'Matter No,Debtor Name,Outstanding\n24-0002,"Smith, John",3.00\n24-0001,"Smith, John",4.00\n'
+    run = crossing(firm(cards=CARDS + JOHN + ANN, matters=matters, tb=trust, d=debts))
+    assert [(f["row"], f["outcome"]) for f in run.found("money_of_another_client")] == [(2, "quarantined")]
+    assert sorted((f["table"].split("-")[1], f["row"], f["outcome"]) for f in run.found("owed_by_another")) == [("receivables", 2, "carried"), ("trust_listing", 4, "carried")]
+    assert {t["matter"]: t["amount"] for t in run.rows("trust_balances")} == {"24-0002": "7.00", "24-0003": "9.00"}
+    assert [c["name"] for c in run.ledger["checks"] if not c["passed"]] == []
+
+
+def test_a_credit_waits_with_its_amount_and_fails_nobody(crossing: Crossings) -> None:
+    run = crossing(firm(cards=CARDS + JOHN, d='Matter No,Debtor Name,Outstanding\n24-0001,"Smith, John",-12.50\n'), target="quickbooks_online", also=["generic_crm"]).approved()
+    assert [c["name"] for c in run.ledger["checks"] if not c["passed"]] == []
+    assert [line["Item Amount"] for line in run.fitted("quickbooks_online", "invoices_waiting")] == ["-12.50"]
+
+
+@pytest.mark.requirement("E98")
+def test_open_matters_may_stay_whatever_the_target(crossing: Crossings) -> None:
+    matters = ONE_MATTER + '24-0002,Will,"Smith, John",Closed,31/05/2024,Jane Doe\n'
+    run = crossing(firm(cards=CARDS + JOHN, matters=matters), target="neutral", also=["generic_crm"], options={"open_matters_stay": True}).approved()
+    assert [m["Matter ID"] for m in run.fitted("generic_crm", "03_matters")] == ["24-0002"]
+    assert [c["Is Client"] for c in run.fitted("generic_crm", "01_people")] == ["yes"]

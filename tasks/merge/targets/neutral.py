@@ -13,7 +13,7 @@ import polars as pl
 from caseferry.mapping.money import MONEY
 from caseferry.reading.grid import ROW
 from caseferry.records.neutral import DTYPES, NEUTRAL
-from tasks.merge.contacts import NAME, PRIMARY_PHONE, shown_name
+from tasks.merge.contacts import NAME, PRIMARY_PHONE, contact_id, shown_name
 from tasks.merge.desk import Desk
 from tasks.merge.repeated import happening
 
@@ -31,18 +31,36 @@ class Links:
     """Which contact a name means, and which client a matter has. Made of the first batch; later ones hang on it."""
 
     contacts: pl.DataFrame
-    """`table`, `row`, `contact_key`, the name parts, `shown`, `kind`, `email`."""
+    """`table`, `row`, `contact_id` (as cards are told apart), `contact_key`, the name parts, `shown`, `kind`, `email`."""
     matters: pl.DataFrame
-    """`matter` (the number as the files write it), `matter_key`, `client`, `client_key`, `client_kind`, `client_email`."""
+    """`table`, `row`, `matter` (the number as the files write it), `matter_key`, `client`, `client_key`, `client_kind`,
+    `client_email`, `opened_on`. Two may have one number; then their keys differ."""
 
     @cached_property
-    def by_name(self) -> pl.DataFrame:
-        """The name parts that mean one contact, and which."""
-        return _alone(self.contacts, list(NAME)).select(*NAME, "contact_key", "kind", "email", "shown")
+    def by_number(self) -> pl.DataFrame:
+        """The matters whose number is theirs alone."""
+        return _alone(self.matters, ["matter"]).drop("table", ROW, "opened_on")
 
-    @cached_property
-    def by_shown(self) -> pl.DataFrame:
-        return _alone(self.contacts, ["shown"]).select("shown", "contact_key", "kind")
+    def meant(self, frame: pl.DataFrame, contact: str, *names: str) -> pl.DataFrame:
+        """The contact a row means: the card that is certain, else the only one of its name.
+
+        Args:
+            contact: the column of the card's id, which goes.
+            names: the columns of the name, as the cards have them.
+
+        Returns:
+            The rows with `contact_key`, `contact_kind`, `contact_email`.
+        """
+        wanted = ("key", "kind", "email")
+        by_id = self.contacts.select(pl.col("contact_id").alias(contact), *(pl.col(_OF[name]).alias(f"{name}_of_id") for name in wanted))
+        by_name = _alone(self.contacts, list(names)).select(*names, *(pl.col(_OF[name]).alias(f"{name}_of_name") for name in wanted))
+        found = frame.join(by_id, on=contact, how="left", maintain_order="left").join(by_name, on=names, how="left", nulls_equal=True, maintain_order="left")
+        certain = pl.col("key_of_id").is_not_null()
+        chosen = [pl.when(certain).then(f"{name}_of_id").otherwise(f"{name}_of_name").alias(f"contact_{name}") for name in wanted]
+        return found.with_columns(chosen).drop(contact, *(f"{name}_of_{by}" for name in wanted for by in ("id", "name")))
+
+
+_OF = {"key": "contact_key", "kind": "kind", "email": "email"}
 
 
 def _alone(frame: pl.DataFrame, by: list[str]) -> pl.DataFrame:
@@ -60,20 +78,24 @@ def links_of(desk: Desk) -> Links:
     own = pl.when(pl.col("table") == "").then(from_name).otherwise(pl.col("table") + ":" + pl.col(ROW).cast(pl.String))
     is_person = pl.any_horizontal(pl.col(part).is_not_null() for part in NAME[:2])
     contacts = lines.select(
-        "table", ROW, pl.when(given).then("source_id").otherwise(own).alias("contact_key"), *NAME, shown_name().alias("shown"),
+        "table", ROW, contact_id(), pl.when(given).then("source_id").otherwise(own).alias("contact_key"), *NAME, shown_name().alias("shown"),
         pl.when(is_person).then(pl.lit("person")).otherwise(pl.lit("company")).alias("kind"), pl.col("email_address").alias("email"),
     )  # fmt: skip
-    alone = Links(contacts, pl.DataFrame()).by_name
     matters = desk.files.get("matters")
     if matters is None:
-        return Links(contacts, pl.DataFrame(schema=dict.fromkeys(("matter", "matter_key", "client", "client_key", "client_kind", "client_email"), pl.String)))
-    named = matters.select(pl.col("custom_number").alias("matter"), pl.col("client_first_name").alias(NAME[0]), pl.col("client_last_name").alias(NAME[1]),
-                           pl.col("client_company_name").alias(NAME[2]))  # fmt: skip
-    linked = named.join(alone, on=NAME, how="left", nulls_equal=True, maintain_order="left").select(
-        "matter", pl.col("matter").alias("matter_key"), shown_name().alias("client"), pl.col("contact_key").alias("client_key"),
-        pl.col("kind").alias("client_kind"), pl.col("email").alias("client_email"),
-    )  # fmt: skip
-    return Links(contacts, linked.unique("matter", keep="first", maintain_order=True))
+        return Links(contacts, pl.DataFrame(schema=_MATTERS))
+    again = pl.col("custom_number").cum_count().over("custom_number")
+    key = pl.col("custom_number") + pl.when(again > 1).then("~" + again.cast(pl.String)).otherwise(pl.lit(""))
+    named = matters.select("table", ROW, pl.col("custom_number").alias("matter"), key.alias("matter_key"), pl.col("client_first_name").alias(NAME[0]),
+                           pl.col("client_last_name").alias(NAME[1]), pl.col("client_company_name").alias(NAME[2]), "client_contact", "opened_on")  # fmt: skip
+    linked = Links(contacts, pl.DataFrame()).meant(named.with_columns(shown_name().alias("client")), "client_contact", *NAME)
+    return Links(contacts, linked.rename({f"contact_{name}": f"client_{name}" for name in _OF}).select(list(_MATTERS)))
+
+
+_MATTERS = {
+    "table": pl.String, ROW: pl.UInt32, "matter": pl.String, "matter_key": pl.String, "client": pl.String, "client_key": pl.String,
+    "client_kind": pl.String, "client_email": pl.String, "opened_on": pl.Date,
+}  # fmt: skip
 
 
 def neutral(desk: Desk, links: Links) -> dict[str, pl.DataFrame]:
@@ -114,11 +136,6 @@ def _contacts(desk: Desk, links: Links) -> pl.DataFrame | None:
         "consent", *(["is_client"] if "is_client" in cards.columns else [pl.lit(None, pl.String).alias("is_client")]),
     )  # fmt: skip
     theirs = links.matters.filter(pl.col("client_key").is_not_null())
-    opened = desk.files["matters"].select(pl.col("custom_number").alias("matter"), "opened_on").unique("matter", keep="first") if "matters" in desk.files else None
-    if opened is not None:
-        theirs = theirs.join(opened, on="matter", how="left", maintain_order="left")
-    else:
-        theirs = theirs.with_columns(pl.lit(None, pl.Date).alias("opened_on"))
     theirs = pl.concat([theirs.select("client_key", "matter", "opened_on"), _of_staying(desk, links)])
     theirs = theirs.group_by("client_key", maintain_order=True).agg(pl.col("matter").sort().str.join("; ").alias("matters"), pl.col("opened_on").min().alias("client_since"))
     made = links.contacts.join(known, on=["table", ROW], how="left", maintain_order="left", suffix="_of_card")
@@ -141,8 +158,8 @@ def _of_staying(desk: Desk, links: Links) -> pl.DataFrame:
     if desk.staying.is_empty():
         return pl.DataFrame(schema=schema)
     frame = desk.records["matter"].filter(pl.col("reason").eq_missing("open_matter_stays"))
-    named = frame.select(*(pl.col(f"client_{part}").alias(part) for part in NAME), pl.col("number").alias("matter"), "opened_on")
-    return named.join(links.by_name.select(*NAME, pl.col("contact_key").alias("client_key")), on=NAME, nulls_equal=True).select(schema)
+    named = frame.select(*(pl.col(f"client_{part}").alias(part) for part in NAME), pl.col("number").alias("matter"), "opened_on", "client_contact")
+    return links.meant(named, "client_contact", *NAME).filter(pl.col("contact_key").is_not_null()).rename({"contact_key": "client_key"}).select(list(schema))
 
 
 def _consent(desk: Desk, cards: pl.DataFrame) -> pl.Series:
@@ -172,11 +189,11 @@ def _matters(desk: Desk, links: Links) -> pl.DataFrame | None:
     if "matters" not in desk.files:
         return None
     lines = desk.files["matters"].select(
-        "table", ROW, pl.col("custom_number").alias("number"), pl.col("custom_number").alias("key"), "description", "status", "stage", "opened_on", "closed_on",
+        "table", ROW, pl.col("custom_number").alias("number"), "description", "status", "stage", "opened_on", "closed_on",
         pl.col("practice_area"), pl.col("responsible_attorney").alias("responsible"), "responsible_email", "responsible_before",
         pl.col("originating_attorney").alias("originating"), "client_reference", "location", (pl.col("status") == "Open").alias("is_open"),
     )  # fmt: skip
-    linked = lines.join(links.matters, left_on="number", right_on="matter", how="left", maintain_order="left")
+    linked = lines.join(links.matters.drop("matter", "opened_on"), on=["table", ROW], how="left", maintain_order="left").with_columns(pl.col("matter_key").alias("key"))
     title = pl.concat_str("number", pl.lit(" "), pl.col("client").fill_null(""), pl.lit(" – "), pl.col("description").fill_null(""))
     return linked.with_columns(title.str.replace(r"\s+–\s+$", "").alias("title"))
 
@@ -185,25 +202,27 @@ def _hung(frame: pl.DataFrame, links: Links, number: str = "matter_number") -> p
     """With the matter and its client; `matter` is its number as the files write it."""
     frame = frame.drop("matter", "matter_key", "client", "client_key", strict=False) if number != "matter" else frame.drop("matter_key", "client", "client_key", strict=False)
     frame = frame.rename({number: "matter"})
-    return frame.join(links.matters.select("matter", "matter_key", "client", "client_key"), on="matter", how="left", maintain_order="left")
+    return frame.join(links.by_number.select("matter", "matter_key", "client", "client_key"), on="matter", how="left", maintain_order="left")
 
 
 def _relations(desk: Desk, links: Links) -> pl.DataFrame | None:
     if "related_contacts" not in desk.files:
         return None
-    lines = desk.files["related_contacts"].select("table", ROW, "matter", *NAME, "contact", "relationship")
-    found = _hung(lines, links, "matter").join(links.by_name.select(*NAME, "contact_key", pl.col("kind").alias("contact_kind")), on=NAME, how="left", nulls_equal=True, maintain_order="left")
+    lines = desk.files["related_contacts"].select("table", ROW, "matter", *NAME, "contact", "relationship", "contact_meant")
+    # Who stands in a column of the matter list belongs to that very matter, also where another has its number.
+    own = links.matters.select("table", ROW, *(pl.col(name).alias(f"{name}_of_row") for name in ("matter_key", "client", "client_key")))
+    found = _hung(lines, links, "matter").join(own, on=["table", ROW], how="left", maintain_order="left")
+    found = found.with_columns(pl.coalesce(f"{name}_of_row", name).alias(name) for name in ("matter_key", "client", "client_key"))
     number = pl.int_range(pl.len()).over("table", ROW).cast(pl.String)
-    return found.with_columns((pl.col("table") + ":" + pl.col(ROW).cast(pl.String) + ":" + number).alias("key"))
+    return links.meant(found, "contact_meant", *NAME).with_columns((pl.col("table") + ":" + pl.col(ROW).cast(pl.String) + ":" + number).alias("key"))
 
 
 def _notes(desk: Desk, links: Links) -> pl.DataFrame | None:
     if not desk.has("note"):
         return None
     frame = _hung(desk.carried("note"), links)
-    told = links.by_shown.select(pl.col("shown").alias("contact_name"), "contact_key")
-    return frame.join(told, on="contact_name", how="left", maintain_order="left").with_columns(
-        pl.col("contact_name").alias("contact"), pl.coalesce("contact_key", "client_key").alias("contact_key")
+    return links.meant(frame.rename({"contact_name": "shown"}), "contact_meant", "shown").with_columns(
+        pl.col("shown").alias("contact"), pl.coalesce("contact_key", "client_key").alias("contact_key")
     )
 
 
@@ -280,11 +299,11 @@ def _balances(desk: Desk, links: Links, file: str, amount: str) -> pl.DataFrame 
         return None
     lines = desk.files[file]
     contact = pl.col("contact") if "contact" in lines.columns else pl.lit(None, pl.String)
-    lines = lines.select("table", ROW, "matter", contact.alias("owner"), pl.col("day").alias("as_at"), pl.col(amount).cast(MONEY).alias("amount"), "note",
+    meant = pl.col("owner_contact") if "owner_contact" in lines.columns else pl.lit(None, pl.String).alias("owner_contact")
+    lines = lines.select("table", ROW, "matter", meant, contact.alias("shown"), pl.col("day").alias("as_at"), pl.col(amount).cast(MONEY).alias("amount"), "note",
                          pl.lit(desk.migration.currency).alias("currency"))  # fmt: skip
-    owners = links.by_shown.select(pl.col("shown").alias("owner"), pl.col("contact_key").alias("owner_key"))
-    found = _hung(lines, links, "matter").join(owners, on="owner", how="left", maintain_order="left")
-    return found.with_columns(pl.coalesce("client", "owner").alias("client"), pl.coalesce("client_key", "owner_key").alias("client_key"))
+    found = links.meant(_hung(lines, links, "matter"), "owner_contact", "shown")
+    return found.with_columns(pl.coalesce("client", "shown").alias("client"), pl.coalesce("client_key", "contact_key").alias("client_key"))
 
 
 def _documents(desk: Desk, links: Links) -> pl.DataFrame | None:

@@ -67,6 +67,7 @@ def shape(
         cells = cells.join(custom.rename({name: f"{len(spec.columns) + n}" for n, name in enumerate(names)}), on=["table", ROW], how="left", maintain_order="left")
     left_out, unmapped = [pl.DataFrame(schema=LEFT_OUT)], [pl.DataFrame(schema=UNMAPPED)]
     reasons: list[pl.Expr] = []
+    full: dict[str, pl.Series] = {}
     for n, (heading, cell) in enumerate(spec.columns.items()):
         name = f"{n}"
         if cell.values is not None or cell.empty is not None:
@@ -77,6 +78,7 @@ def shape(
             if holds.any():
                 said = pl.lit(f"{heading}: {reason}")
                 left_out.append(cells.filter(holds).select("key", pl.lit(heading).alias("column"), said.alias("reason"), pl.col(name).alias("value")).cast(LEFT_OUT))  # type: ignore[arg-type]
+                full.setdefault(name, cells[name])
                 cells = cells.with_columns(pl.when(~holds).then(name).alias(name))
         if cell.required:
             reasons.append(pl.when(pl.col(name).is_null()).then(pl.lit(f"{heading} is missing or can't be held")))
@@ -87,7 +89,8 @@ def shape(
     cells = _with_parents(cells, records, spec, parents)
     cells = _alone(cells, spec, taken)
     waits = pl.col("reason").is_not_null()
-    return Shaped(cells.filter(~waits).drop("reason"), cells.filter(waits), pl.concat(left_out), pl.concat(unmapped))
+    waiting = cells.with_columns(pl.coalesce(name, before).alias(name) for name, before in full.items()).filter(waits)  # with what a person has to mend
+    return Shaped(cells.filter(~waits).drop("reason"), waiting, pl.concat(left_out), pl.concat(unmapped))
 
 
 def _value(cell: Cell, spec: MappedFile, target: MappedTarget) -> pl.Expr:
