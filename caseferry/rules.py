@@ -37,6 +37,7 @@ RULES: dict[str, str] = {
     "placeholder": "The cell says that there is no value. It was left empty.",
     "date_unreadable": "The text is no day that exists. It was left empty; the text is in this list.",
     "birth_in_future": "The date of birth lies in the future. It was left empty.",
+    "other_currency": "The amount is in another currency than the account's.",
     "amount_unreadable": "The text is no amount.",
     "duration_unreadable": "The text is no duration.",
     "time_unreadable": "The text is no time of day.",

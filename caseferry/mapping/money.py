@@ -7,7 +7,13 @@ import polars as pl
 
 MONEY = pl.Decimal(24, 4)
 _PLAIN = r"^-?\d{1,18}(?:\.\d{1,4}0*)?$|^-?\.\d{1,4}0*$"
-_CURRENCY = r"(?i)(?:US|NZ|A|C)?\$|[£€¥]|AUD|USD|GBP|EUR|CAD|NZD"
+_CODES = ("AUD", "BRL", "CAD", "CHF", "CNY", "CZK", "DKK", "EUR", "GBP", "HKD", "HUF", "ILS", "INR", "JPY", "MXN", "NOK", "NZD", "PLN", "SEK", "SGD", "USD", "ZAR")
+_CURRENCY = r"(?i)(?:US|NZ|AU|CA|HK|SG|A|C|S|R)?\$|[£€¥₹₪]|" + "|".join(_CODES)
+_SIGNS = {
+    "USD": ("US$", "$"), "AUD": ("A$", "AU$", "$"), "CAD": ("C$", "CA$", "$"), "NZD": ("NZ$", "$"), "HKD": ("HK$", "$"), "SGD": ("S$", "SG$", "$"),
+    "MXN": ("$",), "GBP": ("£",), "EUR": ("€",), "JPY": ("¥",), "CNY": ("¥",), "INR": ("₹",), "ILS": ("₪",), "BRL": ("R$",),
+}  # fmt: skip
+"""How amounts of a currency are marked, beside its code. A bare $ is every dollar's."""
 _COMMA_DECIMAL = r"^[^\d]*\d{1,3}(?:\.\d{3})*,\d{1,2}[^\d]*$|^[^\d]*\d+,\d{1,2}[^\d]*$"
 _THOUSANDS = r"^[^\d]*\d{1,3}(?:,\d{3})+(?:\.\d+)?[^\d]*$"
 
@@ -38,7 +44,7 @@ def decimals(values: pl.Series) -> Decimals:
     return Decimals(comma.len(), int(comma.str.contains(_COMMA_DECIMAL).sum()), int(text.str.contains(r"\d\.\d{1,2}\D*$").sum()))
 
 
-def parse(values: pl.Series, credit: Literal["positive", "negative"] = "negative", comma: bool = False) -> pl.DataFrame:
+def parse(values: pl.Series, credit: Literal["positive", "negative"] = "negative", comma: bool = False, currency: str = "") -> pl.DataFrame:
     """Read a column of amounts.
 
     Parentheses, a trailing minus and `DR`/`CR` are signs; `-` alone is zero.
@@ -46,12 +52,19 @@ def parse(values: pl.Series, credit: Literal["positive", "negative"] = "negative
     Args:
         credit: what `CR` means in this report; `DR` is the other.
         comma: the column writes decimals behind a comma.
+        currency: what the amounts are in, as ISO 4217 has it; nothing where any will do.
 
     Returns:
-        `text` and `amount` (null where it can't be read exactly), one row per distinct text.
+        `text`, `amount` (null where it can't be read exactly, or is in another currency) and `is_foreign`, one row per
+        distinct text.
     """
     table = values.drop_nulls().unique().rename("text").to_frame()
-    t = pl.col("text").str.replace_all(r"[\s\u00a0\u2007\u202f]", "").str.replace_all(_CURRENCY, "")
+    signs = f"{_CURRENCY}|{currency}" if currency else _CURRENCY
+    bare = pl.col("text").str.replace_all(r"[\s\u00a0\u2007\u202f]", "")
+    own = [currency, *_SIGNS.get(currency, ())]
+    foreign = bare.str.to_uppercase().str.extract_all(signs).list.eval(~pl.element().is_in(own)).list.any() if currency else pl.lit(False)
+    table = table.with_columns(foreign.alias("is_foreign"))
+    t = bare.str.replace_all(signs, "")
     side = t.str.extract(r"(?i)(CR|DR)\.?$", 1).str.to_uppercase()
     bare = t.str.replace(r"(?i)(?:CR|DR)\.?$", "").str.replace_all("−", "-", literal=True)
     brackets = bare.str.contains(r"^-?\(.*\)$")
@@ -70,8 +83,8 @@ def parse(values: pl.Series, credit: Literal["positive", "negative"] = "negative
     negative_side = "CR" if credit == "negative" else "DR"
     flips = pl.col("minus").cast(pl.Int8) + (pl.col("side") == negative_side).fill_null(False).cast(pl.Int8)
     # Two signs on one amount contradict or repeat each other: a person must look.
-    amount = pl.when(flips == 2).then(None).when(flips == 1).then(-amount).otherwise(amount)
-    return table.select("text", amount.cast(MONEY).alias("amount"))
+    amount = pl.when((flips == 2) | pl.col("is_foreign")).then(None).when(flips == 1).then(-amount).otherwise(amount)
+    return table.select("text", amount.cast(MONEY).alias("amount"), "is_foreign")
 
 
 def parse_hours(values: pl.Series, unit: Literal["hours", "units", "minutes"]) -> pl.DataFrame:

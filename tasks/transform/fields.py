@@ -166,15 +166,18 @@ def _read_day(sheet: Sheet, name: str, kind: Type) -> None:
 
 
 def _read_money(sheet: Sheet, name: str) -> None:
-    parsed = money.parse(sheet.frame[name], sheet.job.spec.credit, name in sheet.job.table.decimal_comma)
+    parsed = money.parse(sheet.frame[name], sheet.job.spec.credit, name in sheet.job.table.decimal_comma, sheet.job.migration.currency)
     text, amount, after = pl.col("text"), pl.col("amount"), money.plain("amount")
-    found = pl.when(amount.is_null() & is_placeholder(sheet, text)).then(pl.lit("placeholder")).when(amount.is_null()).then(pl.lit("amount_unreadable"))
+    found = (
+        pl.when(pl.col("is_foreign")).then(pl.lit("other_currency")).when(amount.is_null() & is_placeholder(sheet, text)).then(pl.lit("placeholder"))
+        .when(amount.is_null()).then(pl.lit("amount_unreadable"))
+    )  # fmt: skip
     told = parsed.select(
         "text", amount.alias(name), found.alias("found"),
         pl.when(amount.is_not_null() & (text != after)).then(pl.lit("amount_read")).alias("rule"), after.alias("after"),
     )  # fmt: skip
-    counts = name in sheet.job.record.money
-    _take_as_read(sheet, name, told, {"placeholder": "emptied", "amount_unreadable": "quarantined" if counts else "emptied"})
+    lost: Outcome = "quarantined" if name in sheet.job.record.money else "emptied"
+    _take_as_read(sheet, name, told, {"placeholder": "emptied", "other_currency": lost, "amount_unreadable": lost})
 
 
 def _read_hours(sheet: Sheet, name: str, unit: Literal["hours", "units", "minutes"]) -> None:

@@ -168,12 +168,19 @@ def _is_all(every: pl.DataFrame, data: bytes) -> bool:
     return bool(cells + doubled + every.height * (3 * every.width - 1 + end) == len(data))
 
 
+_DOLLARS = frozenset({"USD", "AUD", "CAD", "NZD", "HKD", "SGD", "MXN"})
+_MARKS = {"GBP": "£", "EUR": "€", "JPY": "¥", "CNY": "¥", "INR": "₹", "ILS": "₪", "BRL": "R$"}
+
+
 @lru_cache(maxsize=1 << 18)
-def amount(text: str | None, credit_is_negative: bool = True, comma: bool = False) -> Decimal | None:
-    """An amount as a bookkeeper reads it; None where it is none."""
+def amount(text: str | None, credit_is_negative: bool = True, comma: bool = False, currency: str = "") -> Decimal | None:
+    """An amount as a bookkeeper reads it; None where it is none, or none of this currency."""
     if text is None:
         return None
-    rest = re.sub(r"[^\d.,()CRDcrd−–—-]", "", text.upper().replace("AUD", "").replace("USD", "").replace("CAD", ""))
+    named = re.sub(r"[\s\d.,()−–—+-]", "", re.sub(r"(CR|DR)\.?\s*$", "", text.upper()))
+    if currency and named and named != currency and not (named.endswith("$") and currency.startswith(named[:-1]) and currency in _DOLLARS) and named != _MARKS.get(currency):
+        return None
+    rest = re.sub(r"[^\d.,()CRD−–—-]", "", text.upper().replace(named, "") if named else text.upper())
     side = re.search(r"(CR|DR)\.?$", rest)
     rest = re.sub(r"[A-Z]", "", rest)
     if rest in {"-", "–", "—"}:
@@ -192,10 +199,10 @@ def amount(text: str | None, credit_is_negative: bool = True, comma: bool = Fals
     return -value if negative else value
 
 
-def amounts(cells: pl.Series, credit_is_negative: bool = True, comma: bool = False) -> pl.Series:
+def amounts(cells: pl.Series, credit_is_negative: bool = True, comma: bool = False, currency: str = "") -> pl.Series:
     """`amount` for a column: each distinct text is read once."""
     distinct = cells.drop_nulls().unique()
-    read = [(text, amount(text, credit_is_negative, comma)) for text in distinct.to_list()]
+    read = [(text, amount(text, credit_is_negative, comma, currency)) for text in distinct.to_list()]
     good = [(text, value) for text, value in read if value is not None]
     if not good:
         return pl.Series(cells.name, [None] * cells.len(), dtype=pl.Decimal(38, 6))

@@ -69,7 +69,7 @@ class _Tie:
         tables = batch.of(self._record)
         if not tables:
             return
-        source = pl.concat([_source_amounts(batch, table, self._field) for table in tables])
+        source = pl.concat([_source_amounts(batch, table, self._field, self._evidence.migration.currency) for table in tables])
         for column, totals in (("place", self._by_place), ("reason", self._by_reason)):
             for name, value in source.group_by(column).agg(pl.col("value").sum()).iter_rows():
                 totals[name] = totals.get(name, _ZERO) + (value or _ZERO)
@@ -116,7 +116,7 @@ def _added(sums: pl.DataFrame, more: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([sums, more.select(sums.columns)]).group_by("matter").agg(pl.all().sum())
 
 
-def _source_amounts(batch: Batch, table: Table, field_name: str) -> pl.DataFrame:
+def _source_amounts(batch: Batch, table: Table, field_name: str, currency: str) -> pl.DataFrame:
     """`table`, `row`, `value`, `place`, `reason`: the source's own amounts; for work without one, hours times rate."""
     raw = batch.raw(table)
     places = {c.field: c.place for c in table.columns if c.use == "mapped"}
@@ -125,7 +125,7 @@ def _source_amounts(batch: Batch, table: Table, field_name: str) -> pl.DataFrame
     def read(name: str) -> pl.Series | None:
         if name not in places:
             return None
-        return recount.amounts(raw[f"c{places[name]}"], credit, name in table.decimal_comma)
+        return recount.amounts(raw[f"c{places[name]}"], credit, name in table.decimal_comma, currency)
 
     value = read(field_name)
     if table.record == "time_entry" and (value is None or value.null_count()):

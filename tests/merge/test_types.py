@@ -266,3 +266,16 @@ def test_rows_after_a_link_that_fails_say_which(crossing: Crossings) -> None:
     run: Crossed = crossing(firm(t=TIME + "31/05/2024,24 - 0001,JD,a,1,200,,,\n31/05/2024,99,JD,b,1,200,,,\n"))
     assert run.changed("matter_by_normal_form")[0]["before"] == "24 - 0001"
     assert [f["value"] for f in run.found("matter_not_in_export")] == ["99"]
+
+
+def test_money_of_another_currency_waits_and_is_counted_as_nothing(crossing: Crossings) -> None:
+    trust = "Matter No,Client,Trust Balance\n24-0001,,EUR 5.00\n24-0001,,$7.00\n24-0001,,AUD 3.00\n"
+    debts = "Matter No,Outstanding\n24-0001,£300.00\n24-0001,US$4.00\n24-0001,USD 1.00\n"
+    run = crossing(firm(tb=trust, d=debts), region="us")
+    assert sorted((f["table"].split("-")[1], f["row"], f["outcome"]) for f in run.found("other_currency")) == [
+        ("receivables", 2, "quarantined"), ("trust_listing", 2, "quarantined"), ("trust_listing", 4, "quarantined"),
+    ]  # fmt: skip
+    money = {m["type"]: m for m in run.ledger["money"]}
+    assert {kind: (m["exported"], m["quarantined"], m["written"]) for kind, m in money.items() if kind != "time_entry"} == {
+        "trust": ("7.00", "0.00", "7.00"), "receivable": ("5.00", "0.00", "5.00"),
+    }  # fmt: skip
