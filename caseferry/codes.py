@@ -240,6 +240,12 @@ CODES: dict[str, Code] = {
         safe="no import file was written",
         more="A system that goes on billing changes them until the month is closed.",
     ),
+    "CF-150": Code(
+        "A file of this name lies there already",
+        "move it away, or name another place with --out",
+        safe="it was left as it is; nothing was written",
+        more="A draft is edited by hand. Writing a new one over it would lose that work.",
+    ),
     "CF-134": Code(
         "The bucket can be read by the public",
         "block public access on the bucket, then start again",

@@ -4,7 +4,7 @@ Each format is guarded by the shape of the text: an unguarded list of formats re
 a word (3 rows in a hundred, measured). Distinct values are parsed, not rows.
 """
 
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
@@ -23,27 +23,49 @@ _FULL = ["january", "february", "march", "april", "may", "june", "july", "august
 _MONTH = {name: place for place, name in enumerate(_MONTHS, 1)} | {n: p for p, n in enumerate(_FULL, 1)} | {"sept": 9}
 
 
+_SEPARATORS = "/.-"
+
+
 @dataclass(frozen=True)
 class Evidence:
-    """What a column of dates says about its own order."""
+    """What a column of dates says about its own order.
 
-    day_first: int = 0
-    month_first: int = 0
-    undecided: int = 0
+    Each figure is told for each separator: 13.02.2024 says nothing of 3/4/2024, which somebody else has written.
+    """
+
+    days_first: tuple[int, ...] = (0, 0, 0)
+    months_first: tuple[int, ...] = (0, 0, 0)
+    either: tuple[int, ...] = (0, 0, 0)
     others: int = 0
     """Dates that need no order: ISO, named months, serials."""
 
     def __add__(self, other: "Evidence") -> "Evidence":
-        pairs = zip(astuple(self), astuple(other), strict=True)
-        return Evidence(*(ours + theirs for ours, theirs in pairs))
+        def both(ours: tuple[int, ...], theirs: tuple[int, ...]) -> tuple[int, ...]:
+            return tuple(map(int.__add__, ours, theirs))
+
+        return Evidence(
+            both(self.days_first, other.days_first), both(self.months_first, other.months_first), both(self.either, other.either), self.others + other.others
+        )
+
+    @property
+    def day_first(self) -> int:
+        return sum(self.days_first)
+
+    @property
+    def month_first(self) -> int:
+        return sum(self.months_first)
+
+    @property
+    def undecided(self) -> int:
+        return sum(self.either)
 
     @property
     def order(self) -> Order | None:
-        if self.day_first and not self.month_first:
-            return "dmy"
-        if self.month_first and not self.day_first:
-            return "mdy"
-        return None
+        if bool(self.day_first) == bool(self.month_first):
+            return None
+        if any(open_ and not day and not month for day, month, open_ in zip(self.days_first, self.months_first, self.either, strict=True)):
+            return None
+        return "dmy" if self.day_first else "mdy"
 
     @property
     def must_ask(self) -> bool:
@@ -59,20 +81,22 @@ def evidence(values: pl.Series) -> Evidence:
         pl.col("t").str.extract(_NUMERIC, 1).cast(pl.Int16).alias("a"),
         pl.col("t").str.extract(_NUMERIC, 2).cast(pl.Int16).alias("b"),
         _year(pl.col("t").str.extract(_NUMERIC, 3), 2068).alias("y"),
+        pl.col("t").str.extract(r"^\d{1,2}([/.\-])", 1).alias("mark"),
     )
     numeric = parts.filter(pl.col("a").is_not_null()).with_columns(
         _is_day("y", "b", "a").alias("dmy"),
         _is_day("y", "a", "b").alias("mdy"),
     )
 
-    def count(condition: pl.Expr) -> int:
-        return int(numeric.filter(condition)["count"].sum())
+    def count(condition: pl.Expr) -> tuple[int, ...]:
+        found = dict(numeric.filter(condition).group_by("mark").agg(pl.col("count").sum()).iter_rows())
+        return tuple(int(found.get(mark, 0)) for mark in _SEPARATORS)
 
     dmy, mdy = pl.col("dmy"), pl.col("mdy")
     return Evidence(
-        day_first=count(dmy & ~mdy),
-        month_first=count(mdy & ~dmy),
-        undecided=count(dmy & mdy & (pl.col("a") != pl.col("b"))),
+        days_first=count(dmy & ~mdy),
+        months_first=count(mdy & ~dmy),
+        either=count(dmy & mdy & (pl.col("a") != pl.col("b"))),
         others=int(parts.filter(pl.col("a").is_null())["count"].sum()),
     )
 

@@ -6,6 +6,7 @@ forgets one does not load. A mapping may be `like` another, and a firm may lay i
 
 import json
 import string
+from collections.abc import Mapping
 from datetime import datetime
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -318,6 +319,11 @@ def _said(name: str, folder: Path, before: tuple[str, ...]) -> dict[str, Any]:
     return said
 
 
-def version_of(*models: BaseModel) -> str:
-    """Twelve figures that change with any rule."""
-    return sha256(to_json([model.model_dump(mode="json", by_alias=True) for model in models]))[:12]
+def version_of(*models: BaseModel, words: Mapping[str, object] | None = None) -> str:
+    """Twelve figures that change with any rule.
+
+    Args:
+        words: the firm's own words for values, if it has any.
+    """
+    rules = [model.model_dump(mode="json", by_alias=True) for model in models]
+    return sha256(to_json([*rules, words] if words else rules))[:12]

@@ -90,7 +90,7 @@ class Profile(_Strict):
     """Regions in which a set of custom fields exists; a set not named here exists everywhere."""
     variants: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     """Wording by which a regional version gives itself away."""
-    statuses: dict[Literal["Open", "Closed"], tuple[str, ...]] = Field(default_factory=dict)
+    statuses: dict[Literal["Open", "Closed", "Pending"], tuple[str, ...]] = Field(default_factory=dict)
     billed: tuple[str, ...] = ()
     not_billed: tuple[str, ...] = ()
     sections: dict[str, tuple[str, ...]] = Field(default_factory=dict)
@@ -129,7 +129,8 @@ class Profile(_Strict):
                 for heading in self.words[value] if isinstance(value, str) else value:
                     found.setdefault(normal(heading), field)
             for name, custom in spec.custom.items():
-                for heading in (name, *custom.headings):
+                own = () if spec.record == "excluded" else (name,)  # nothing is made of those: their names are ours
+                for heading in (*own, *custom.headings):
                     found.setdefault(normal(heading), f"custom:{name}")
             for rule, headings in (("leave:", spec.leave), ("archive:", spec.archive)):
                 for heading in headings:
@@ -180,7 +181,7 @@ def load_profile(source: str, folder: Path = SOURCES, rules: str = "") -> Profil
         ProfileError: there is none, or it names a field, word or record that does not exist.
     """
     try:
-        said = _whole(source, folder, ())
+        said = _whole(source, folder, ()) | {"source": source}  # a file that was renamed has its new name
         profile = Profile.model_validate(laid_over(_yielding(said, json.loads(rules)), json.loads(rules)) if rules else said)
     except ProfileError:
         raise
@@ -269,7 +270,16 @@ def known_evidence(folder: Path = SOURCES) -> dict[str, frozenset[str] | None]:
 
 
 def known_sources(folder: Path = SOURCES) -> list[str]:
-    return sorted({path.stem for place in (*_OWN, folder) for path in place.glob("*.yaml")})
+    """Ours, and what of the YAML in a folder of one's own is a profile: anything may lie beside a draft."""
+    return sorted({*(path.stem for path in folder.glob("*.yaml")), *(path.stem for place in _OWN for path in place.glob("*.yaml") if _is_profile(path))})
+
+
+def _is_profile(path: Path) -> bool:
+    try:
+        said = read_yaml(path)
+    except (yaml.YAMLError, OSError, UnicodeDecodeError):
+        return False
+    return isinstance(said, dict) and "source" in said and ("tables" in said or "like" in said)
 
 
 _OWN: list[Path] = []

@@ -17,6 +17,7 @@ def finish_tasks(sheet: Sheet) -> None:
     sheet.find(pl.col("name").is_null(), "name", "no_name", "quarantined")
     done = [word.casefold() for word in sheet.job.profile.true_words] + ["complete", "completed", "done", "closed"]
     word = pl.col("status").str.strip_chars().str.to_lowercase()
+    sheet.find(word.is_in(["cancelled", "canceled"]), "status", "task_cancelled", "excluded")
     state = pl.when(word.is_in(done)).then(pl.lit("Complete")).otherwise(pl.lit("Pending"))
     sheet.frame = sheet.frame.with_columns(pl.col("status").alias("status~"), state.alias("status"))
     sheet.change((pl.col("status~") != pl.col("status")).fill_null(True), "status", "task_status", pl.col("status~"), pl.col("status"))

@@ -51,6 +51,9 @@ def test_only_days_that_exist_say_which_order_a_column_has() -> None:
     both = dates.evidence(pl.Series(["31/12/2024", "12/31/2024", "01/02/2024"]))
     assert both.order is None and both.must_ask
     assert dates.evidence(pl.Series(["02/30/2024", "01/02/2024"])).must_ask  # 30 February proves nothing
+    assert dates.evidence(pl.Series(["13.02.2022", "3/4/2024"])).must_ask  # somebody else wrote it
+    assert dates.evidence(pl.Series(["13.02.2022", "3/4/2024"])) + dates.evidence(pl.Series(["31/4/2024", "30/4/2024"])) == dates.evidence(pl.Series(["13.02.2022", "3/4/2024", "31/4/2024", "30/4/2024"]))
+    assert (dates.evidence(pl.Series(["13.02.2022", "3/4/2024"])) + dates.evidence(pl.Series(["30/4/2024"]))).order == "dmy"
     assert not dates.evidence(pl.Series(["05/05/2024", "2024-05-06", "6 May 2024"])).must_ask
 
 

@@ -14,6 +14,7 @@ WELL = 0.6
 def draft_profile(export: Path, out: Path, every: bool, as_json: bool) -> int:
     """Write a draft for the lists no profile explains; say what the others are. Nothing of a cell is shown or written."""
     say(f"Caseferry · {export.resolve().name} · read only")
+    out = _free(out)
     from caseferry.choices import Migration
     from caseferry.manifest import Finding, Intake
     from caseferry.profiling.draft import as_yaml, linked, look_at, propose
@@ -60,6 +61,20 @@ def draft_profile(export: Path, out: Path, every: bool, as_json: bool) -> int:
     else:
         _show(told, findings, out if proposals else None)
     return 0
+
+
+def _free(out: Path) -> Path:
+    """Where the draft goes. One that lies there may have been edited, and is never written over.
+
+    Raises:
+        Stop: something lies there, or its folder does not.
+    """
+    out = out / "draft.yaml" if out.is_dir() else out
+    if not out.parent.is_dir():
+        raise Stop(2, message("CF-101", str(out.parent), "the draft's folder"))
+    if out.exists():
+        raise Stop(2, message("CF-150", str(out)))
+    return out
 
 
 def _show(told: list[dict[str, Any]], findings: list[Any], out: Path | None) -> None:

@@ -91,7 +91,8 @@ def draw_map(services: Services, run: Run, migration: Migration, split: Split) -
     quality: Any = read_json(store, run.at("1-split", "quality.json"))
     filled = {line["table"]: [line["rows"] - column["empty"] for column in line["columns"]] for line in quality.get("tables", [])}
     targets = [migration.target_of(name) for name in migration.mapped]
-    version = version_of(migration.profile_of(split.source), load_target(migration.base), *(migration.rules_of(name) for name in migration.mapped))
+    own = {f"{record}.{field}": words for (record, field), words in _own_words(migration).items() if words}
+    version = version_of(migration.profile_of(split.source), load_target(migration.base), *(migration.rules_of(name) for name in migration.mapped), words=own)
     entries: list[Entry] = []
     # The last part of a list is mostly its smallest.
     shown = [table for table in split.tables if table.record != "excluded" and table.parts]
@@ -104,6 +105,8 @@ def draw_map(services: Services, run: Run, migration: Migration, split: Split) -
             for n, column in enumerate(table.columns):
                 count = filled.get(table.id, [0] * len(table.columns))[n]
                 becomes, where, rule = _fate(table, column, mapped)
+                if words := own.get(f"{table.record}.{column.field}"):
+                    rule += f"; in your own words: {', '.join(f'{said} → {meant}' for said, meant in sorted(words.items()))}"
                 entries.append(Entry(
                     table.file, table.sheet, column.place + 1, column.heading, count, sum(table.part_rows), name, becomes, tuple(where), rule,
                     column.use != "archive_only" or column.decided or table.record == "excluded", samples[n],
@@ -114,6 +117,12 @@ def draw_map(services: Services, run: Run, migration: Migration, split: Split) -
     put_all(store, zip(keys, [body, _html(made, migration, split), _xlsx(made)], strict=True))
     _ask(made, migration, targets)
     return made
+
+
+def _own_words(migration: Migration) -> dict[tuple[str, str], dict[str, Any]]:
+    """The firm's own words for the values of a field. They change what is written, so whoever approves a map approves them."""
+    maps = migration.options.value_maps
+    return {("matter", "status"): dict(migration.options.status_map), ("matter", "matter_type"): maps.get("type", {}), ("contact", "country"): maps.get("country", {})}
 
 
 def _filled(targets: list[MappedTarget]) -> Iterator[Filled]:

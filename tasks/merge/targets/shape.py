@@ -73,13 +73,15 @@ def shape(
         if cell.values is not None or cell.empty is not None:
             cells, told = _mapped(cells, name, heading, cell)
             unmapped.append(told)
-        for reason, bad in _bad(name, cell):
+        for reason, bad, kept in _bad(name, cell):
             holds = cells.select(bad.fill_null(False)).to_series()
             if holds.any():
                 said = pl.lit(f"{heading}: {reason}")
                 left_out.append(cells.filter(holds).select("key", pl.lit(heading).alias("column"), said.alias("reason"), pl.col(name).alias("value")).cast(LEFT_OUT))  # type: ignore[arg-type]
                 full.setdefault(name, cells[name])
-                cells = cells.with_columns(pl.when(~holds).then(name).alias(name))
+                cells = cells.with_columns(pl.when(~holds).then(name).otherwise(kept).alias(name))
+        if cell.digits:
+            cells = cells.with_columns(pl.col(name).str.replace_all(r"\D", "").alias(name))
         if cell.required:
             reasons.append(pl.when(pl.col(name).is_null()).then(pl.lit(f"{heading} is missing or can't be held")))
     for group in spec.one_of:
@@ -109,8 +111,6 @@ def _value(cell: Cell, spec: MappedFile, target: MappedTarget) -> pl.Expr:
         text = pl.when(joined != "").then(joined)
     else:
         text = pl.coalesce([write.piece(one) for one in cell.from_])
-    if cell.digits:
-        text = text.str.replace_all(r"\D", "")
     if cell.without:
         text = text.str.replace_all(f"[{re.escape(cell.without)}]+", " ").str.strip_chars()
     return pl.when(text != "").then(text)
@@ -172,17 +172,23 @@ def _mapped(cells: pl.DataFrame, name: str, heading: str, cell: Cell) -> tuple[p
     return cells.with_columns(given.alias(name)), told.select(pl.lit(heading).alias("column"), "word", "count").cast(UNMAPPED)  # type: ignore[arg-type]
 
 
-def _bad(name: str, cell: Cell) -> Iterator[tuple[str, pl.Expr]]:
-    """What the target can't hold, and why."""
-    text = pl.col(name)
+_EXTENSION = r"(?i)[\s,;]*(?:x|ext\.?|extension)\s*\d{1,6}\s*$"
+
+
+def _bad(name: str, cell: Cell) -> Iterator[tuple[str, pl.Expr, pl.Expr]]:
+    """What the target can't hold, why, and what is left of it."""
+    text, nothing = pl.col(name), pl.lit(None, pl.String)
+    if cell.digits:
+        yield "its extension has no place", text.str.contains(_EXTENSION), text.str.replace(_EXTENSION, "")
+        yield "not one number in digits", ~text.str.contains(r"^\+?[\d\s().\-]*$") | (text.str.count_matches(r"\d") > 15), nothing
     if cell.length:
-        yield f"longer than {cell.length} characters", text.str.len_chars() > cell.length
+        yield f"longer than {cell.length} characters", text.str.len_chars() > cell.length, nothing
     if cell.bytes:
-        yield f"longer than {cell.bytes} bytes", text.str.len_bytes() > cell.bytes
+        yield f"longer than {cell.bytes} bytes", text.str.len_bytes() > cell.bytes, nothing
     if cell.among:
-        yield "not one of the target's words", ~text.is_in(list(cell.among))
+        yield "not one of the target's words", ~text.is_in(list(cell.among)), nothing
     if cell.pattern:
-        yield "not of the form the target takes", ~text.str.contains(cell.pattern)
+        yield "not of the form the target takes", ~text.str.contains(cell.pattern), nothing
 
 
 def _with_parents(cells: pl.DataFrame, records: pl.DataFrame, spec: MappedFile, parents: Callable[[str], pl.Series]) -> pl.DataFrame:
