@@ -135,6 +135,8 @@ class Profile(_Strict):
             for rule, headings in (("leave:", spec.leave), ("archive:", spec.archive)):
                 for heading in headings:
                     found.setdefault(normal(heading), rule)
+            for heading, use in list(found.items()):
+                found.setdefault(heading.replace(" ", ""), use)  # FirstName, and FIRSTNAME of old tables
             self._aliases[table] = found
         return self._aliases[table]
 

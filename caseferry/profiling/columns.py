@@ -11,15 +11,20 @@ from caseferry.mapping.names import number_key
 
 MOSTLY = 0.8
 """The share of filled cells from which on a column is of a kind."""
-_YES_NO = ["yes", "no", "y", "n", "true", "false", "x"]
+_YES_NO = ["yes", "no", "y", "n", "true", "false", "x", "ja", "nein", "j", "oui", "non", "o", "sí", "si", "s", "nee"]
 _LONG = 120
 """Characters of a text that is prose, not a label."""
-_TIME = r"(?i)^\d{1,2}[:.]\d{2}(?:[:.]\d{2})?\s*(?:[ap]\.?m\.?)?$"
-_MONEY = r"^\(?-?\s*(?:[A-Z]{2,3}\s?)?[$£€]?\s?-?\d{1,3}(?:,?\d{3})*\.\d{2}\)?-?$|^\(?-?[$£€]\s?\d[\d,]*(?:\.\d+)?\)?$"
+_TIME = r"(?i)^\d{1,2}:\d{2}(?::\d{2})?\s*(?:[ap]\.?m\.?)?$|^\d{1,2}\.\d{2}(?:\.\d{2})?\s*[ap]\.?m\.?$"
+_MONEY = (
+    r"^\(?-?\s*(?:[A-Z]{2,3}\s?)?[$£€]?\s?-?\d{1,3}(?:,?\d{3})*\.\d{2}\)?-?$|^\(?-?[$£€]\s?\d[\d,]*(?:\.\d+)?\)?$"
+    r"|^\(?-?[€]?\s?\d{1,3}(?:\.\d{3})*,\d{2}\)?-?\s?(?:€|EUR|CHF)?$"
+)
 _HOURS = r"^\d{1,3}(?:\.\d{1,2})?$|^\d{1,2}:\d{2}$"
 _WHOLE = r"^\d+$"
 _CODE = r"^[A-Za-z0-9][A-Za-z0-9./\-_#]{1,24}$"
 _LATEST = date(2068, 1, 1)
+_NO_PHONE = r"^(?:19|20)\d{6}$|^\d{1,4}/\d+$"
+"""Days in eight figures, numbers of a year."""
 _LIKE_A_DAY = r"^\d{1,4}[/.\-]\d{1,2}[/.\-]\d{1,4}"
 _NAME = r"^[\p{L}'’.\- ]+(?:,\s*[\p{L}'’.\- ]+)?$"
 _TELLING = (
@@ -79,7 +84,7 @@ def describe(place: int, heading: str, cells: pl.Series) -> Column:
         "n",
         **{
             "e-mail addresses": is_email(t),
-            "telephone numbers": is_phone(t) & ~t.str.contains(_MONEY) & ~t.str.contains(_LIKE_A_DAY),
+            "telephone numbers": is_phone(t) & ~t.str.contains(_MONEY) & ~t.str.contains(_LIKE_A_DAY) & ~t.str.contains(_NO_PHONE),
             "times of day": t.str.contains(_TIME),
             "amounts": t.str.contains(_MONEY),
             "small numbers": t.str.contains(_HOURS) & (t.str.replace(":", ".").cast(pl.Float64, strict=False) <= 999).fill_null(False),

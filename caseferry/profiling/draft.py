@@ -1,13 +1,15 @@
 """A profile proposed for an export no profile explains: what each list may be, what each column may mean, and why."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 import polars as pl
 
 from caseferry.mapping.headings import normal
 from caseferry.profiling.columns import MOSTLY, Column, describe
-from caseferry.profiling.words import is_known, likenesses, words_in
+from caseferry.profiling.words import is_known, likenesses, names_in, words_in
 from caseferry.reading.grid import ROW
 from caseferry.reading.lists import Spooled
 from caseferry.records import RECORDS, Type
@@ -29,6 +31,22 @@ _NEEDS = {
     "phone_log": (("called_at",), ("caller", "callee", "number"), ("duration", "direction", "note", "callee", "caller")),
 }
 """Of each group at least one field, or a list is no such list."""
+_TITLES = {
+    "contact": {"contacts", "contact", "clients", "client", "people", "persons", "person", "party", "cards", "addresses", "address", "companies", "company", "guardian", "members"},
+    "matter": {"matters", "matter", "cases", "files", "projects", "dossiers", "engagements", "engagement", "akten"},
+    "time_entry": {"time", "times", "timesheet", "timesheets", "hours", "worklog", "wip", "work", "leistungen"},
+    "receivable": {"receivables", "invoices", "invoice", "debtors", "ar", "balances", "fees"},
+    "trust": {"trust", "escrow", "iolta"},
+    "note": {"notes", "note", "memos", "memo", "journal", "notizen", "jottings"},
+    "task": {"tasks", "task", "todo", "todos", "aufgaben", "reminders"},
+    "calendar_event": {"calendar", "events", "event", "appointments", "hearings", "termine", "diary", "meetings"},
+    "related_contact": {"parties", "relations", "related", "roles", "links"},
+    "email": {"emails", "email", "mails", "messages"},
+    "phone_log": {"calls", "call", "phone", "telephone"},
+}
+"""Words of a file's or sheet's name that speak for a record."""
+_TRUST = {"trust", "escrow", "iolta"}
+_TITLED, _TIE = 0.5, 0.02
 _HOLDS = {
     Type.DATE: ("days",), Type.BIRTH: ("days",), Type.MOMENT: ("days",), Type.EMAIL: ("e-mail addresses",), Type.PHONE: ("telephone numbers",),
     Type.MONEY: ("amounts", "small numbers", "whole numbers"), Type.HOURS: ("small numbers",), Type.MINUTES: ("whole numbers", "small numbers"),
@@ -128,9 +146,14 @@ def _stand_apart(columns: Sequence[Column]) -> bool:
 def _headers(cells: pl.DataFrame) -> Iterator[int]:
     """The top rows that are nearly as full as any and hold words, no values."""
     rows = [[cell.strip() if cell else "" for cell in row[1:]] for row in cells.head(_DEEPEST).rows()]
-    fullest = max((sum(1 for cell in row if cell) for row in rows), default=0)
+    fullness = sorted(sum(1 for cell in row if cell) for row in rows)
+    fullest = fullness[-1 - len(fullness) // 10] if fullness else 0  # a stray row that is wider says nothing
+    full = 0
     for place, row in enumerate(rows):
         words = [cell for cell in row if cell]
+        full += len(words) >= max(2, MOSTLY * fullest)
+        if full > 2:  # below two full rows there is no header: what looks like one is somebody's data
+            return
         lettered = sum(1 for cell in words if any(char.isalpha() for char in cell) and len(cell) <= 200 and "@" not in cell)
         if len(words) >= max(2, MOSTLY * fullest) and lettered >= 0.6 * len(words) and len({word.casefold() for word in words}) >= len(words) / 2:
             yield place
@@ -154,8 +177,8 @@ def linked(lists: Sequence[Listed]) -> list[Listed]:
         points = []
         for column in one.columns:
             best = max(
-                ((share, other, key) for other, key in keys if other != number and (share := _share(column, key)) >= 0.9),
-                key=lambda hit: (hit[0], _alike(column, hit[2]), -hit[2].distinct), default=None,
+                ((share, other, key) for other, key in keys if other != number and (share := _share(column, key, lists[other])) >= 0.9),
+                key=lambda hit: (hit[0], _alike(column, hit[2], lists[hit[1]]), -hit[2].distinct), default=None,
             )  # fmt: skip
             if best is not None:
                 share, other, key = best
@@ -164,58 +187,119 @@ def linked(lists: Sequence[Listed]) -> list[Listed]:
     return found
 
 
-def _share(column: Column, key: Column) -> float:
+def _share(column: Column, key: Column, of: Listed) -> float:
     """The share of a column's values that are keys there. Small numbers are everywhere: they need a heading that says so."""
     if column.keys.len() < 2 or column.is_mostly("days", "prose", "amounts", "times of day"):
         return 0.0
-    if (column.is_mostly("whole numbers", "small numbers") or column.keys.len() < 5) and not _alike(column, key):
+    if (column.is_mostly("whole numbers", "small numbers") or column.keys.len() < 5) and not _alike(column, key, of):
         return 0.0
     return int(column.keys.is_in(key.keys.implode()).sum()) / column.keys.len()
 
 
-def _alike(column: Column, key: Column) -> bool:
-    return bool(set(words_in(column.heading)) & set(words_in(key.heading)))
+def _alike(column: Column, key: Column, of: Listed) -> int:
+    """How much of whom a heading names the key and its list name too: `student_id` is the `id` of the list of students."""
+    named = names_in(column.heading)
+    return 2 * len(named & names_in(_stem(of))) + len(named & names_in(key.heading))
+
+
+def _stem(listed: Listed) -> str:
+    """The name of a list, without its ending."""
+    return f"{listed.file.rsplit('/', 1)[-1].rsplit('.', 1)[0]} {listed.sheet}"
 
 
 def propose(lists: Sequence[Listed]) -> list[Proposal]:
-    """What each list may be; and which of its columns names a matter, where that shows by what it points at alone."""
-    proposals = [_propose(one) for one in lists]
-    numbers = {
-        (number, use.column.place)
-        for number, proposal in enumerate(proposals) if proposal.record == "matter" for use in proposal.uses if use.field == "number"
+    """What each list may be; and which of its columns name a matter or a contact: what a column points at says more than its heading."""
+    pointed = {(link.to, link.key.place) for one in lists for link in one.points}
+    first = [_with_key(number, _propose(one, {}), pointed) for number, one in enumerate(lists)]
+    keys = {
+        kind: {
+            (number, use.column.place): use.column
+            for number, proposal in enumerate(first) if proposal.record == kind for use in proposal.uses if use.field == field
+        }
+        for kind, field in _KEYS.items()
     }  # fmt: skip
-    return [_with_matter(one, numbers) for one in proposals]
+    told = [
+        {link.column.place: (kind, link) for link in one.points for kind in _KEYS if (link.to, link.key.place) in keys[kind]}
+        for one in lists
+    ]  # fmt: skip
+    second = [_with_key(number, _propose(one, links), pointed) for number, (one, links) in enumerate(zip(lists, told, strict=True))]
+    return [_without_strangers(one, keys["matter"]) for one in second]
 
 
-def _with_matter(proposal: Proposal, numbers: set[tuple[int, int]]) -> Proposal:
-    if not proposal.record or proposal.record == "matter" or "matter" not in RECORDS[proposal.record].names():
+_KEYS = {"matter": "number", "contact": "source_id"}
+"""The field of a record that others name it by."""
+_POINTING = {"matter": ("matter",), "contact": ("client", "contact")}
+"""The fields that name a record of a kind, in all others."""
+
+
+def _with_key(number: int, proposal: Proposal, pointed: set[tuple[int, int]]) -> Proposal:
+    """With the column that others point at as what the records are named by, where no heading says it."""
+    field = _KEYS.get(proposal.record, "")
+    if not field or any(use.field == field for use in proposal.uses):
         return proposal
-    link = next((link for link in proposal.listed.points if (link.to, link.key.place) in numbers), None)
-    if link is None or any(use.field == "matter" for use in proposal.uses):
+    key = next((use for use in proposal.uses if (number, use.column.place) in pointed and not use.field and use.column.is_key), None)
+    told = key and Use(key.column, field, 0.8, f"other lists point at it; {key.column.shown}")
+    return replace(proposal, uses=tuple(told if told and use is key else use for use in proposal.uses))
+
+
+def _without_strangers(proposal: Proposal, numbers: dict[tuple[int, int], Column]) -> Proposal:
+    """Without a column that only its heading makes a matter's, if none of its values is one of a matter."""
+    if proposal.record == "matter" or not numbers:
         return proposal
-    told = Use(link.column, "matter", round(0.9 * link.share, 2), f"its values are the numbers of the matters in {link.where}")
-    return replace(proposal, uses=tuple(told if use.column == link.column else use for use in proposal.uses))
+    uses = tuple(Use(use.column, reason=use.column.shown) if use.field == "matter" and not _is_any(use.column, numbers) else use for use in proposal.uses)
+    made = replace(proposal, uses=uses)
+    return made if all({use.field for use in uses} & set(group) for group in _NEEDS.get(proposal.record, ())) else _nothing(made)
 
 
-def _propose(listed: Listed) -> Proposal:
+def _is_any(column: Column, keys: dict[tuple[int, int], Column]) -> bool:
+    """True if some of its values are keys there, or it has none to tell by."""
+    return column.keys.is_empty() or any(column.keys.is_in(key.keys.implode()).any() for key in keys.values())
+
+
+def _nothing(proposal: Proposal) -> Proposal:
+    """The list as one that reads as nothing."""
+    uses = tuple(Use(use.column, reason=use.column.shown) for use in proposal.uses)
+    return replace(proposal, record="", uses=uses, next_best=f"{proposal.record} {proposal.confidence:.2f}")
+
+
+Links = Mapping[int, tuple[str, Link]]
+"""By the place of a column: the kind of record it points at, and how."""
+
+
+def _propose(listed: Listed, links: Links) -> Proposal:
     """The record a list's rows are likeliest to be, and what each column of it means."""
-    ranked = sorted(((_read_as(record, listed), record) for record in _NEEDS), key=lambda one: (-one[0][0], one[1]))
+    named = _named_after(listed)
+    ranked = sorted(((_read_as(record, listed, links), record) for record in _NEEDS if record not in named.never), key=lambda one: (-one[0][0] - _TITLED * (one[1] in named.likely) * (one[0][0] > 0), one[1]))
     (score, uses), record = ranked[0]
     asked = max(1, sum(1 for column in listed.columns if column.filled))
     confidence = round(min(1.0, score / asked), 2)
     runner = ranked[1]
     next_best = f"{runner[1]} {min(1.0, runner[0][0] / asked):.2f}" if runner[0][0] > 0 else ""
-    if score < 1.0:
+    if score < 1.0 or (abs(score - runner[0][0]) < _TIE and record not in named.likely):  # a tie is nobody's
         return Proposal(listed, "", confidence, tuple(Use(column, reason=column.shown) for column in listed.columns), next_best)
     return Proposal(listed, record, confidence, uses, next_best)
 
 
-def _read_as(record: str, listed: Listed) -> tuple[float, tuple[Use, ...]]:
+class _Named(NamedTuple):
+    """What the name of a list says of its rows."""
+
+    likely: frozenset[str]
+    never: frozenset[str]
+
+
+def _named_after(listed: Listed) -> _Named:
+    told = {*words_in(_stem(listed)), *normal(_stem(listed)).split()}
+    is_trust = _TRUST & (told | {word for column in listed.columns for word in words_in(column.heading)})
+    likely = {record for record, words in _TITLES.items() if told & words} | ({"trust"} if is_trust else set())
+    return _Named(frozenset(likely), frozenset({"receivable"} if is_trust else ()))  # money held for a client is never owed by one
+
+
+def _read_as(record: str, listed: Listed, links: Links) -> tuple[float, tuple[Use, ...]]:
     """How well the list reads as this record; 0 where it lacks what such a record must have."""
     options = [
         (share, column, name, reason)
         for column in listed.columns
-        for name, share, reason in _meanings(record, column)
+        for name, share, reason in (_pointing(record, *links[column.place]) if column.place in links else _meanings(record, column))
     ]  # fmt: skip
     fields, taken, uses = RECORDS[record], set[str](), dict[int, Use]()
     for share, column, name, reason in sorted(options, key=lambda one: (-one[0], one[1].place)):
@@ -227,6 +311,13 @@ def _read_as(record: str, listed: Listed) -> tuple[float, tuple[Use, ...]]:
         return 0.0, ()
     score = sum(use.confidence for use in uses.values())
     return score, tuple(uses.get(column.place, Use(column, reason=column.shown)) for column in listed.columns)
+
+
+def _pointing(record: str, kind: str, link: Link) -> Iterable[tuple[str, float, str]]:
+    """What a column means that points at matters or contacts: them."""
+    name = next((name for name in _POINTING[kind] if name in RECORDS[record].names()), "")
+    if name and record != kind:
+        yield name, 0.95 * link.share, f"its values are those of {link.key.heading!r} in {link.where}"
 
 
 def _meanings(record: str, column: Column) -> Iterable[tuple[str, float, str]]:
@@ -266,15 +357,16 @@ def as_yaml(source: str, product: str, proposals: Sequence[Proposal]) -> str:
         f"source: {_quoted(source)}", f"product: {_quoted(product)}", "like: leap", "", "tables:",
     ]  # fmt: skip
     names: set[str] = set()
+    common = Counter(normal(column.heading) for proposal in proposals for column in proposal.listed.columns if column.heading)
     for proposal in proposals:
-        lines += _table(_name(proposal.listed, names), proposal)
+        lines += _table(_name(proposal.listed, names), proposal, common)
     if not any(proposal.record for proposal in proposals):
         lines[lines.index("tables:")] = "tables: {}"
     return "\n".join(lines) + "\n"
 
 
 def _name(listed: Listed, taken: set[str]) -> str:
-    stem = normal(f"{listed.file.rsplit('/', 1)[-1].rsplit('.', 1)[0]} {listed.sheet}").replace(" ", "_") or "list"
+    stem = normal(_stem(listed)).replace(" ", "_") or "list"
     name, number = f"own_{stem}", 1
     while name in taken:
         number += 1
@@ -283,7 +375,7 @@ def _name(listed: Listed, taken: set[str]) -> str:
     return name
 
 
-def _table(name: str, proposal: Proposal) -> list[str]:
+def _table(name: str, proposal: Proposal, common: Mapping[str, int]) -> list[str]:
     listed = proposal.listed
     where = listed.where
     head = [f"  # {_quoted(where)}: {listed.rows:,} rows, header in row {listed.header_row + 1}", *(f"  # {point}" for point in listed.points)]
@@ -291,7 +383,7 @@ def _table(name: str, proposal: Proposal) -> list[str]:
     if not proposal.record:
         return [*head, f"  # not proposed: no type of record fits. Its columns: {headings}", *(f"  #   {_quoted(use.column.heading)}: {use.reason}" for use in proposal.uses), ""]
     told = f"{proposal.confidence:.2f}" + (f", next best: {proposal.next_best}" if proposal.next_best else "")
-    lines = [*head, f"  {_quoted(name)}:", f"    record: {proposal.record}    # {told}", f"    about: {_quoted(where)}", f"    evidence: [{headings}]"]
+    lines = [*head, f"  {_quoted(name)}:", f"    record: {proposal.record}    # {told}", f"    about: {_quoted(where)}", f"    evidence: [{_evidence(listed, common)}]"]
     groups = ", ".join(f"[{', '.join(group)}]" for group in _NEEDS[proposal.record])
     lines += [f"    must: [{groups}]", "    columns:"]
     by_field: dict[str, list[Use]] = {}
@@ -313,6 +405,13 @@ def _table(name: str, proposal: Proposal) -> list[str]:
     if empty:
         lines.append(f"    leave: [{', '.join(_quoted(c.heading) for c in empty)}]    # empty")
     return [*lines, ""]
+
+
+def _evidence(listed: Listed, common: Mapping[str, int]) -> str:
+    """The headings that tell this list from the others of the export; all of them where too few are its own."""
+    every = [column.heading for column in listed.columns if column.heading]
+    own = [heading for heading in every if common[normal(heading)] == 1]
+    return ", ".join(map(_quoted, own if len(own) >= 2 else every))
 
 
 def _quoted(text: str) -> str:

@@ -19,6 +19,8 @@ _SHORT = {
     "opened": "open", "closed": "close", "created": "create", "surname": "last name", "forename": "first name", "narrative": "description", "narr": "description", "details": "description",
     "ref": "no", "reference": "no", "id": "no", "timekeeper": "staff", "tkpr": "staff", "tk": "staff", "lawyer": "attorney", "solicitor": "attorney", "handler": "staff", "emp": "staff", "employee": "staff",
 } | {
+    "fremdgeld": "trust balance", "anderkonto": "trust balance", "escrow": "trust", "iolta": "trust", "tr": "trust", "fiducie": "trust", "fideicomiso": "trust", "mdt": "client",
+    "clt": "client", "opn": "open", "cls": "close", "who": "staff", "narration": "description", "minutes": "minutes", "rate": "rate", "hourly": "rate", "due": "due",
     "nachname": "last name", "vorname": "first name", "geburtsdatum": "birth", "ort": "city", "stadt": "city", "kunde": "client", "kundennr": "client no", "mandant": "client",
     "akte": "matter", "aktenzeichen": "matter no", "saldo": "balance", "offen": "outstanding", "datum": "date", "stunden": "hours", "betrag": "amount", "strasse": "street", "straße": "street",
     "plz": "postcode", "telefon": "phone", "handy": "mobile", "debitor": "client", "rechnung": "invoice", "beschreibung": "description", "firma": "company", "land": "country", "anwalt": "attorney",
@@ -52,6 +54,11 @@ def words_in(heading: str) -> tuple[str, ...]:
         text = "state"
     long = (word for short in text.split() for word in _SHORT.get(short, short).split())
     return tuple(word for word in long if word not in _FILLERS)
+
+
+def names_in(text: str) -> frozenset[str]:
+    """The words of a heading or a list's name that say of whom: not that it is a number."""
+    return frozenset(word if len(word) < 4 else word.rstrip("s") for word in words_in(text)) - _TELLS_NOTHING
 
 
 @lru_cache
@@ -89,7 +96,7 @@ def likenesses(record: str, heading: str) -> tuple[Likeness, ...]:
     best: dict[str, Likeness] = {}
     for known, field in _by_words(record).items():
         common = known & words
-        if not common:
+        if not common or (common == _TELLS_NOTHING and known != words):
             continue
         share = 0.95 if known == words else 0.85 * len(common) / len(known | words)
         if share >= _LEAST and share > (best[field].share if field in best else 0):
@@ -99,3 +106,5 @@ def likenesses(record: str, heading: str) -> tuple[Likeness, ...]:
 
 
 _LEAST = 0.4
+_TELLS_NOTHING = frozenset({"no"})
+"""What every id is headed with, whosever it is."""

@@ -190,3 +190,67 @@ def test_a_column_is_told_by_its_cells() -> None:
     assert kind("$1,200.50", "(30.00)") == "100% amounts"
     assert kind("12345", "45678") == "100% whole numbers"
     assert kind("a@b.example", "not one") == "50% e-mail addresses"
+
+
+def drafted(folder: Path, out: Path) -> dict[str, dict[str, object]]:
+    """What stands in the draft, by list."""
+    mapped(folder, out, "--all")
+    tables: dict[str, dict[str, object]] = yaml.safe_load(out.read_text())["tables"] if out.exists() else {}
+    return {name.removeprefix("own_"): one for name, one in tables.items()}
+
+
+def test_money_held_is_never_proposed_as_money_owed(tmp_path: Path) -> None:
+    folder = tmp_path / "e"
+    folder.mkdir()
+    write(folder, "TRUST.csv", ["CLT_ID", "MTR_NO", "TR_BAL"], [[n, f"M{n}", f"{n}00.50"] for n in range(1, 9)])
+    write(folder, "ledger.csv", ["Matter No", "Escrow Client", "Running Balance"], [[f"M{n}", f"C{n}", f"{n}00.50"] for n in range(1, 9)])
+    write(folder, "matters.csv", ["Matter Number", "Description", "Status"], [[f"M{n}", "Lease", "Open"] for n in range(1, 9)])
+    found = drafted(folder, tmp_path / "d.yaml")
+    assert {name: one["record"] for name, one in found.items()} == {"trust": "trust", "ledger": "trust", "matters": "matter"}
+    assert found["trust"]["columns"]["matter"] == ["MTR_NO"]  # type: ignore[index]
+
+
+def test_what_a_column_points_at_says_whose_it_is(tmp_path: Path) -> None:
+    folder = tmp_path / "e"
+    folder.mkdir()
+    write(folder, "student.csv", ["id", "first_name", "last_name", "email"], [[n, f"F{n}", f"L{n}", f"a{n}@x.example"] for n in range(1, 9)])
+    write(folder, "incident.csv", ["id", "student_id", "description", "opened"], [[n, 9 - n, f"Case {n}", f"2024-01-1{n}"] for n in range(1, 9)])
+    write(folder, "fee_account.csv", ["student_id", "balance due"], [[n, f"{n}.50"] for n in range(1, 9)])
+    found = drafted(folder, tmp_path / "d.yaml")
+    assert found["student"]["columns"]["source_id"] == ["id"]  # type: ignore[index]
+    assert found["incident"]["columns"]["client"] == ["student_id"]  # type: ignore[index]
+    assert "matter" not in found["fee_account"]["columns"] and found["fee_account"]["columns"]["client"] == ["student_id"]  # type: ignore[index,operator]
+
+
+def test_what_lies_below_full_rows_is_no_header(tmp_path: Path) -> None:
+    folder = tmp_path / "e"
+    folder.mkdir()
+    write(folder, "c.csv", ["Mandantschaft", "Wohnort", "Zahlend"], [["Ann SECRET", "Dover", "J"], ["Bob SECRET", "Keene", "Q"], ["Cleo SECRET", "Derry", "N"], ["Dan SECRET", "Troy", "N"]])
+    mapped(folder, tmp_path / "d.yaml", "--all")
+    assert not (tmp_path / "d.yaml").exists() or "SECRET" not in (tmp_path / "d.yaml").read_text()
+
+
+def test_a_draft_may_be_renamed_and_lie_beside_anything_and_is_never_written_over(tmp_path: Path) -> None:
+    folder, drafts = tmp_path / "e", tmp_path / "drafts"
+    folder.mkdir()
+    drafts.mkdir()
+    write(folder, "p.csv", ["LName", "FName", "EMailAddr"], [[f"L{n}", f"F{n}", f"a{n}@x.example"] for n in range(9)])
+    write(folder, "q.csv", ["LName", "DossierRef", "Topic", "Stat"], [[f"L{n}", f"M{n}", "Lease", "Open"] for n in range(9)])
+    mapped(folder, drafts / "draft.yaml")
+    (drafts / "docker-compose.yaml").write_text("services: {}\n")
+    (drafts / "broken.yaml").write_text("a: [")
+    edited = (drafts / "draft.yaml").rename(drafts / "mine.yaml")
+    result = CliRunner().invoke(app, ["check", str(folder), "--source", str(edited), "--account-owner", "--primary-subscriber", "jd@firm.example", "--user", "JD <jd@firm.example>", "--json"])
+    data = json.loads(result.stdout[result.stdout.index("{") :])
+    assert {name: one["rows"] for name, one in data["types"].items()} == {"contact": 9, "matter": 9}
+    again = CliRunner().invoke(app, ["map", "draft", str(folder), "--out", str(edited)])
+    assert again.exit_code == 2 and "CF-150" in again.output and "source: 'draft'" in edited.read_text()
+    assert CliRunner().invoke(app, ["map", "draft", str(folder), "--out", str(tmp_path / "nowhere" / "d.yaml")]).exit_code == 2
+    assert CliRunner().invoke(app, ["map", "draft", str(folder), "--out", str(tmp_path)]).exit_code == 0 and (tmp_path / "draft.yaml").is_file()
+
+
+def test_headings_without_their_spaces_are_known(tmp_path: Path) -> None:
+    folder = tmp_path / "e"
+    folder.mkdir()
+    write(folder, "Cards.csv", ["FIRSTNAME", "LastName", "EmailAddress"], [["Ann", "Able", "a@x.example"]])
+    assert [(one["is"], one["by"]) for one in mapped(folder, tmp_path / "d.yaml")["lists"]] == [("cards", "LEAP")]  # type: ignore[attr-defined]
