@@ -21,6 +21,13 @@ _SHORT = {
 } | {
     "fremdgeld": "trust balance", "anderkonto": "trust balance", "escrow": "trust", "iolta": "trust", "tr": "trust", "fiducie": "trust", "fideicomiso": "trust", "mdt": "client",
     "clt": "client", "opn": "open", "cls": "close", "who": "staff", "narration": "description", "minutes": "minutes", "rate": "rate", "hourly": "rate", "due": "due",
+    "rt": "rate", "os": "outstanding", "pd": "paid", "wrk": "work", "aty": "attorney", "rsp": "responsible", "job": "matter", "dur": "hours", "duration": "hours",
+    "dauer": "hours", "std": "hours", "satz": "rate", "sb": "staff", "sachbearbeiter": "staff", "tätigkeit": "description", "az": "matter no", "kurzrubrum": "description",
+    "fremdgeldsaldo": "trust balance", "offener": "outstanding", "angelegt": "open", "abgelegt": "close", "fällig": "due", "rechnungsdatum": "invoice date", "rechnungsbetrag": "total",
+    "gegner": "other side", "adrnr": "no", "plz/ort": "postcode city", "expediente": "matter no", "letrado": "staff", "abogado": "attorney", "minutos": "minutes", "concepto": "description",
+    "pendiente": "outstanding", "minuta": "invoice", "código": "no", "cód": "no", "abierto": "open", "cerrado": "close", "estado": "status", "descripción": "description",
+    "durée": "hours", "temps": "hours", "avocat": "attorney", "taux": "rate", "libellé": "description", "objet": "description", "solde": "balance", "restant": "outstanding",
+    "facture": "invoice", "collaborateur": "staff", "ouvert": "open", "ouverture": "open", "clôture": "close", "état": "status", "statut": "status",
     "nachname": "last name", "vorname": "first name", "geburtsdatum": "birth", "ort": "city", "stadt": "city", "kunde": "client", "kundennr": "client no", "mandant": "client",
     "akte": "matter", "aktenzeichen": "matter no", "saldo": "balance", "offen": "outstanding", "datum": "date", "stunden": "hours", "betrag": "amount", "strasse": "street", "straße": "street",
     "plz": "postcode", "telefon": "phone", "handy": "mobile", "debitor": "client", "rechnung": "invoice", "beschreibung": "description", "firma": "company", "land": "country", "anwalt": "attorney",
