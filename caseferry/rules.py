@@ -5,6 +5,7 @@ RULES: dict[str, str] = {
     "empty_file": "The file is empty.",
     "pdf_report": "A PDF can't be read as data. Export the report again as CSV or Excel if its numbers are needed.",
     "duplicate_file": "The file is a copy of another one in the drop. It was read once.",
+    "data_not_read": "It may hold lists, in a form that is not read here. Export them as CSV or Excel.",
     "unreadable_file": "The file can't be read. It is kept; all others went on.",
     "program": "The file is a program. Programs are not part of a firm's records; it was kept and not carried. Do not open it.",
     "hidden_rows": "The sheet has hidden rows. They were read like all others.",

@@ -23,7 +23,7 @@ _HOURS = r"^\d{1,3}(?:\.\d{1,2})?$|^\d{1,2}:\d{2}$"
 _WHOLE = r"^\d+$"
 _CODE = r"^[A-Za-z0-9][A-Za-z0-9./\-_#]{1,24}$"
 _LATEST = date(2068, 1, 1)
-_NO_PHONE = r"^(?:19|20)\d{6}$|^\d{1,4}/\d+$"
+_NO_PHONE = r"^(?:19|20)\d{6}$|^\d+/\d+$"
 """Days in eight figures, numbers of a year."""
 _LIKE_A_DAY = r"^\d{1,4}[/.\-]\d{1,2}[/.\-]\d{1,4}"
 _NAME = r"^[\p{L}'’.\- ]+(?:,\s*[\p{L}'’.\- ]+)?$"

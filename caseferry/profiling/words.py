@@ -35,6 +35,7 @@ _SHORT = {
     "montant": "amount", "adresse": "address", "apellido": "last name", "apellidos": "last name", "nombre": "first name", "ciudad": "city", "cliente": "client", "teléfono": "phone", "correo": "email",
     "fecha": "date", "horas": "hours", "importe": "amount", "asunto": "matter", "dirección": "address",
 }  # fmt: skip
+_BRACKETS = re.compile(r"\([^)]*\)")
 _ONE_LETTER = re.compile(r"\b([flm]) ?name\b")
 _FILLERS = {"of", "the", "a", "an", "s", "and", "or", "on", "in", "for", "1"}
 
@@ -55,7 +56,7 @@ def is_known(heading: str) -> bool:
 
 def words_in(heading: str) -> tuple[str, ...]:
     """`ClientLName` and `client last name` have the same words."""
-    text = normal(_CAMEL.sub(" ", heading.replace("_", " ")))
+    text = normal(_CAMEL.sub(" ", _BRACKETS.sub(" ", heading).replace("_", " ")))
     text = _ONE_LETTER.sub(lambda found: {"f": "first name", "l": "last name", "m": "middle name"}[found.group(1)], text)
     if text == "st":
         text = "state"

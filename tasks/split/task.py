@@ -43,6 +43,9 @@ _NOTES = {
     "memos_not_read": "memo fields lie in a second file, and are not read",
     "records_cut_off": "the file ends before the records its header promises",
 }
+_UNREAD = (Kind.DOCUMENT, Kind.JSON, Kind.DELIMITED)
+_DATA = (".json", ".jsonl", ".ndjson", ".xml", ".sql", ".sqlite", ".sqlite3", ".db", ".parquet", ".bak", ".mdf", ".pst", ".ost", ".gz", ".7z", ".rar", ".tar")
+"""Endings of files that may hold lists, and that nobody here reads."""
 Read = tuple[Kept, Spooled]
 AT_ONCE = 2
 """Files of one drop that are read side by side."""
@@ -60,7 +63,7 @@ def split(services: Services, ticket: Ticket) -> None:
     store, run = services.store, run_of(ticket)
     migration = migration_of(store, run)
     intake = read_model(store, run.at("0-original", "manifest.json"), Intake)
-    findings: list[Finding] = [*_file_findings(intake)]
+    findings: list[Finding] = [*file_findings(intake)]
     with Scratch() as scratch:
         lists = list(read_all(services, intake, migration, findings, scratch))
         profile, confidence, fits = tell_source(lists, migration)
@@ -105,7 +108,8 @@ def split(services: Services, ticket: Ticket) -> None:
     store.put_once(run.at("1-split", "tables.json"), to_json(result))
 
 
-def _file_findings(intake: Intake) -> Iterator[Finding]:
+def file_findings(intake: Intake) -> Iterator[Finding]:
+    """What is odd about whole files. Deep in folders lie documents, whatever their form."""
     for kept in intake.files:
         if kept.kind == Kind.EMPTY:
             yield Finding(rule="empty_file", where=kept.name)
@@ -113,6 +117,8 @@ def _file_findings(intake: Intake) -> Iterator[Finding]:
             yield Finding(rule="program", where=kept.name, detail="kept, never run, not carried", outcome="excluded")
         elif kept.kind == Kind.PDF and "/" not in kept.name.strip("/"):
             yield Finding(rule="pdf_report", where=kept.name, detail="kept, not read: export it again as CSV or Excel", outcome="excluded")
+        elif kept.kind in _UNREAD and kept.name.lower().endswith(_DATA) and kept.name.count("/") < 2 and not kept.name.endswith("migration.json"):
+            yield Finding(rule="data_not_read", where=kept.name, detail="kept, not read", outcome="excluded")
     for name, first in intake.duplicates:
         yield Finding(rule="duplicate_file", where=name, detail=f"the same bytes as {first}; read once", outcome="excluded")
     for refusal in intake.refused:

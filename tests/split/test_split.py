@@ -215,3 +215,15 @@ def test_a_part_holds_no_more_rows_and_no_more_text_than_it_may() -> None:
         for part, size in parts:
             assert size == part["c0"].drop_nulls().str.len_bytes().sum()
             assert part.height <= portion.rows and (size <= portion.bytes or part.height == 1)
+
+
+def test_lists_in_forms_nobody_here_reads_are_named_and_never_pass_as_papers(crossing: Crossings) -> None:
+    files = firm() | {"people.jsonl": '{"a": 1}\n{"a": 2}\n', "m.xml": "<?xml version='1.0'?><a><b>1</b></a>", "Papers/24-0001/order.xml": "<?xml version='1.0'?><o/>"}
+    run = crossing(files)
+    assert sorted(f["where"] for f in run.noted("data_not_read")) == ["m.xml", "people.jsonl"]
+    assert run.state == "completed_with_differences"
+
+
+def test_a_table_of_what_is_not_taken_is_told_by_its_headings_not_by_our_names(crossing: Crossings) -> None:
+    run = crossing(firm(w="Who,What,Day\nAnn Able,Asked about the will,2024-01-02\n"))
+    assert [(one["file"], one["reason"]) for one in run.split["unknown"]] == [("w.csv", "no table of this source has these columns")]

@@ -22,7 +22,7 @@ def draft_profile(export: Path, out: Path, every: bool, as_json: bool) -> int:
     from caseferry.services.scratch import Scratch
     from tasks.intake.arrive import arrive
     from tasks.split.recognise import Fit
-    from tasks.split.task import read_all, tell_source
+    from tasks.split.task import file_findings, read_all, tell_source
     from tasks.stage import perform, read_model, run_of
 
     with tempfile.TemporaryDirectory(prefix="caseferry-map-") as folder, Scratch() as scratch:
@@ -31,7 +31,7 @@ def draft_profile(export: Path, out: Path, every: bool, as_json: bool) -> int:
         if not tickets or not perform(services, tickets[0]):
             raise Stop(1, message("CF-128", export.name))
         intake = read_model(services.store, run_of(tickets[0]).at("0-original", "manifest.json"), Intake)
-        findings: list[Finding] = []
+        findings: list[Finding] = [*file_findings(intake)]
         lists = list(read_all(services, intake, Migration(), findings, scratch))
         if not lists:
             raise Stop(1, message("CF-128", export.name, "it holds no list"))
@@ -78,12 +78,14 @@ def _free(out: Path) -> Path:
 
 
 def _show(told: list[dict[str, Any]], findings: list[Any], out: Path | None) -> None:
+    from caseferry.rules import plainly
+
     for one in told:
         print(f"  {one['list']:<36} {one['rows']:>9,} lines  {one['is'] or 'unknown':<16} {one['confidence']:.2f}  {one['by']}")
         for point in one.get("points", ()):
             print(f"      {point}")
     for finding in findings:
-        print(f"  {finding.where:<36} not read: {finding.detail}")
+        print(f"  {finding.where:<36} {plainly(finding.rule)} {finding.detail}".rstrip())
     if out:
         print(f"\n  {out} holds a draft. Edit it, then: caseferry check EXPORT --source {out}")
     else:

@@ -39,10 +39,10 @@ def scope_of(services: Services, run: Any, asked: list[dict[str, str]]) -> Scope
         ]  # fmt: skip
         data["money"] = [{k: m[k] for k in ("type", "currency", "exported", "not_taken", "quarantined", "written", "difference")} for m in ledger["money"]]
     waits = sum(c["quarantined"] for c in data["types"].values())
-    bad = [f for f in data["findings"] if f["rule"] in {"unreadable_file", "expected_list_missing", "broken_quoting", "unknown_column", "list_is_too_short"}]
+    bad = [f for f in data["findings"] if f["rule"] in {"unreadable_file", "data_not_read", "expected_list_missing", "broken_quoting", "unknown_column", "list_is_too_short"}]
     why = [
         (len(asked), "questions to answer"), (waits, "rows that would wait"), (len(data["unknown"]), "lists we do not know"),
-        (sum(1 for f in bad if f["rule"] == "unreadable_file"), "files that can't be read"), (sum(1 for f in bad if f["rule"] != "unreadable_file"), "columns or lists to look at"),
+        (sum(1 for f in bad if f["rule"] in {"unreadable_file", "data_not_read"}), "files that can't be read"), (sum(1 for f in bad if f["rule"] not in {"unreadable_file", "data_not_read"}), "columns or lists to look at"),
     ]  # fmt: skip
     data["because"] = [f"{count:,} {what}" for count, what in why if count]
     data["needs_a_person"] = bool(data["because"])

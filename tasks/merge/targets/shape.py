@@ -65,7 +65,7 @@ def shape(
     if custom is not None:
         names = [name for name in custom.columns if name not in {"table", ROW}]
         cells = cells.join(custom.rename({name: f"{len(spec.columns) + n}" for n, name in enumerate(names)}), on=["table", ROW], how="left", maintain_order="left")
-    left_out, unmapped = [pl.DataFrame(schema=LEFT_OUT)], [pl.DataFrame(schema=UNMAPPED)]
+    left_out, unmapped = [pl.DataFrame(schema=LEFT_OUT), *_beyond(spec, records)], [pl.DataFrame(schema=UNMAPPED)]
     reasons: list[pl.Expr] = []
     full: dict[str, pl.Series] = {}
     for n, (heading, cell) in enumerate(spec.columns.items()):
@@ -170,6 +170,32 @@ def _mapped(cells: pl.DataFrame, name: str, heading: str, cell: Cell) -> tuple[p
     otherwise, empty = pl.lit(cell.otherwise, pl.String), pl.lit(cell.empty, pl.String)
     given = pl.coalesce(meant, pl.when(word.is_null()).then(empty).otherwise(otherwise))
     return cells.with_columns(given.alias(name)), told.select(pl.lit(heading).alias("column"), "word", "count").cast(UNMAPPED)  # type: ignore[arg-type]
+
+
+_ADDRESSES = ("email", "email_2", "email_3")
+_NUMBERS = ("phone_home", "phone_work", "phone_mobile", "phone_fax")
+
+
+def _beyond(spec: MappedFile, records: pl.DataFrame) -> Iterator[pl.DataFrame]:
+    """Addresses and numbers of a contact past those the file has columns for, where it has any."""
+    used = frozenset[str]().union(*(cell.fields() for cell in spec.columns.values()))
+    if spec.of != "contacts":
+        return
+    if used & {*_ADDRESSES, "emails"} and "emails" not in used:
+        held = pl.concat_list(name for name in _ADDRESSES if name in used)
+        more = records.select("key", pl.col("emails").str.split("; ").list.set_difference(held).alias("value")).explode("value").drop_nulls("value")
+        yield _told(more, "e-mail", "the file has no column for a further address")
+    if used & {*_NUMBERS, "phone"}:
+        for name in _NUMBERS:
+            if name not in used:
+                first = pl.col("phone") if "phone" in used else pl.lit(None, pl.String)
+                more = records.select("key", pl.col(name).alias("value")).filter(pl.col("value").is_not_null() & pl.col("value").ne_missing(records.select(first.alias("f"))["f"]))
+                yield _told(more, name.replace("_", " "), "the file has no column for this number")
+
+
+def _told(values: pl.DataFrame, column: str, reason: str) -> pl.DataFrame:
+    """Of `key` and `value`, what is told of values that are left out."""
+    return values.select("key", pl.lit(column).alias("column"), pl.lit(reason).alias("reason"), "value").cast(LEFT_OUT)  # type: ignore[arg-type]
 
 
 _EXTENSION = r"(?i)[\s,;]*(?:x|ext\.?|extension)\s*\d{1,6}\s*$"
