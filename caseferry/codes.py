@@ -246,6 +246,12 @@ CODES: dict[str, Code] = {
         safe="it was left as it is; nothing was written",
         more="A draft is edited by hand. Writing a new one over it would lose that work.",
     ),
+    "CF-151": Code(
+        "Nobody has said where trust money stays: the target keeps none",
+        "choose, and write it down: options.decisions, or --decide TARGET.trust_balances=CHOICE",
+        safe="no import file was written",
+        more="The balances lie in a file beside, to the cent. Clients' money has one ledger of record; it must be known before the firm moves.",
+    ),
     "CF-134": Code(
         "The bucket can be read by the public",
         "block public access on the bucket, then start again",

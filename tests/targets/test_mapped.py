@@ -536,3 +536,47 @@ def test_open_matters_may_stay_whatever_the_target(crossing: Crossings) -> None:
     run = crossing(firm(cards=CARDS + JOHN, matters=matters), target="neutral", also=["generic_crm"], options={"open_matters_stay": True}).approved()
     assert [m["Matter ID"] for m in run.fitted("generic_crm", "03_matters")] == ["24-0002"]
     assert [c["Is Client"] for c in run.fitted("generic_crm", "01_people")] == ["yes"]
+
+
+@pytest.mark.requirement("E02", "E49")
+def test_where_trust_money_stays_is_said_before_a_file_is_written(crossing: Crossings) -> None:
+    files = firm(tb="Matter No,Client,Trust Balance\n24-0001,,55.55\n")
+    held = crossing(files, target="wealthbox", also=["redtail"])
+    asked = [reason for reason in held.reasons if reason["code"] == "CF-151"]
+    assert [(reason["where"], "keep in Clio, QuickBooks Trust Accounting, AbacusLaw, LEAP" in reason["detail"]) for reason in asked] == [("target Wealthbox", True), ("target Redtail", True)]
+    assert held.state == "held" and not held.has("3-merge/manifest.json")
+    version = held.json("3-merge", "field-map.json")["version"]
+    still = held.release("Olive", approved_map={"version": version, "by": "Olive"}, options={"unknown_columns": "archive", "decisions": {"wealthbox.trust_balances": "keep in Clio"}})
+    assert [reason["where"] for reason in still.reasons] == ["target Redtail"]
+    done = still.release("Olive", options={"decisions": {"redtail.trust_balances": "AbacusLaw"}})
+    assert done.state == "completed"
+    assert [(d["records"], d["choice"], d["total"]) for name in ("wealthbox", "redtail") for d in done.target(name)["decisions"]] == [
+        ("trust_balances", "keep in Clio", "55.55"), ("trust_balances", "AbacusLaw", "55.55"),
+    ]  # fmt: skip
+    assert crossing(files, target="clio", also=["wealthbox"]).reasons[0]["code"] != "CF-151"  # Clio takes it
+
+
+@pytest.mark.requirement("E74")
+def test_the_firms_own_words_are_part_of_what_is_approved(crossing: Crossings) -> None:
+    plain = crossing(firm(), target="wealthbox").json("3-merge", "field-map.json")
+    worded = crossing(firm(), target="wealthbox", options={"status_map": {"Open": "Closed"}}).json("3-merge", "field-map.json")
+    assert plain["version"] != worded["version"]
+    assert [entry["rule"].split("; in")[-1] for entry in worded["columns"] if entry["column"] == "Status"] == [" your own words: Open → Closed"]
+
+
+def test_numbers_for_a_target_of_digits_keep_what_is_not_in_them(crossing: Crossings) -> None:
+    cards = "Card Name,First Name,Last Name,Email,Phone\nA,Ann,Able,a@x.example,603-555-0100 x12\nB,Bob,Baker,b@x.example,1-603-555-0100; 603-555-0199\nC,Cy,Cole,c@x.example,+1 (603) 555-0101\n"
+    run = crossing(firm(cards=cards), target="redtail").approved()
+    people = {row["first_name"]: row["phone_number"] for row in run.fitted("redtail", "01_individuals") if row["first_name"] in {"Ann", "Bob", "Cy"}}
+    assert people["Ann"] == "6035550100" and people["Cy"] == "16035550101"
+    left = [(row["Column"], row["Value"]) for row in run.fitted("redtail", "left_out")]
+    assert ("phone_number", "603-555-0100 x12") in left
+    assert people["Bob"] or ("phone_number", "1-603-555-0100; 603-555-0199") in left
+
+
+def test_pending_stays_pending_and_what_is_cancelled_is_not_open(crossing: Crossings) -> None:
+    tasks = "Task,Due Date,Assigned To,Matter No,Status\nCall,13/07/2024,Jane Doe,24-0001,Cancelled\nWrite,13/07/2024,Jane Doe,24-0001,Open\n"
+    run = crossing(firm(matters=ONE_MATTER.replace(",Open,", ",Pending,"), t=tasks))
+    assert [row["Status"] if "Status" in row else row["status"] for row in run.rows("02_matters")] == ["Pending"]
+    assert [(f["row"], f["outcome"]) for f in run.found("task_cancelled")] == [(2, "excluded")]
+    assert len(run.rows("tasks")) == 1

@@ -46,6 +46,7 @@ def _choices(
     export: Path, migration: Path | None, source: str | None, targets: list[str], region: str | None, owner: bool | None,
     users: list[str], primary: str | None, dates: str | None, cut_off: str | None, zone: str | None, documents: bool,
     expenses: bool, fixes: list[str], approved: str | None = None, by: str | None = None, archive_unknown: bool = False,
+    decided: list[str] | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """`migration.json` with the command line laid over it."""
     from email.utils import parseaddr
@@ -70,12 +71,21 @@ def _choices(
         options["dates"] = dates
     if archive_unknown:
         options["unknown_columns"] = "archive"
+    if decided:
+        options["decisions"] = {**options.get("decisions", {}), **dict(_decision(one) for one in decided)}
     options |= {name: True for name, on in (("documents", documents), ("expenses", expenses)) if on}
     if fixes:
         options["fixes"] = [*options.get("fixes", []), *fixes]
     if options:
         choices["options"] = options
     return choices
+
+
+def _decision(text: str) -> tuple[str, str]:
+    name, mark, choice = text.partition("=")
+    if not mark or not choice.strip():
+        raise Stop(2, message("CF-151", "the command line", "a decision is written TARGET.RECORDS=CHOICE"))
+    return name.strip(), choice.strip()
 
 
 def _own_target(path: Path) -> str:
@@ -107,6 +117,7 @@ Source = Annotated[Optional[str], typer.Option(help="The old system, or a profil
 Targets = Annotated[list[str], typer.Option("--target", help="The new system, or a file of your own: shelfware.yaml. May be repeated: one run feeds several.")]
 Approved = Annotated[Optional[str], typer.Option("--approve-map", help="The version of the field map you have read and approve.")]
 By = Annotated[Optional[str], typer.Option("--by", help="Who approves.")]
+Decided = Annotated[list[str], typer.Option("--decide", help="What becomes of records a target has no place for: wealthbox.trust_balances='keep in Clio'. May be repeated.")]
 Archive = Annotated[bool, typer.Option("--archive-unknown", help="Columns nobody knows stay in the archive: that is decided.")]
 Region = Annotated[Optional[str], typer.Option(help="us, ca, uk, eu or au: where the new account lives.")]
 Owner = Annotated[Optional[bool], typer.Option("--account-owner/--not-account-owner", help="Is the sender the owner of the old account?")]
@@ -194,7 +205,7 @@ def run(
     migration: Migration = None, source: Source = None, target: Targets = [], region: Region = None,  # noqa: B006
     account_owner: Owner = None, user: Users = [], primary_subscriber: Primary = None, dates: Dates = None,  # noqa: B006
     cut_off: CutOff = None, time_zone: Zone = None, documents: Documents = False, expenses: Expenses = False,
-    fix: Fixes = [], approve_map: Approved = None, by: By = None, archive_unknown: Archive = False,  # noqa: B006
+    fix: Fixes = [], approve_map: Approved = None, by: By = None, archive_unknown: Archive = False, decide: Decided = [],  # noqa: B006
     templates: Annotated[Optional[Path], typer.Option(help="Folder with template files downloaded from the target.")] = None,
     again: Annotated[bool, typer.Option("--again", help="Process it once more.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Exit 1 if anything waits for a person.")] = False,
@@ -204,7 +215,7 @@ def run(
 
     def work() -> int:
         found = find_export(export)
-        choices = _choices(found, migration, source, target, region, account_owner, user, primary_subscriber, dates, cut_off, time_zone, documents, expenses, fix, approve_map, by, archive_unknown)
+        choices = _choices(found, migration, source, target, region, account_owner, user, primary_subscriber, dates, cut_off, time_zone, documents, expenses, fix, approve_map, by, archive_unknown, decide)
         return run_export(found, choices, out, templates, again=again, as_json=json, strict=strict)
 
     _guard(work, as_json=json)
@@ -257,13 +268,13 @@ def report(
 @app.command()
 def release(
     run: str, by: Annotated[str, typer.Option(help="Who decides.")], state: State = Path("caseferry-state"), dates: Dates = None,
-    primary_subscriber: Primary = None, approve_map: Approved = None, archive_unknown: Archive = False, json: Json = False,
+    primary_subscriber: Primary = None, approve_map: Approved = None, archive_unknown: Archive = False, decide: Decided = [], json: Json = False,  # noqa: B006
 ) -> None:  # fmt: skip
     """Answer what a held run asks, and let it go on. Who and when is kept."""
     from workers.commands import stack
 
     changes: dict[str, Any] = {}
-    options = ({"dates": dates} if dates else {}) | ({"unknown_columns": "archive"} if archive_unknown else {})
+    options = ({"dates": dates} if dates else {}) | ({"unknown_columns": "archive"} if archive_unknown else {}) | ({"decisions": dict(_decision(one) for one in decide)} if decide else {})
     if options:
         changes["options"] = options
     if approve_map:

@@ -115,7 +115,7 @@ def draw_map(services: Services, run: Run, migration: Migration, split: Split) -
     keys = [run.at("3-merge", f"field-map.{form}") for form in ("json", "html", "xlsx")]
     body = to_json({"version": version, "counts": made.counts(), "columns": [asdict(entry) for entry in made.entries], "targets": [asdict(one) for one in made.filled]})
     put_all(store, zip(keys, [body, _html(made, migration, split), _xlsx(made)], strict=True))
-    _ask(made, migration, targets)
+    _ask(made, migration, split, targets)
     return made
 
 
@@ -123,6 +123,18 @@ def _own_words(migration: Migration) -> dict[tuple[str, str], dict[str, Any]]:
     """The firm's own words for the values of a field. They change what is written, so whoever approves a map approves them."""
     maps = migration.options.value_maps
     return {("matter", "status"): dict(migration.options.status_map), ("matter", "matter_type"): maps.get("type", {}), ("contact", "country"): maps.get("country", {})}
+
+
+def _where_trust_stays(migration: Migration, split: Split, targets: list[MappedTarget]) -> Iterator[Question]:
+    """Clients' money goes to no target that keeps no trust ledger: where its record stays, somebody has to say first."""
+    rows = sum(table.lines.get("data", 0) for table in split.tables if table.record == "trust")
+    if not rows or migration.options.trust_stays or migration.base in migration.targets:
+        return  # there is none, it is decided, or a target of the same run takes it
+    for target in targets:
+        spec = target.not_held.get("trust_balances")
+        if spec and spec.choices and not migration.options.decisions.get(f"{target.target}.trust_balances"):
+            found = f"{rows} rows of trust balances; {spec.says} One of: {', '.join(spec.choices)}"
+            yield Question("CF-151", f"target {target.title}", found, "options.decisions")
 
 
 def _filled(targets: list[MappedTarget]) -> Iterator[Filled]:
@@ -137,10 +149,10 @@ def _filled(targets: list[MappedTarget]) -> Iterator[Filled]:
                 yield Filled(target.target, name, spec.custom_fields, "custom fields", "one column for each that has values")
 
 
-def _ask(made: FieldMap, migration: Migration, targets: list[MappedTarget]) -> None:
+def _ask(made: FieldMap, migration: Migration, split: Split, targets: list[MappedTarget]) -> None:
     if not any(target.approval for target in targets):
         return
-    questions = []
+    questions = list(_where_trust_stays(migration, split, targets))
     undecided = made.undecided()
     if undecided and migration.options.unknown_columns == "ask":
         told = "; ".join(f"{entry.file} › {entry.column}" for entry in undecided[:10]) + (f"; and {len(undecided) - 10} more" if len(undecided) > 10 else "")
