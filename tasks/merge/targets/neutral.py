@@ -18,6 +18,8 @@ from tasks.merge.desk import Desk
 from tasks.merge.repeated import happening
 
 _MADE_FROM_NAME = "name:"
+_LONGEST_TITLE = 200
+"""Characters of a title that is made of number, client and description; targets take 255 of them or so."""
 _ZONES = frozenset(available_timezones())
 _YES = ("yes", "y", "true", "1", "opted in", "opt in", "opt-in", "opted-in", "subscribed", "granted")
 _NO = ("no", "n", "false", "0", "opted out", "opt out", "opt-out", "opted-out", "unsubscribed", "withdrawn", "refused", "do not contact")
@@ -194,8 +196,9 @@ def _matters(desk: Desk, links: Links) -> pl.DataFrame | None:
         pl.col("originating_attorney").alias("originating"), "client_reference", "location", (pl.col("status") == "Open").alias("is_open"),
     )  # fmt: skip
     linked = lines.join(links.matters.drop("matter", "opened_on"), on=["table", ROW], how="left", maintain_order="left").with_columns(pl.col("matter_key").alias("key"))
-    title = pl.concat_str("number", pl.lit(" "), pl.col("client").fill_null(""), pl.lit(" – "), pl.col("description").fill_null(""))
-    return linked.with_columns(title.str.replace(r"\s+–\s+$", "").alias("title"))
+    short = pl.concat_str("number", pl.lit(" "), pl.col("client").fill_null(""))
+    title = pl.concat_str(short, pl.lit(" – "), pl.col("description").fill_null("")).str.replace(r"\s+–\s+$", "")
+    return linked.with_columns(pl.when(title.str.len_chars() <= _LONGEST_TITLE).then(title).otherwise(short).alias("title"))  # the description stands by itself too
 
 
 def _hung(frame: pl.DataFrame, links: Links, number: str = "matter_number") -> pl.DataFrame:
