@@ -106,6 +106,7 @@ RULES: dict[str, str] = {
     "money_of_another_client": "The row names another client than its matter has. Whose money it is, a person must say.",
     "owed_by_another": "The row names somebody else than the client of its matter. The target shows the balance to that client.",
     "matter_number_of_two": "Two matters have this number. Which one is meant, a person must say.",
+    "row_of_one_cell": "The row has one filled cell and reads like a line above or below a report.",
     "row_wider_than_header": "The row has more cells than the list has headings: a stray comma has shifted it.",
     "trust_stays": "Trust money stays where it is. No file holds a line of it.",
     "open_matter_stays": "The matter is open and stays where it is until it is closed.",

@@ -9,12 +9,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 import polars as pl
 
 from caseferry.reading.contentlines import Line, lines
 from caseferry.reading.grid import Grid, from_lists
+from caseferry.reading.zones import KNOWN, zone_of
 
 HEADINGS = (
     "Subject", "Start Date", "Start Time", "End Date", "End Time", "All Day Event", "Time Zone", "Location", "Description", "Organizer",
@@ -23,7 +24,6 @@ HEADINGS = (
 _SILENT = {"DTSTAMP", "SEQUENCE", "LAST-MODIFIED", "TRANSP", "CLASS", "DTSTART", "DTEND", "DURATION", "ALARM", "ATTENDEE", "CATEGORIES"}
 _ONCE = {"SUMMARY", "LOCATION", "DESCRIPTION", "ORGANIZER", "STATUS", "CREATED", "UID"}
 _WHOLE_DAY = re.compile(r"\d{8}$")
-_ZONES = frozenset(available_timezones())
 _MOMENT = re.compile(r"(\d{4})(\d\d)(\d\d)(?:T(\d\d)(\d\d)(\d\d)?(Z)?)?$", re.ASCII)
 _NO_EVENT = re.compile(r"(?im)^BEGIN:(?:VTODO|VJOURNAL)\b")
 _LENGTH = re.compile(r"([+-])?P(?:(\d{1,4})W)?(?:(\d{1,6})D)?(?:T(?:(\d{1,6})H)?(?:(\d{1,8})M)?(?:(\d{1,9})S)?)?$", re.ASCII)
@@ -120,7 +120,7 @@ def _as_written(line: Line) -> str:
 
 def _in_zone(end: tuple[str, str, str], zone: str) -> tuple[str, str, str]:
     """An end told in another zone, in the zone of the start; where one of them is not known it stands as it is."""
-    if not end[1] or not end[2] or end[2] == zone or not {end[2], zone} <= _ZONES:
+    if not end[1] or not end[2] or end[2] == zone or not {end[2], zone} <= KNOWN:
         return end
     try:
         there = datetime.fromisoformat(f"{end[0]}T{end[1]}").replace(tzinfo=ZoneInfo(end[2])).astimezone(ZoneInfo(zone))
@@ -151,14 +151,8 @@ def _moment(event: dict[str, list[Line]], name: str) -> tuple[str, str, str]:
     if not found:
         return line.value.strip(), "", ""
     year, month, day, hour, minute, second, universal = found.groups()
-    zone = "UTC" if universal else _zone(next(iter(line.parameters.get("TZID", ())), ""))
+    zone = "UTC" if universal else zone_of(next(iter(line.parameters.get("TZID", ())), ""))
     return f"{year}-{month}-{day}", f"{hour}:{minute}:{second or '00'}" if hour else "", zone if hour else ""
-
-
-def _zone(name: str) -> str:
-    """A zone's name, freed of the path some programs put before it; one nobody knows stands as it is."""
-    steps = name[:200].strip("/ ").split("/")
-    return next((zone for n in range(len(steps)) if (zone := "/".join(steps[n:])) in _ZONES), name)
 
 
 def _after(start: Line | None, length: str) -> tuple[str, str, str]:

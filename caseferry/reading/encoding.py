@@ -139,6 +139,10 @@ def _likeliest(data: bytes) -> Written:
     return Written(best, assumed=True, could_be=could_be, is_old=True)
 
 
+_MONEY = "£¥€¢"
+"""They stand beside a figure."""
+
+
 def _plausible(sample: bytes, name: str) -> float:
     """How much like names and prose the sample reads in this encoding; ties go to the earlier candidate."""
     text = sample.decode(name, errors="replace")
@@ -151,8 +155,10 @@ def _plausible(sample: bytes, name: str) -> float:
         if char in _WESTERN:
             # A capital behind a small letter, or a letter on its own, is what a wrong table produces.
             score += -1.0 if not in_word or (char.isupper() and before.islower()) or before.isdigit() or after.isdigit() else 1.0
+        elif char in _MONEY:
+            score += 1.0 if after.isdigit() or before.isdigit() or after.isspace() else -1.0
         elif char in _PUNCTUATION:
-            # £ and dashes stand beside digits and spaces; only quotes stand inside words.
+            # Dashes stand beside digits and spaces; only quotes stand inside words.
             score += 1.0 if not inside or char in "’´·\u00a0" else -1.0
         elif char in _CENTRAL:
             score += 0.25 if not inside else 1.2

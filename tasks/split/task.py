@@ -230,7 +230,8 @@ def _table_findings(cut: Cut, grid: Grid) -> Iterator[Finding]:
     where = " › ".join(filter(None, (table.file, table.sheet)))
     for note, count in sorted(grid.notes.items()):
         first = f"; the first in row {grid.places[note][0][0]}, column {grid.places[note][0][1]}" if grid.places.get(note) else ""
-        yield Finding(rule=note, where=where, count=count, detail=_NOTES[note] + first)
+        told = f"; read as {grid.encoding}" if note == "encoding_assumed" else ""
+        yield Finding(rule=note, where=where, count=count, detail=_NOTES[note] + told + first)
     for column in table.columns:
         place = f"{where} › column {column.place + 1}"
         filled = cut.filled.get(column.place, 0)  # a list without rows has counted nothing

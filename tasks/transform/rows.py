@@ -52,6 +52,7 @@ def transform_table(raw: pl.DataFrame, job: Job) -> Result:
         # What names a matter in the old system may name no matter at all: keep the text, join by its normal form.
         sheet.frame = sheet.frame.with_columns(number_key(pl.col("matter")).alias("matter_key"))
     _wider_than_header(sheet)
+    _one_cell(sheet)
     if job.table.too_long:
         sheet.find(pl.col(ROW).is_in(job.table.too_long), "row", "field_too_long", "quarantined")
     exclusion = job.spec.exclusion
@@ -77,6 +78,22 @@ def _wider_than_header(sheet: Sheet) -> None:
     wide = sheet.raw.select(pl.any_horizontal(pl.col(name).is_not_null() for name in behind).alias("w"))["w"]
     if wide.sum() < 0.2 * wide.len() or wide.sum() == 1:
         sheet.find(pl.lit(wide), "row", "row_wider_than_header", "quarantined")
+
+
+_LONE = r"\d{1,4}[/.\-]\d{1,2}[/.\-]\d{1,4}|:\s|:$|[.…]\s*$|^\W+|\W{3,}$|\S+(?:\s+\S+){5,}"
+"""A day, a label, a sentence: no name, and no number of a matter."""
+
+
+def _one_cell(sheet: Sheet) -> None:
+    """A row with one filled cell, in a list of many columns, that reads like a line above or below a report."""
+    table = sheet.job.table
+    named = [f"c{c.place}" for c in table.columns]
+    if table.record not in {"contact", "matter"} or len(named) < 4:
+        return
+    filled = pl.sum_horizontal(pl.col(name).is_not_null().cast(pl.UInt16) for name in named)
+    alone = sheet.raw.select(((filled == 1) & pl.coalesce(named).str.strip_chars().str.contains(_LONE).fill_null(False)).alias("a"))["a"]
+    if alone.any():
+        sheet.find(pl.lit(alone), "row", "row_of_one_cell", "quarantined")
 
 
 def _after_cut_off(sheet: Sheet) -> None:

@@ -56,7 +56,7 @@ def test_zones_times_and_lengths_in_their_many_forms() -> None:
     assert one("DTSTART:20240531T133000Z", "DURATION:PT1H30M") == ("2024-05-31", "13:30:00", "2024-05-31", "15:00:00", "UTC")
     assert one("DTSTART:20240531T2330", "DURATION:P1D") == ("2024-05-31", "23:30:00", "2024-06-01", "23:30:00", None)
     assert one('DTSTART;TZID="/mozilla.org/20050126_1/Europe/Berlin":20240531T0900')[4] == "Europe/Berlin"
-    assert one("DTSTART;TZID=AUS Eastern Standard Time:20240531T0900")[4] == "AUS Eastern Standard Time"
+    assert one("DTSTART;TZID=AUS Eastern Standard Time:20240531T0900")[4] == "Australia/Sydney"
     assert one("DTSTART:next Tuesday")[0] == "next Tuesday"
     assert one()[0] is None
 
@@ -149,3 +149,11 @@ def test_a_firm_that_sends_a_calendar_and_cards_gets_events_and_contacts(crossin
     assert [one["row"] for one in run.found("event_cancelled")] == [4]
     assert {"Ann", "John"} <= {line["first_name"] for line in run.rows("contacts")}
     assert next(check for check in run.ledger["checks"] if check["name"] == "lines")["passed"]
+
+
+def test_zones_by_the_names_of_windows_are_known(crossing: Crossings) -> None:
+    event = "BEGIN:VEVENT\r\nUID:{n}\r\nSUMMARY:S{n}\r\nDTSTART;TZID={zone}:20240603T083000\r\nDTEND;TZID={zone}:20240603T093000\r\nEND:VEVENT\r\n"
+    zones = ['"Eastern Standard Time"', "W. Europe Standard Time", "/mozilla.org/20070129_1/Europe/Paris", "Nowhere Standard Time"]
+    text = "BEGIN:VCALENDAR\r\n" + "".join(event.format(n=n, zone=zone) for n, zone in enumerate(zones)) + "END:VCALENDAR\r\n"
+    run = crossing(firm() | {"c.ics": text})
+    assert [row["time_zone"] for row in run.rows("calendar_events")] == ["America/New_York", "Europe/Berlin", "Europe/Paris", "Nowhere Standard Time"]

@@ -8,6 +8,7 @@ import pytest
 from caseferry.errors import ExportRefused
 from caseferry.reading.grid import Grid
 from caseferry.reading.kinds import Kind, kind_of
+from caseferry.reading.source import Source
 from config.limits import ReadingLimits
 from tests.crossing import book, lists_of, packed
 
@@ -96,3 +97,10 @@ def test_rows_and_columns_keep_their_numbers_wherever_a_sheet_begins(above: int,
     filled = [(row[0], row[1 + before :]) for row in grid.cells.rows() if any(row[1:])]
     assert filled == [(above + 1, ("a", None)), (above + 3, ("b", "2.5"))]
     assert grid.cells.height == above + 3
+
+
+def test_polish_names_are_never_read_as_another_table_s_signs() -> None:
+    from caseferry.reading.encoding import tell
+
+    found = tell(Source.of(("Name;City\n" + "Jan;Łódź\n" * 3).encode("cp1250")))
+    assert found.encoding == "cp1250" and found.assumed

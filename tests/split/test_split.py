@@ -227,3 +227,9 @@ def test_lists_in_forms_nobody_here_reads_are_named_and_never_pass_as_papers(cro
 def test_a_table_of_what_is_not_taken_is_told_by_its_headings_not_by_our_names(crossing: Crossings) -> None:
     run = crossing(firm(w="Who,What,Day\nAnn Able,Asked about the will,2024-01-02\n"))
     assert [(one["file"], one["reason"]) for one in run.split["unknown"]] == [("w.csv", "no table of this source has these columns")]
+
+
+def test_a_line_below_a_report_is_no_matter(crossing: Crossings) -> None:
+    lines = "Erstellt am 31.05.2024 von Bob,,,,,\nÉdité par: M. Leclerc,,,,,\n*** fin,,,,,\nThis report is for the use of the firm only,,,,,\n24-0009,,,,,\n"
+    run = crossing(firm(matters=ONE_MATTER + lines))
+    assert [row["custom_number"] for row in run.rows("02_matters")] == ["24-0001", "24-0009"]
