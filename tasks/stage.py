@@ -44,8 +44,9 @@ class Services:
     store: ObjectStore
     settings: "Settings"
     clock: Callable[[], datetime] = now
-    tell: Callable[["Services", Run], None] = field(default=lambda services, run: None)
-    """Says where the run is, in `run.json` and the outbox. Safe to call at any time, any number of times."""
+    tell: Callable[..., None] = field(default=lambda services, run, seen=None: None)
+    """Says where the run is, in `run.json` and the outbox; it may be handed what lay in the run a moment ago. Safe to call at
+    any time, any number of times."""
 
 
 def run_of(ticket: Ticket) -> Run:
@@ -256,7 +257,7 @@ def _tell(services: Services, ticket: Ticket, seen: Collection[str]) -> None:
     """Say where the run is; of a run's parts only every twentieth is news, and the last."""
     if ticket.part and len(begun(ticket, seen)) <= 1 and not is_news(ticket, seen):
         return
-    services.tell(services, run_of(ticket))
+    services.tell(services, run_of(ticket), None if ticket.part else frozenset(seen))  # of a part, not all was looked at
 
 
 def _enter(room: str) -> Callable[[Services, Ticket], None]:

@@ -13,6 +13,7 @@ from typing import Any
 import polars as pl
 import xlsxwriter
 
+from caseferry.canonical import read_tables, table_of
 from caseferry.keys import Run
 from caseferry.mapping.mapped import is_mapped, load_mapped
 from caseferry.reading.grid import Grid, gathered
@@ -103,12 +104,12 @@ class Crossed:
         """All findings or changes, as rows."""
         tables = {part: next(t["id"] for t in self.split["tables"] if part in t["parts"]) for part in parts_of(present(self.store, self.run))}
         frames = [
-            pl.read_parquet(io.BytesIO(self.store.get(self.run.at("2-transform", f"{part}.{kind}.parquet")))).with_columns(pl.lit(table).alias("table"))
+            table_of(read_tables(self.store.get(self.run.at("2-transform", f"{part}.zip"))), kind).with_columns(pl.lit(table).alias("table"))
             for part, table in tables.items()
         ]
         if self.has("3-merge/manifest.json"):
-            keys = sorted(key for key in present(self.store, self.run) if key.startswith("3-merge/rows/") and key.endswith(f".{kind}.parquet"))
-            frames += [pl.read_parquet(io.BytesIO(self.store.get(self.run.home + key))) for key in keys]
+            keys = sorted(key for key in present(self.store, self.run) if key.startswith("3-merge/rows/"))
+            frames += [table_of(read_tables(self.store.get(self.run.home + key)), kind) for key in keys]
         return pl.concat(frames, how="diagonal").to_dicts()
 
     def found(self, rule: str) -> list[dict[str, Any]]:

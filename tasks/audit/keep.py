@@ -52,13 +52,17 @@ def told_of(seen: Collection[str]) -> Iterator[tuple[str, str]]:
             yield key, _STEPS[key]
 
 
-def keep(services: Services, run: Run) -> None:
-    """Bring the log up to what the bucket holds."""
+def keep(services: Services, run: Run, known: frozenset[str] | None = None) -> None:
+    """Bring the log up to what the bucket holds.
+
+    Args:
+        known: what lay in the run a moment ago, if somebody has just looked.
+    """
     store = services.store
     secret = services.settings.audit.key
     key = secret.get_secret_value() if secret else ""
     for last in (False, True):
-        seen = present(store, run)
+        seen = present(store, run) if known is None or last else known
         try:
             chain = _chain(services, run, seen)
             break

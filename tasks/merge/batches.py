@@ -4,12 +4,12 @@ Cards, matters and balances hang on each other and come first, together. Everyth
 comes a batch of parts after another.
 """
 
-import io
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 
 import polars as pl
 
+from caseferry.canonical import read_tables, table_of
 from caseferry.keys import Run
 from caseferry.manifest import Split
 from caseferry.services.store import ObjectStore, get_all
@@ -74,14 +74,13 @@ class Outcomes:
 
     def some(self, part: str, names: Collection[str]) -> pl.DataFrame:
         """Some columns of a part, those it has."""
-        data = io.BytesIO(self._store.get(self._key(part)))
-        return pl.read_parquet(data, columns=[name for name in pl.read_parquet_schema(data) if name in names])
+        return table_of(read_tables(self._store.get(self._key(part))), "records", names)
 
     def _frames(self, parts: list[str]) -> list[pl.DataFrame]:
-        return [pl.read_parquet(io.BytesIO(data)) for data in get_all(self._store, [self._key(part) for part in parts])]
+        return [table_of(read_tables(data), "records") for data in get_all(self._store, [self._key(part) for part in parts])]
 
     def _key(self, part: str) -> str:
-        return self._run.at("2-transform", f"{part}.records.parquet")
+        return self._run.at("2-transform", f"{part}.zip")
 
 
 _ASIDE = {"record": pl.String, "table": pl.String, "row": pl.UInt32, PLACE: pl.String, REASON: pl.String}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
-from caseferry.canonical import write_table
+from caseferry.canonical import write_tables
 from caseferry.manifest import Batch, Placed
 from caseferry.reading.grid import ROW
 from caseferry.services.scratch import Scratch
@@ -42,10 +42,11 @@ class Laid:
         """
         pieces, lineage = self.files.add(desk.files)
         places = _places(desk, aside)
-        self._keep("places", places)
-        self._keep("lineage", lineage)
-        self._keep("findings", pl.concat([pl.DataFrame(schema=NOTED), *(f.select(list(NOTED)) for f in desk.findings)]))
-        self._keep("changes", pl.concat([pl.DataFrame(schema=CHANGED), *desk.changes]))
+        self._keep({
+            "places": places, "lineage": lineage,
+            "findings": pl.concat([pl.DataFrame(schema=NOTED), *(f.select(list(NOTED)) for f in desk.findings)]),
+            "changes": pl.concat([pl.DataFrame(schema=CHANGED), *desk.changes]),
+        })  # fmt: skip
         self.batches.append(Batch(parts=parts, pieces=pieces))
         for record, place, count in places.group_by("record", PLACE, maintain_order=True).len().iter_rows():
             before = self.placed.get(record, Placed())
@@ -57,10 +58,10 @@ class Laid:
             for fitting in self._fittings:
                 fitting.add(records, custom)
 
-    def _keep(self, name: str, frame: pl.DataFrame) -> None:
+    def _keep(self, notes: dict[str, pl.DataFrame]) -> None:
         path = self._scratch.file()
-        write_table(frame, path)
-        self.rows.append((f"{len(self.batches) + 1:04d}.{name}.parquet", path))
+        write_tables(notes, path)
+        self.rows.append((f"{len(self.batches) + 1:04d}.zip", path))
 
     def _count_not_taken(self, desk: Desk) -> None:
         for frame in desk.records.values():

@@ -22,9 +22,13 @@ _PROGRESS = timedelta(seconds=10)
 _FINAL = {"ready", "failed", "refused"}
 
 
-def tell(services: Services, run: Run) -> None:
-    """Bring `run.json` and the outbox up to what the bucket holds."""
-    seen = present(services.store, run)
+def tell(services: Services, run: Run, known: frozenset[str] | None = None) -> None:
+    """Bring `run.json` and the outbox up to what the bucket holds.
+
+    Args:
+        known: what lay in the run a moment ago, if somebody has just looked.
+    """
+    seen = present(services.store, run) if known is None else known
     said = _said(services, run, seen)
     for key, kind, data in _due(services, run, seen, said):
         if key not in said:

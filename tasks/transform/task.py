@@ -6,10 +6,9 @@ from collections.abc import Callable
 import polars as pl
 import structlog
 
-from caseferry.canonical import to_json, write_table
+from caseferry.canonical import read_tables, table_of, to_json, write_tables
 from caseferry.manifest import Intake, PartOutcome, Split
 from caseferry.reading.grid import ROW
-from caseferry.services.store import put_all
 from tasks.journey import Ticket
 from tasks.stage import Services, migration_of, read_model, run_of
 from tasks.transform.rows import Result, transform_table
@@ -20,7 +19,7 @@ _MADE = ("records", "findings", "changes")
 
 
 def transform(services: Services, ticket: Ticket) -> None:
-    """Make `2-transform/<part>.json`; records, findings and changes lie beside it before it does."""
+    """Make `2-transform/<part>.json`; records, findings and changes lie beside it, in one object, before it does."""
     job = _job(services, ticket)
     raw = pl.read_parquet(services.store.get(run_of(ticket).at("1-split", "parts", f"{ticket.part}.parquet")))
     result = transform_table(raw, job)
@@ -37,10 +36,10 @@ def poison(services: Services, ticket: Ticket, put_aside: Callable[[], object]) 
         False if all it makes lies there already, but for the last word: then that is written, and nothing is put aside.
     """
     job = _job(services, ticket)
-    store, keys = services.store, _keys(ticket)
-    made = [pl.read_parquet(store.get(key)) for key in keys if store.stat(key) is not None]
-    if len(made) == len(keys):
-        result = Result(*made)
+    store, key = services.store, _key(ticket)
+    if store.stat(key) is not None:
+        made = read_tables(store.get(key))
+        result = Result(*(table_of(made, name) for name in _MADE))
         store.put_once(run_of(ticket).at("2-transform", f"{ticket.part}.json"), to_json(result.outcome(ticket.part, job)))
         return False
     put_aside()
@@ -49,8 +48,7 @@ def poison(services: Services, ticket: Ticket, put_aside: Callable[[], object]) 
         pl.lit(job.table.id).alias("table"), ROW, pl.lit("quarantined").alias(PLACE), pl.lit("part_quarantined").alias(REASON)
     )
     result = Result(_with_columns(rows, raw, job), pl.DataFrame(schema=FINDINGS), pl.DataFrame(schema=CHANGES))
-    for key, data in zip(keys, _bytes(result), strict=True):
-        store.put(key, data)  # over what little of it may lie there
+    store.put_once(key, _bytes(result))
     outcome = result.outcome(ticket.part, job).model_copy(update={"status": "poison"})
     store.put_once(run_of(ticket).at("2-transform", f"{ticket.part}.json"), to_json(outcome))
     return True
@@ -67,17 +65,14 @@ def _with_columns(rows: pl.DataFrame, raw: pl.DataFrame, job: Job) -> pl.DataFra
         return rows
 
 
-def _keys(ticket: Ticket) -> list[str]:
-    return [run_of(ticket).at("2-transform", f"{ticket.part}.{name}.parquet") for name in _MADE]
+def _key(ticket: Ticket) -> str:
+    return run_of(ticket).at("2-transform", f"{ticket.part}.zip")
 
 
-def _bytes(result: Result) -> list[bytes]:
-    made = []
-    for name in _MADE:
-        buffer = io.BytesIO()
-        write_table(getattr(result, name), buffer)
-        made.append(buffer.getvalue())
-    return made
+def _bytes(result: Result) -> bytes:
+    buffer = io.BytesIO()
+    write_tables({name: getattr(result, name) for name in _MADE}, buffer)
+    return buffer.getvalue()
 
 
 def _job(services: Services, ticket: Ticket) -> Job:
@@ -90,5 +85,5 @@ def _job(services: Services, ticket: Ticket) -> Job:
 
 def _write(services: Services, ticket: Ticket, result: Result, outcome: PartOutcome) -> None:
     store, run = services.store, run_of(ticket)
-    put_all(store, zip(_keys(ticket), _bytes(result), strict=True))
+    store.put_once(_key(ticket), _bytes(result))
     store.put_once(run.at("2-transform", f"{ticket.part}.json"), to_json(outcome))

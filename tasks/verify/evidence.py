@@ -13,6 +13,7 @@ import polars as pl
 from isal import isal_zlib
 
 from caseferry import manifest
+from caseferry.canonical import read_tables, table_of
 from caseferry.choices import Migration
 from caseferry.keys import Run
 from caseferry.manifest import Intake, Merged, Piece, Split, Table
@@ -114,19 +115,19 @@ class Evidence:
 
     def _notes_of(self, number: int) -> dict[tuple[str, str], pl.DataFrame]:
         """What the merge noted of a batch's rows, by kind."""
-        return self._read({("rows", kind): self.run.at("3-merge", "rows", f"{number:04d}.{kind}.parquet") for kind in _KINDS})
+        notes = read_tables(self.store.get(self.run.at("3-merge", "rows", f"{number:04d}.zip")))
+        return {("rows", kind): table_of(notes, kind) for kind in _KINDS}
 
     def _fetch(self, parts: Iterable[str]) -> dict[tuple[str, str], pl.DataFrame]:
         """All that lies in the bucket about some parts, asked for at once, by kind and part."""
-        keys = {}
-        for part in parts:
-            keys["raw", part] = self.run.at("1-split", "parts", f"{part}.parquet")
-            for kind in ("findings", "changes"):
-                keys[kind, part] = self.run.at("2-transform", f"{part}.{kind}.parquet")
-        return self._read(keys)
-
-    def _read(self, keys: dict[tuple[str, str], str]) -> dict[tuple[str, str], pl.DataFrame]:
-        return {name: pl.read_parquet(io.BytesIO(data)) for name, data in zip(keys, get_all(self.store, keys.values()), strict=True)}
+        names = list(parts)
+        raw = [self.run.at("1-split", "parts", f"{part}.parquet") for part in names]
+        every = get_all(self.store, [*raw, *(self.run.at("2-transform", f"{part}.zip") for part in names)])
+        known = {("raw", part): pl.read_parquet(io.BytesIO(data)) for part, data in zip(names, every, strict=False)}
+        for part, data in zip(names, every[len(names) :], strict=True):
+            made = read_tables(data)
+            known |= {(kind, part): table_of(made, kind) for kind in ("findings", "changes")}
+        return known
 
     def _piece(self, piece: Piece, start: int, *, is_last: bool) -> bytes:
         """A piece of a file; the last one goes on to the file's end, wherever the manifest says that is."""

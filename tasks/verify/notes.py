@@ -1,14 +1,16 @@
 """Every change and finding: written down to the last, counted by rule, and the first of each kept to be shown."""
 
-import shutil
+import io
 from collections import Counter
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import polars as pl
+from isal import isal_zlib
 
 from caseferry.services.scratch import Scratch
+from caseferry.services.store import pieces_of
 from tasks.verify.evidence import Batch, Evidence
 
 EACH = 2_000
@@ -92,13 +94,15 @@ class Notes:
         return groups.sort("count", *self._by, "record", descending=[True, *(False for _ in self._by), False]).to_dicts()
 
     def log(self) -> Path:
-        """The whole log: file, sheet, row and what there is to say, by table."""
+        """The whole log: file, sheet, row and what there is to say, by table. Compressed, as it says little in many words."""
         path = self._scratch.file()
-        head = pl.DataFrame(schema=dict.fromkeys(("file", "sheet", "row", *self._columns), pl.String))
+        head = io.BytesIO()
+        pl.DataFrame(schema=dict.fromkeys(("file", "sheet", "row", *self._columns), pl.String)).write_csv(head, quote_style="non_numeric", line_terminator="\r\n")
+        press = isal_zlib.compressobj(1, wbits=31)
         with path.open("wb") as out:
-            out.write(b"\xef\xbb\xbf")
-            head.write_csv(out, quote_style="non_numeric", line_terminator="\r\n")
+            out.write(press.compress(b"\xef\xbb\xbf" + head.getvalue()))
             for _, log in sorted(self._logs.items()):
-                with log.open("rb") as some:
-                    shutil.copyfileobj(some, out, 1 << 20)
+                for piece in pieces_of(log):
+                    out.write(press.compress(piece))
+            out.write(press.flush())
         return path

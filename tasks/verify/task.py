@@ -16,7 +16,7 @@ from tasks.verify.report_xlsx import report_xlsx
 
 
 def verify(services: Services, ticket: Ticket) -> None:
-    """Make `4-verify/ledger.json`, with `report.html`, `report.xlsx`, `changes.csv`, `findings.csv` and `sample.json` beside it."""
+    """Make `4-verify/ledger.json`, with `report.html`, `report.xlsx`, `changes.csv.gz`, `findings.csv.gz` and `sample.json` beside it."""
     store, run = services.store, run_of(ticket)
     evidence = Evidence(
         store, run, migration_of(store, run),
@@ -30,7 +30,7 @@ def verify(services: Services, ticket: Ticket) -> None:
         proof.see(evidence.batches())
         ledger = make_ledger(proof, read_json(store, run.at("1-split", "quality.json")))
         with ThreadPoolExecutor(1) as pool:  # the logs are large, and go while the reports are made
-            logs = pool.submit(lambda: put_files(store, [(run.at("4-verify", f"{log.kind}.csv"), log.log()) for log in (proof.changes, proof.findings)]))
+            logs = pool.submit(lambda: put_files(store, [(run.at("4-verify", f"{log.kind}.csv.gz"), log.log()) for log in (proof.changes, proof.findings)]))
             store.put_once(run.at("4-verify", "sample.json"), to_json(proof.sample.found))
             store.put_once(run.at("4-verify", "report.html"), report_html(ledger, proof).encode())
             store.put_once(run.at("4-verify", "report.xlsx"), report_xlsx(ledger, proof))

@@ -135,7 +135,7 @@ class Deployment:
         last = self.wait(where, "4-verify/ledger.json", "failed.json", "refused.json", seconds=seconds)
         assert last.endswith("ledger.json"), (where, last, self.get(last))
         keys = self.keys(where)
-        return {key.rsplit("/", 1)[1]: self.get(key) for key in keys if "/3-merge/files/" in key or key.endswith(("ledger.json", "report.html", "report.xlsx", "changes.csv"))}
+        return {key.rsplit("/", 1)[1]: self.get(key) for key in keys if "/3-merge/files/" in key or key.endswith(("ledger.json", "report.html", "report.xlsx", "changes.csv.gz"))}
 
     @staticmethod
     def kill(process: subprocess.Popen[bytes]) -> None:

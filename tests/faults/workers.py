@@ -33,7 +33,7 @@ def clean(folder: Path, data: bytes, part_rows: int = 2) -> dict[str, bytes]:
     run = run_of(arrive(services, "drops/firm/trial/x.zip")[0])
     assert cross(services, run).startswith("completed")
     keys = [stat.key for stat in services.store.listing(run.home)]
-    wanted = [key for key in keys if "/3-merge/files/" in key or key.endswith(("ledger.json", "report.html", "report.xlsx", "changes.csv"))]
+    wanted = [key for key in keys if "/3-merge/files/" in key or key.endswith(("ledger.json", "report.html", "report.xlsx", "changes.csv.gz"))]
     return {key.rsplit("/", 1)[1]: services.store.get(key) for key in wanted}
 
 

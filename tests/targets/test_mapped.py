@@ -357,11 +357,11 @@ def test_an_opt_out_on_a_card_that_is_not_carried_counts(crossing: Crossings) ->
 
 
 def test_a_zone_nobody_knows_lets_the_event_float_and_says_so(crossing: Crossings) -> None:
-    event = "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:a\r\nSUMMARY:S\r\nDTSTART;TZID=Eastern Standard Time:20240603T083000\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+    event = "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:a\r\nSUMMARY:S\r\nDTSTART;TZID=Nowhere Standard Time:20240603T083000\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
     run = crossing(firm() | {"c.ics": event}, target="icalendar", also=["salesforce_fsc"]).approved()
     text = run.store.get(run.run.at("3-merge", "icalendar", "files", "01_events.ics")).decode()
     assert "DTSTART:20240603T083000" in text
-    assert "X-TIME-ZONE:Eastern Standard Time" in text
+    assert "X-TIME-ZONE:Nowhere Standard Time" in text
     assert [line["Why it waits"] for line in run.fitted("salesforce_fsc", "events_waiting")] == ["StartDateTime is missing or can't be held"]
 
 

@@ -1,3 +1,5 @@
+import gzip
+
 import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -34,7 +36,7 @@ def test_every_value_equals_the_source_or_its_change_is_logged(crossing: Crossin
     }  # fmt: skip
     assert run.changed("date_read")[0]["before"] == "31/12/1970"
     assert run.ledger["accuracy"]["percent"] == "100"
-    log = run.store.get(run.run.at("4-verify", "changes.csv")).decode("utf-8-sig")
+    log = gzip.decompress(run.store.get(run.run.at("4-verify", "changes.csv.gz"))).decode("utf-8-sig")
     assert '"1 Main St","1 Main St, Flat 2","street_joined"' in log
 
 

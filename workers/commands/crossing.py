@@ -231,8 +231,10 @@ def publish(services: Any, run: Any, out: Path) -> None:
             _copy(services, run.at("3-merge", fit["target"], "files", file["name"]), out / folder / fit["target"] / file["name"])
         _copy(services, run.at("4-verify", "targets", f"{fit['target']}.json"), out / "targets" / f"{fit['target']}.json")
     publish_map(services, run, out)
-    for name in ("report.html", "report.xlsx", "changes.csv", "findings.csv", "ledger.json", "sample.json"):
+    for name in ("report.html", "report.xlsx", "ledger.json", "sample.json"):
         (out / name).write_bytes(services.store.get(run.at("4-verify", name)))
+    for name in ("changes.csv", "findings.csv"):
+        _unpack(services, run.at("4-verify", f"{name}.gz"), out / name)
     shutil.rmtree(out / "audit", ignore_errors=True)
     (out / "audit").mkdir()
     for key in sorted(key for key in _seen(services, run) if key.startswith("audit/")):
@@ -250,6 +252,16 @@ def publish_map(services: Any, run: Any, out: Path) -> bool:
 def _copy(services: Any, key: str, to: Path) -> None:
     to.parent.mkdir(parents=True, exist_ok=True)
     services.store.save(key, to)
+
+
+def _unpack(services: Any, key: str, to: Path) -> None:
+    from isal import igzip
+
+    with tempfile.TemporaryDirectory(prefix="caseferry-") as folder:
+        packed = Path(folder) / "log.gz"
+        services.store.save(key, packed)
+        with igzip.open(packed, "rb") as text, to.open("wb") as out:  # type: ignore[no-untyped-call]
+            shutil.copyfileobj(text, out, 1 << 20)
 
 
 def check_export(export: Path, choices: dict[str, Any], as_json: bool) -> int:

@@ -75,6 +75,7 @@ def _carry(export: Path, choices: dict[str, Any], folder: Path) -> dict[str, Any
 def _lines(services: Any, run: Any, target: str, file: Any, made: Any, where: dict[str, str]) -> dict[tuple[str, int, int], dict[str, str]]:
     import polars as pl
 
+    from caseferry.canonical import read_tables, table_of
     from tasks.verify.opened import read_entries
 
     below = ("3-merge", target) if target else ("3-merge",)
@@ -85,9 +86,9 @@ def _lines(services: Any, run: Any, target: str, file: Any, made: Any, where: di
         rows = [list(row) for row in read_entries(data, header, kind).iter_rows()]
     else:
         rows = list(csv.reader(io.StringIO(data.decode("utf-8-sig"), newline="")))[1:]
-    name = "{:04d}.parquet" if target else "{:04d}.lineage.parquet"
-    count = len(made["batches"])
-    frames = [pl.read_parquet(io.BytesIO(services.store.get(run.at(*below, "rows", name.format(n))))) for n in range(1, count + 1)]
+    name = "{:04d}.parquet" if target else "{:04d}.zip"
+    found_rows = [services.store.get(run.at(*below, "rows", name.format(n))) for n in range(1, len(made["batches"]) + 1)]
+    frames = [pl.read_parquet(io.BytesIO(data)) if target else table_of(read_tables(data), "lineage") for data in found_rows]
     stands = pl.concat(frames).filter(pl.col("file") == file["name"]).sort("line")
     found: dict[tuple[str, int, int], dict[str, str]] = {}
     keys = stands["key"] if "key" in stands.columns else [""] * stands.height

@@ -102,17 +102,15 @@ def _of_split(services: Services, run: Any, data: dict[str, Any]) -> None:
 
 def _odd(services: Services, run: Any, seen: Any) -> list[dict[str, Any]]:
     """Findings of single rows, counted by rule."""
-    import io
-
-    import polars as pl
+    from caseferry.canonical import read_tables, table_of
 
     split: Any = read_json(services.store, run.at("1-split", "tables.json")) if "1-split/tables.json" in seen else {"tables": []}
     counts: dict[tuple[str, str], int] = {}
     for table in split["tables"]:
         for part in table["parts"]:
-            key = f"2-transform/{part}.findings.parquet"
+            key = f"2-transform/{part}.zip"
             if key in seen:
-                for rule, count in pl.read_parquet(io.BytesIO(services.store.get(run.home + key)))["rule"].value_counts().iter_rows():
+                for rule, count in table_of(read_tables(services.store.get(run.home + key)), "findings")["rule"].value_counts().iter_rows():
                     counts[(table["record"], rule)] = counts.get((table["record"], rule), 0) + count
     ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     return [{"record": record, "rule": rule, "count": count} for (record, rule), count in ordered]
