@@ -52,3 +52,7 @@ def several_people(text: str) -> list[str]:
     if "," not in text and len(pieces[-1].split()) > 1:
         pieces = [f"{piece} {surname}" if len(piece.split()) == 1 else piece for piece in pieces[:-1]] + pieces[-1:]
     return pieces
+
+
+LAST_NAME = r"^(.*?)\s(\S+(?:,?\s(?i:jr|sr|ii|iii|iv|esq|m\.?d|ph\.?d|j\.?d|cpa|dds)\.?)*)$"
+"""What stands before a last name, and the last name: `Frost Jr.` is one."""

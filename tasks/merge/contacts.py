@@ -6,7 +6,7 @@ import polars as pl
 
 from caseferry.manifest import Finding
 from caseferry.mapping.contact_points import email_key, phone_key
-from caseferry.mapping.names import company_pattern, key, title_pattern
+from caseferry.mapping.names import LAST_NAME, company_pattern, key, title_pattern
 from caseferry.reading.grid import ROW
 from tasks.merge.desk import Desk, ensure
 from tasks.merge.words import put_in_words_of
@@ -136,8 +136,8 @@ def contact_from_text(desk: Desk, texts: pl.Series) -> pl.DataFrame:
     bare = text.str.replace(title_pattern(desk.profile.person_titles), "")
     titled = titled & bare.str.contains(r"^[^\s,&]+(?:\s[^\s,&]+)+$") & ~bare.str.contains(r"(?i)\sand\s")
     return table.with_columns(
-        pl.when(comma).then(text.str.extract(_COMMA, 2)).when(titled).then(bare.str.extract(r"^(.*)\s(\S+)$", 1)).alias("first_name"),
-        pl.when(comma).then(text.str.extract(_COMMA, 1)).when(titled).then(bare.str.extract(r"^(.*)\s(\S+)$", 2)).alias("last_name"),
+        pl.when(comma).then(text.str.extract(_COMMA, 2)).when(titled).then(bare.str.extract(LAST_NAME, 1)).alias("first_name"),
+        pl.when(comma).then(text.str.extract(_COMMA, 1)).when(titled).then(bare.str.extract(LAST_NAME, 2)).alias("last_name"),
         pl.when(~(comma | titled)).then(text).alias("company"),
     )
 

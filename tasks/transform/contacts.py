@@ -3,7 +3,7 @@
 import polars as pl
 
 from caseferry.mapping.contact_points import is_email, is_phone, split_emails
-from caseferry.mapping.names import company_pattern, title_pattern
+from caseferry.mapping.names import LAST_NAME, company_pattern, title_pattern
 from tasks.transform.sheet import Sheet
 
 NAMES = ("title", "first_name", "middle_name", "last_name", "company", "display_name")
@@ -94,8 +94,8 @@ def _tell_kind(sheet: Sheet) -> None:
         .when(only_shown).then(pl.lit("undecided")).otherwise(pl.lit("nameless")).alias("kind"),
         pl.when(only_shown & (comma | plain)).then(pl.lit(True)).otherwise(pl.lit(False)).alias("parse"),
     )  # fmt: skip
-    first = pl.when(comma).then(shown.str.extract(_COMMA_NAME, 2)).otherwise(words.str.extract(r"^(.*)\s(\S+)$", 1))
-    last = pl.when(comma).then(shown.str.extract(_COMMA_NAME, 1)).otherwise(words.str.extract(r"^(.*)\s(\S+)$", 2))
+    first = pl.when(comma).then(shown.str.extract(_COMMA_NAME, 2)).otherwise(words.str.extract(LAST_NAME, 1))
+    last = pl.when(comma).then(shown.str.extract(_COMMA_NAME, 1)).otherwise(words.str.extract(LAST_NAME, 2))
     taken = shown.str.extract("(" + title_pattern(profile.person_titles).removesuffix(r"\s+") + ")")
     given = pl.when("parse").then(first.str.replace(title_pattern(profile.person_titles), ""))
     rule = pl.when(comma).then(pl.lit("surname_first")).otherwise(pl.lit("name_split"))

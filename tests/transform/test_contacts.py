@@ -167,3 +167,11 @@ def test_no_row_is_lost_whatever_its_cells_hold(rows: list[tuple[str, ...]]) -> 
 
 def test_tests_name_the_smallest_firm() -> None:
     assert ONE_MATTER.startswith(MATTERS)
+
+
+def test_what_follows_a_last_name_is_no_last_name(crossing: Crossings) -> None:
+    names = "Mr. Dale Frost Jr.", "Dr. Ann Able MD", "Mr. John Smith, III", "Mrs. Maria de la Cruz"
+    matters = ONE_MATTER.split("\n")[0] + "\n" + "".join(f'24-000{n},Sale,"{name}",Open,31/05/2024,Jane Doe\n' for n, name in enumerate(names))
+    run = crossing(firm(matters=matters))
+    found = {(row["client_first_name"], row["client_last_name"], row["client_company_name"]) for row in run.rows("02_matters")}
+    assert {("Dale", "Frost Jr.", ""), ("Ann", "Able MD", ""), ("Maria de la", "Cruz", "")} <= found
