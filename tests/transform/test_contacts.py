@@ -175,3 +175,12 @@ def test_what_follows_a_last_name_is_no_last_name(crossing: Crossings) -> None:
     run = crossing(firm(matters=matters))
     found = {(row["client_first_name"], row["client_last_name"], row["client_company_name"]) for row in run.rows("02_matters")}
     assert {("Dale", "Frost Jr.", ""), ("Ann", "Able MD", ""), ("Maria de la", "Cruz", "")} <= found
+
+
+def test_three_addresses_are_never_one(crossing: Crossings) -> None:
+    cards = "Type,Name,First Name,Last Name,Primary Email Address,Primary Address Street,Primary Address City,Home Address Street,Work Address Street\n"
+    cards += "Person,Ann Able,Ann,Able,a@x.example,1 Elm,Salem,2 Oak,3 Ash\n"
+    matters = "Display Number,Description,Client,Status,Responsible Attorney,Open Date\n00001-Able,Will,Ann Able,Open,Jane Doe,2024-05-31\n"
+    run = crossing({"contacts.csv": cards, "matters.csv": matters}, source="clio")
+    assert [row["business_street"] for row in run.rows("01_contacts")] == ["1 Elm"]
+    assert {(row["field"], row["value"]) for row in run.rows("contact_custom_fields")} >= {("Home Address Street", "2 Oak"), ("Work Address Street", "3 Ash")}
