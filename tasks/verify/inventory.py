@@ -7,7 +7,10 @@ from collections import Counter
 from functools import cached_property
 from typing import Any
 
+import polars as pl
+
 from caseferry.manifest import Kept
+from caseferry.mapping.headings import normal
 from caseferry.mapping.profile import Profile
 from caseferry.reading.kinds import Kind
 from tasks.verify.evidence import Batch, Evidence
@@ -35,6 +38,7 @@ class Compliance:
 
     def see(self, batch: Batch) -> None:
         where = {table.id: table.file for table in batch.tables}
+        labels = _labels(batch)
         for kind, title, day in self._KINDS if self._pattern else ():
             for piece in batch.files(kind):
                 if title not in piece.header:
@@ -42,6 +46,8 @@ class Compliance:
                 text = piece.column(title)
                 if "description" in piece.header:
                     text = text + " " + piece.column("description")
+                if labels.height:
+                    text = text + " " + piece.placed.select("table", "row").join(labels, on=["table", "row"], how="left", maintain_order="left")["label"].fill_null("")
                 found = piece.placed.filter(text.str.contains(self._pattern))
                 self.count += found.height
                 names = {name: str(piece.header.index(name)) for name in (title, day, "matter", "recurrence") if name in piece.header}
@@ -54,6 +60,20 @@ class Compliance:
     @property
     def found(self) -> list[dict[str, str]]:
         return self._lines
+
+
+def _labels(batch: Batch) -> pl.DataFrame:
+    """`table`, `row`, `label`: what the old system's own categories say of a row, carried or not."""
+    some = [pl.DataFrame(schema={"table": pl.String, "row": pl.UInt32, "label": pl.String})]
+    for table in batch.tables:
+        places = [column.place for column in table.columns if normal(column.heading) in _CATEGORIES]
+        if places and table.record in {"task", "calendar_event"}:
+            cells = pl.concat_str([pl.col(f"c{place}").fill_null("") for place in places], separator=" ").alias("label")
+            some.append(batch.raw(table).select(pl.lit(table.id).alias("table"), "row", cells))
+    return pl.concat(some)
+
+
+_CATEGORIES = frozenset({"categories", "category", "tags", "task category", "event type"})
 
 
 class Inventory:
