@@ -83,9 +83,11 @@ def test_what_a_profile_takes_for_given_is_said(crossing: Crossings) -> None:
     assert "Addresses are moved" in run.store.get(run.run.at("4-verify", "report.html")).decode()
 
 
-@pytest.mark.requirement("E13")
+@pytest.mark.requirement("E13", "E62")
 def test_a_category_of_the_old_system_makes_an_event_one_to_sign_for(crossing: Crossings) -> None:
     event = "BEGIN:VEVENT\r\nUID:{n}\r\nSUMMARY:Lunch {n}\r\nDTSTART:2024060{n}T083000Z\r\n{more}END:VEVENT\r\n"
     text = "BEGIN:VCALENDAR\r\n" + event.format(n=3, more="CATEGORIES:Annual review,ADV\r\n") + event.format(n=4, more="") + "END:VCALENDAR\r\n"
-    listed = crossing(firm() | {"c.ics": text}).ledger["inventory"]["compliance"]["listed"]
+    run = crossing(firm() | {"c.ics": text})
+    assert "record of truth" in run.store.get(run.run.at("4-verify", "report.html")).decode()
+    listed = run.ledger["inventory"]["compliance"]["listed"]
     assert [(one["type"], one["what"]) for one in listed] == [("calendar_events", "Lunch 3")]
