@@ -254,7 +254,12 @@ def sniff(text: str) -> tuple[str, str]:
     if len(text) > 65536 and len(head) > 1:
         head.pop()  # cut off in the middle, it would tell of a width nobody wrote
     head = head[:80]
-    return max(DELIMITERS, key=lambda delimiter: _regularity(head, delimiter)), text
+    return max(DELIMITERS, key=lambda delimiter: (_is_between(head, delimiter), *_regularity(head, delimiter))), text
+
+
+def _is_between(lines: list[str], delimiter: str) -> bool:
+    """True if every line is cells in quotation marks with this between them: then it needs no weighing."""
+    return all(line.startswith('"') and f'"{delimiter}"' in line for line in lines if line)
 
 
 def _regularity(lines: list[str], delimiter: str) -> tuple[bool, float, int]:

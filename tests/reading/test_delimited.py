@@ -2,7 +2,7 @@ import csv
 import io
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from caseferry.reading.delimited import Delimited, cut, sniff
@@ -74,6 +74,7 @@ def _filled(grid: Grid) -> list[dict[str, str]]:
     return [{name: cell for name, cell in row.items() if cell is not None} for row in grid.cells.rows(named=True)]
 
 
+@example([["", "", "0"], ["", "\t"]], 1)
 @given(ROWS, st.integers(1, 60))
 def test_what_a_csv_writer_wrote_is_proven_piece_by_piece(rows: list[list[str]], piece: int) -> None:
     text = io.StringIO(newline="")
