@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "scale.md"
 RESULTS = ROOT / "bench" / "results" / "large.json"
 ORDER = ("intake", "admit", "split", "transform", "merge", "verify")
-WINDOW, PART_ROWS = 8, 100_000
+WINDOW, PART_ROWS = 8, 64_000
 LATENCY = 0.02
 """Seconds for one request: S3's order of magnitude, not measured here."""
 AT_ONCE = 8
