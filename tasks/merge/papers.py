@@ -154,7 +154,8 @@ def _attached_documents(desk: Desk) -> None:
     if mail.is_empty():
         return
     files = mail.select("table", ROW, "folder", pl.col("matter_number").alias("matter"), pl.col("attached").str.split("\n").alias("fact")).explode("fact")
-    path = pl.concat_str([pl.coalesce("folder", pl.lit("message")), pl.col("fact").str.extract(r"^\d+ [0-9a-f]{64} (.*)$")], separator="/")
+    own = pl.lit("message ") + pl.col(ROW).cast(pl.String)  # of a mailbox, which has no path for each
+    path = pl.concat_str([pl.coalesce("folder", own), pl.col("fact").str.extract(r"^\d+ [0-9a-f]{64} (.*)$")], separator="/")
     lines = files.select(
         "table", ROW, path.alias("path"), pl.col("fact").str.extract(r"^(\d+) ").alias("size"), pl.col("fact").str.extract(r"^\d+ ([0-9a-f]{64}) ").alias("sha256"), "matter"
     ).drop_nulls("path")  # fmt: skip

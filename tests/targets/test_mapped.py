@@ -1,6 +1,7 @@
 """Mapped targets: what the YAML says becomes of the records, and nothing is lost on the way into any target."""
 
 import io
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from caseferry.mapping.mapped import is_mapped, load_mapped
 from caseferry.mapping.profile import ProfileError
 from caseferry.mapping.target import TARGETS
 from caseferry.records.neutral import NEUTRAL
+from tasks.merge.targets.headings import headings_of
 from tests.conftest import SAMPLE
 from tests.crossing import ONE_MATTER, Crossed, Crossings, firm
 
@@ -587,3 +589,11 @@ def test_pending_stays_pending_and_what_is_cancelled_is_not_open(crossing: Cross
     assert [row["Status"] if "Status" in row else row["status"] for row in run.rows("02_matters")] == ["Pending"]
     assert [(f["row"], f["outcome"]) for f in run.found("task_cancelled")] == [(2, "excluded")]
     assert len(run.rows("tasks")) == 1
+
+
+def test_names_of_fields_made_for_a_target_are_names_it_takes() -> None:
+    fields = ["401k Plan", "1.1", "Grüße", "A very long name of a field that somebody once made " * 2, "A very long name of a field that somebody once made, again", "§"]
+    made = headings_of("{api}__c", fields, [])
+    assert all(re.fullmatch(r"[A-Za-z](?:[A-Za-z0-9]|_(?!_)){0,38}[A-Za-z0-9]__c", heading) for heading in made), made
+    assert len({heading.casefold() for heading in made}) == len(fields)
+    assert headings_of("{name}", ["Rate", "rate"], []) == ["Rate", "rate 2"]
