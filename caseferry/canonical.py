@@ -34,10 +34,9 @@ def write_tables(tables: Mapping[str, "pl.DataFrame"], to: Path | IO[bytes]) -> 
     """Several tables as one object, `<name>.parquet` each: an object costs a store as much as a thousand rows do."""
     with zipfile.ZipFile(to, "w") as archive:
         for name, table in tables.items():
-            with archive.open(zipfile.ZipInfo(f"{name}.parquet"), "w") as entry:
-                buffer = io.BytesIO()
-                write_table(table, buffer)
-                entry.write(buffer.getbuffer())
+            buffer = io.BytesIO()
+            write_table(table, buffer)
+            archive.writestr(zipfile.ZipInfo(f"{name}.parquet"), buffer.getvalue())
 
 
 def read_tables(data: bytes) -> zipfile.ZipFile:

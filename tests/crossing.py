@@ -15,7 +15,6 @@ import xlsxwriter
 
 from caseferry.canonical import read_tables, table_of
 from caseferry.keys import Run
-from caseferry.mapping.mapped import is_mapped, load_mapped
 from caseferry.reading.grid import Grid, gathered
 from caseferry.reading.kinds import Kind
 from caseferry.reading.lists import read_lists
@@ -135,11 +134,8 @@ class Crossed:
         if self.state != "held":
             return self
         drawn = self.json("3-merge", "field-map.json")
-        options: dict[str, Any] = {"unknown_columns": "archive"}
-        if asked := [reason for reason in self.reasons if reason["code"] == "CF-151"]:
-            titles = {load_mapped(one).title: one for one in {entry["target"] for entry in drawn["columns"]} if is_mapped(one)}
-            options["decisions"] = {f"{titles[reason['where'].removeprefix('target ')]}.trust_balances": "keep in Clio" for reason in asked}
-        answer = {"approved_map": {"version": drawn["version"], "by": by}, "options": options}
+        decisions = {reason["answer_with"].removeprefix("options.decisions."): "keep in Clio" for reason in self.reasons if reason["code"] == "CF-151"}
+        answer = {"approved_map": {"version": drawn["version"], "by": by}, "options": {"unknown_columns": "archive", "decisions": decisions}}
         return self.release(by, **(answer | changes))
 
     def target(self, name: str) -> Any:

@@ -8,10 +8,10 @@ import polars as pl
 MONEY = pl.Decimal(24, 4)
 _PLAIN = r"^-?\d{1,18}(?:\.\d{1,4}0*)?$|^-?\.\d{1,4}0*$"
 _CODES = ("AUD", "BRL", "CAD", "CHF", "CNY", "CZK", "DKK", "EUR", "GBP", "HKD", "HUF", "ILS", "INR", "JPY", "MXN", "NOK", "NZD", "PLN", "SEK", "SGD", "USD", "ZAR")
-_CURRENCY = r"(?i)(?:US|NZ|AU|CA|HK|SG|A|C|S|R)?\$|[£€¥₹₪]|" + "|".join(_CODES)
+_CURRENCY = r"(?i)(?:US|NZ|AU|CA|HK|SG|A|C|S)?\$|[£€¥₹₪]|" + "|".join(_CODES)
 _SIGNS = {
     "USD": ("US$", "$"), "AUD": ("A$", "AU$", "$"), "CAD": ("C$", "CA$", "$"), "NZD": ("NZ$", "$"), "HKD": ("HK$", "$"), "SGD": ("S$", "SG$", "$"),
-    "MXN": ("$",), "GBP": ("£",), "EUR": ("€",), "JPY": ("¥",), "CNY": ("¥",), "INR": ("₹",), "ILS": ("₪",), "BRL": ("R$",),
+    "MXN": ("$",), "GBP": ("£",), "EUR": ("€",), "JPY": ("¥",), "CNY": ("¥",), "INR": ("₹",), "ILS": ("₪",),
 }  # fmt: skip
 """How amounts of a currency are marked, beside its code. A bare $ is every dollar's."""
 _COMMA_DECIMAL = r"^[^\d]*\d{1,3}(?:\.\d{3})*,\d{1,2}[^\d]*$|^[^\d]*\d+,\d{1,2}[^\d]*$"

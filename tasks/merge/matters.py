@@ -62,17 +62,13 @@ def _duplicates(desk: Desk) -> None:
     desk.find("matter", pl.col("matter_key").is_in(several.implode()), "number", "duplicate_matter_number", "carried", pl.col("number"))
 
 
-def _is_of_several() -> pl.Expr:
-    """Another matter has this number."""
-    return pl.len().over("matter_key") > 1
-
-
 def matter_numbers(desk: Desk) -> pl.DataFrame:
     """`matter_key` → the number exactly as the matters file writes it, with the matter's user."""
     empty = {"matter_key": pl.String, "number": pl.String, "user": pl.String, "user_email": pl.String, "several": pl.Boolean}
     if not desk.has("matter"):
         return pl.DataFrame(schema=empty)
-    frame = desk.carried("matter").select("matter_key", "number", "user", "user_email", _is_of_several().alias("several"))
+    several = pl.len().over("matter_key") > 1
+    frame = desk.carried("matter").select("matter_key", "number", "user", "user_email", several.alias("several"))
     return frame.unique("matter_key", keep="first", maintain_order=True)
 
 

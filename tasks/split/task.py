@@ -117,7 +117,7 @@ def file_findings(intake: Intake) -> Iterator[Finding]:
             yield Finding(rule="program", where=kept.name, detail="kept, never run, not carried", outcome="excluded")
         elif kept.kind == Kind.PDF and "/" not in kept.name.strip("/"):
             yield Finding(rule="pdf_report", where=kept.name, detail="kept, not read: export it again as CSV or Excel", outcome="excluded")
-        elif kept.kind in _UNREAD and kept.name.lower().endswith(_DATA) and kept.name.count("/") < 2 and not kept.name.endswith("migration.json"):
+        elif kept.kind in _UNREAD and kept.name.lower().endswith(_DATA) and kept.name.count("/") < 2 and kept.name.rsplit("/", 1)[-1] != "migration.json":
             yield Finding(rule="data_not_read", where=kept.name, detail="kept, not read", outcome="excluded")
     for name, first in intake.duplicates:
         yield Finding(rule="duplicate_file", where=name, detail=f"the same bytes as {first}; read once", outcome="excluded")

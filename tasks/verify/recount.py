@@ -168,8 +168,11 @@ def _is_all(every: pl.DataFrame, data: bytes) -> bool:
     return bool(cells + doubled + every.height * (3 * every.width - 1 + end) == len(data))
 
 
-_DOLLARS = frozenset({"USD", "AUD", "CAD", "NZD", "HKD", "SGD", "MXN"})
-_MARKS = {"GBP": "£", "EUR": "€", "JPY": "¥", "CNY": "¥", "INR": "₹", "ILS": "₪", "BRL": "R$"}
+_MARKS = {
+    "USD": ("US$", "$"), "AUD": ("AU$", "A$", "$"), "CAD": ("CA$", "C$", "$"), "NZD": ("NZ$", "$"), "HKD": ("HK$", "$"), "SGD": ("SG$", "S$", "$"), "MXN": ("$",),
+    "GBP": ("£",), "EUR": ("€",), "JPY": ("¥",), "CNY": ("¥",), "INR": ("₹",), "ILS": ("₪",),
+}  # fmt: skip
+"""How a currency is marked, the longer first. Written down once more: the rule that made the amounts is not asked."""
 
 
 @lru_cache(maxsize=1 << 18)
@@ -177,10 +180,13 @@ def amount(text: str | None, credit_is_negative: bool = True, comma: bool = Fals
     """An amount as a bookkeeper reads it; None where it is none, or none of this currency."""
     if text is None:
         return None
-    named = re.sub(r"[\s\d.,()−–—+-]", "", re.sub(r"(CR|DR)\.?\s*$", "", text.upper()))
-    if currency and named and named != currency and not (named.endswith("$") and currency.startswith(named[:-1]) and currency in _DOLLARS) and named != _MARKS.get(currency):
-        return None
-    rest = re.sub(r"[^\d.,()CRD−–—-]", "", text.upper().replace(named, "") if named else text.upper())
+    plain = text.upper()
+    if currency:
+        for mark in (currency, *_MARKS.get(currency, ())):
+            plain = plain.replace(mark, "")
+        if re.search(r"[^\s\d.,'()+−–—-]", re.sub(r"(CR|DR)\.?\s*$", "", plain.strip())):
+            return None
+    rest = re.sub(r"[^\d.,()CRD−–—-]", "", plain.replace("AUD", "").replace("USD", "").replace("CAD", ""))
     side = re.search(r"(CR|DR)\.?$", rest)
     rest = re.sub(r"[A-Z]", "", rest)
     if rest in {"-", "–", "—"}:

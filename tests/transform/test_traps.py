@@ -176,3 +176,11 @@ def test_hours_finer_than_four_places_wait(crossing: Crossings, hours: str) -> N
     assert run.type("time_entry")["quarantined"] == 1
     assert run.check("hours")["passed"]
     assert run.state == "completed_with_differences"
+
+
+def test_pending_stays_pending_and_what_is_cancelled_is_not_open(crossing: Crossings) -> None:
+    tasks = "Task,Due Date,Assigned To,Matter No,Status\nCall,13/07/2024,Jane Doe,24-0001,Cancelled\nWrite,13/07/2024,Jane Doe,24-0001,Open\n"
+    run = crossing(firm(matters=ONE_MATTER.replace(",Open,", ",Pending,"), t=tasks))
+    assert [row["Status"] if "Status" in row else row["status"] for row in run.rows("02_matters")] == ["Pending"]
+    assert [(f["row"], f["outcome"]) for f in run.found("task_cancelled")] == [(2, "excluded")]
+    assert len(run.rows("tasks")) == 1

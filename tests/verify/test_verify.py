@@ -215,7 +215,7 @@ def test_the_recount_reads_amounts_as_a_bookkeeper_does() -> None:
     for text, value in (("(1,234.50)", "-1234.50"), ("$5", "5"), ("5 CR", "-5"), ("5-", "-5"), ("-", "0"), ("USD 1.10", "1.10")):
         assert str(recount.amount(text)) == value
     assert recount.amount("n/a") is None
-    known = {"EUR 5": None, "£5": None, "A$5": None, "CHF 5": None, "US$ 5.10 CR": Decimal("-5.10"), "5 USD": Decimal(5), "($5)": Decimal(-5)}
+    known = {"EUR 5": None, "£5": None, "A$5": None, "CHF 5": None, "US$ 5.10 CR": Decimal("-5.10"), "5 USD": Decimal(5), "$5.00 USD": Decimal("5.00"), "$5.00 CAD": None, "($5)": Decimal(-5)}
     assert {text: recount.amount(text, currency="USD") for text in known} == known
     assert recount.count(Source.of(b'a,b\n"x\ny",1\n'), {}, None) == 2
 

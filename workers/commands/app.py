@@ -84,7 +84,7 @@ def _choices(
 def _decision(text: str) -> tuple[str, str]:
     name, mark, choice = text.partition("=")
     if not mark or not choice.strip():
-        raise Stop(2, message("CF-151", "the command line", "a decision is written TARGET.RECORDS=CHOICE"))
+        raise Stop(2, message("CF-124", "--decide", "a decision is written TARGET.RECORDS=CHOICE"))
     return name.strip(), choice.strip()
 
 

@@ -8,6 +8,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+from workers.commands.rehearsal import answers
 from workers.commands.show import give, message, say, totals, waiting
 
 FIRM = MIGRATION = "local"
@@ -288,7 +289,8 @@ def check_export(export: Path, choices: dict[str, Any], as_json: bool) -> int:
                 if tickets[0].step == "merge" and "3-merge/field-map.json" in present(store, run) and not released:
                     released = True  # a dry run needs no approval; columns nobody decided about are asked about all the same
                     drawn: Any = read_json(store, run.at("3-merge", "field-map.json"))
-                    release(services, run, "check", {"approved_map": {"version": drawn["version"], "by": "check"}, "options": {"unknown_columns": "archive"}})
+                    held: Any = read_json(store, run.at("run.json"))["reasons"]
+                    release(services, run, "check", answers(drawn, held, "check"))
                     continue
                 if tickets[0].step != "admit":
                     break

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from workers.commands.crossing import Stop, lay_drop, local_services
+from workers.commands.rehearsal import answers
 from workers.commands.show import give, message, say
 
 _HEADER = ("Target", "File", "Line for", "Row", "Column", "Before", "After", "What")
@@ -55,8 +56,8 @@ def _carry(export: Path, choices: dict[str, Any], folder: Path) -> dict[str, Any
     cross(services, run)
     if rest(services, run) == "held" and "3-merge/field-map.json" in present(services.store, run):
         drawn: Any = read_json(services.store, run.at("3-merge", "field-map.json"))
-        answer: dict[str, object] = {"approved_map": {"version": drawn["version"], "by": "map diff"}, "options": {"unknown_columns": "archive"}}
-        release(services, run, "map diff", answer)
+        asked: Any = read_json(services.store, run.at("run.json"))["reasons"]
+        release(services, run, "map diff", answers(drawn, asked, "map diff"))
         cross(services, run)
     state = rest(services, run)
     if state in {"held", "refused", "failed"}:

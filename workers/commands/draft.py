@@ -17,7 +17,9 @@ def draft_profile(export: Path, out: Path, every: bool, as_json: bool) -> int:
     out = _free(out)
     from caseferry.choices import Migration
     from caseferry.manifest import Finding, Intake
-    from caseferry.profiling.draft import as_yaml, linked, look_at, propose
+    from caseferry.profiling.draft import as_yaml
+    from caseferry.profiling.listed import linked, look_at
+    from caseferry.profiling.proposal import propose
     from caseferry.services.folder import FolderStore
     from caseferry.services.scratch import Scratch
     from tasks.intake.arrive import arrive

@@ -134,7 +134,7 @@ def _where_trust_stays(migration: Migration, split: Split, targets: list[MappedT
         spec = target.not_held.get("trust_balances")
         if spec and spec.choices and not migration.options.decisions.get(f"{target.target}.trust_balances"):
             found = f"{rows} rows of trust balances; {spec.says} One of: {', '.join(spec.choices)}"
-            yield Question("CF-151", f"target {target.title}", found, "options.decisions")
+            yield Question("CF-151", f"target {target.title}", found, f"options.decisions.{target.target}.trust_balances")
 
 
 def _filled(targets: list[MappedTarget]) -> Iterator[Filled]:

@@ -4,14 +4,15 @@ Keys are the same in every run over the same export. A parent that a name leaves
 a guess.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from zoneinfo import available_timezones
 
 import polars as pl
 
 from caseferry.mapping.money import MONEY
 from caseferry.reading.grid import ROW
+from caseferry.reading.zones import KNOWN
 from caseferry.records.neutral import DTYPES, NEUTRAL
 from tasks.merge.contacts import NAME, PRIMARY_PHONE, contact_id, shown_name
 from tasks.merge.desk import Desk
@@ -20,7 +21,6 @@ from tasks.merge.repeated import happening
 _MADE_FROM_NAME = "name:"
 _LONGEST_TITLE = 200
 """Characters of a title that is made of number, client and description; targets take 255 of them or so."""
-_ZONES = frozenset(available_timezones())
 _YES = ("yes", "y", "true", "1", "opted in", "opt in", "opt-in", "opted-in", "subscribed", "granted")
 _NO = ("no", "n", "false", "0", "opted out", "opt out", "opt-out", "opted-out", "unsubscribed", "withdrawn", "refused", "do not contact")
 
@@ -53,16 +53,31 @@ class Links:
         Returns:
             The rows with `contact_key`, `contact_kind`, `contact_email`.
         """
-        wanted = ("key", "kind", "email")
-        by_id = self.contacts.select(pl.col("contact_id").alias(contact), *(pl.col(_OF[name]).alias(f"{name}_of_id") for name in wanted))
-        by_name = _alone(self.contacts, list(names)).select(*names, *(pl.col(_OF[name]).alias(f"{name}_of_name") for name in wanted))
-        found = frame.join(by_id, on=contact, how="left", maintain_order="left").join(by_name, on=names, how="left", nulls_equal=True, maintain_order="left")
+        found = frame.join(self._by_id, left_on=contact, right_on="contact_id", how="left", maintain_order="left")
+        found = found.join(self._by_shown if names == ("shown",) else self._by_name, on=names, how="left", nulls_equal=True, maintain_order="left")
         certain = pl.col("key_of_id").is_not_null()
-        chosen = [pl.when(certain).then(f"{name}_of_id").otherwise(f"{name}_of_name").alias(f"contact_{name}") for name in wanted]
-        return found.with_columns(chosen).drop(contact, *(f"{name}_of_{by}" for name in wanted for by in ("id", "name")))
+        chosen = [pl.when(certain).then(f"{name}_of_id").otherwise(f"{name}_of_name").alias(f"contact_{name}") for name in _OF]
+        return found.with_columns(chosen).drop(contact, *(f"{name}_of_{by}" for name in _OF for by in ("id", "name")))
+
+    @cached_property
+    def _by_id(self) -> pl.DataFrame:
+        return self.contacts.select("contact_id", *(pl.col(column).alias(f"{name}_of_id") for name, column in _OF.items()))
+
+    @cached_property
+    def _by_name(self) -> pl.DataFrame:
+        return self._only(NAME)
+
+    @cached_property
+    def _by_shown(self) -> pl.DataFrame:
+        return self._only(("shown",))
+
+    def _only(self, names: Sequence[str]) -> pl.DataFrame:
+        """The contacts whose name is theirs alone."""
+        return _alone(self.contacts, list(names)).select(*names, *(pl.col(column).alias(f"{name}_of_name") for name, column in _OF.items()))
 
 
 _OF = {"key": "contact_key", "kind": "kind", "email": "email"}
+"""What is told of a contact that is meant, and its column among the contacts."""
 
 
 def _alone(frame: pl.DataFrame, by: list[str]) -> pl.DataFrame:
@@ -242,7 +257,7 @@ def _events(desk: Desk, links: Links) -> pl.DataFrame | None:
     frame = _hung(happening(desk), links)
     zone = pl.coalesce("time_zone", pl.lit(desk.migration.time_zone, pl.String))
     all_day = pl.col("all_day").is_not_null()
-    known = zone.is_in(sorted(_ZONES))
+    known = zone.is_in(sorted(KNOWN))
     frame = frame.with_columns(
         pl.when(~all_day & known).then(zone).alias("time_zone"), pl.when(~all_day & ~known).then(zone).alias("zone_before"), pl.col("user").alias("owner"), pl.col("user_email").alias("owner_email"),
     )  # fmt: skip

@@ -76,8 +76,7 @@ def shape(
         for reason, bad, kept in _bad(name, cell):
             holds = cells.select(bad.fill_null(False)).to_series()
             if holds.any():
-                said = pl.lit(f"{heading}: {reason}")
-                left_out.append(cells.filter(holds).select("key", pl.lit(heading).alias("column"), said.alias("reason"), pl.col(name).alias("value")).cast(LEFT_OUT))  # type: ignore[arg-type]
+                left_out.append(_told(cells.filter(holds).select("key", pl.col(name).alias("value")), heading, f"{heading}: {reason}"))
                 full.setdefault(name, cells[name])
                 cells = cells.with_columns(pl.when(~holds).then(name).otherwise(kept).alias(name))
         if cell.digits:
@@ -206,7 +205,7 @@ def _bad(name: str, cell: Cell) -> Iterator[tuple[str, pl.Expr, pl.Expr]]:
     text, nothing = pl.col(name), pl.lit(None, pl.String)
     if cell.digits:
         yield "its extension has no place", text.str.contains(_EXTENSION), text.str.replace(_EXTENSION, "")
-        yield "not one number in digits", ~text.str.contains(r"^\+?[\d\s().\-]*$") | (text.str.count_matches(r"\d") > 15), nothing
+        yield "not one number in digits", ~text.str.contains(r"^\+?[\d\s().\-]*$") | ~text.str.count_matches(r"\d").is_between(1, 15), nothing
     if cell.length:
         yield f"longer than {cell.length} characters", text.str.len_chars() > cell.length, nothing
     if cell.bytes:

@@ -1,0 +1,140 @@
+"""What a person approves or decides before a file of a mapped target is written."""
+
+from typing import Any
+
+import pytest
+
+from tests.crossing import Crossings, firm
+from tests.targets.firms import DEBTORS, TRUST
+
+
+@pytest.mark.requirement("E74", "E104", "E21")
+def test_no_file_is_released_before_the_map_is_approved(crossing: Crossings) -> None:
+    held = crossing(firm(cards="Card Name,First Name,Last Name,Email,Shoe Size\n\"Smith, John\",John,Smith,,44\n"), target="wealthbox")
+    assert held.state == "held"
+    assert {r["code"] for r in held.reasons} == {"CF-147", "CF-148"}
+    assert "Shoe Size" in next(r["detail"] for r in held.reasons if r["code"] == "CF-148")
+    assert not held.has("3-merge/manifest.json")
+    wrong = held.release("x", approved_map={"version": "000000000000", "by": "x"}, options={"unknown_columns": "archive"})
+    assert wrong.state == "held"
+    assert [r["code"] for r in wrong.reasons] == ["CF-147"]
+    done = wrong.approved()
+    assert done.state == "completed"
+    assert done.ledger["map_version"] == done.json("3-merge", "field-map.json")["version"]
+
+
+@pytest.mark.requirement("E21", "E74")
+def test_an_approval_holds_for_its_rules_alone(crossing: Crossings) -> None:
+    version = crossing(firm(), target="wealthbox").json("3-merge", "field-map.json")["version"]
+    approval = {"version": version, "by": "Olive Ops"}
+    assert crossing(firm(), target="wealthbox", approved_map=approval).state == "completed"
+    rules = {"targets": {"wealthbox": {"files": {"people": {"columns": {"Status": {"value": "Inactive"}}}}}}}
+    changed = crossing(firm(), target="wealthbox", approved_map=approval, rules=rules)
+    assert changed.state == "held"
+    assert changed.approved().fitted("wealthbox", "people")[0]["Status"] == "Inactive"
+
+
+@pytest.mark.requirement("E21")
+def test_a_column_nobody_knows_is_mapped_dropped_or_archived_by_a_rule(crossing: Crossings) -> None:
+    cards = "Card Name,First Name,Last Name,Email,Shoe Size,Fax Header,Old Ref\n\"Smith, John\",John,Smith,,44,x,y\n"
+    rules = {"source": {"tables": {"cards": {"custom": {"Shoe Size": {"headings": [], "parent": "Contact"}}, "leave": ["Fax Header"], "archive": ["Old Ref"]}}}}
+    run = crossing(firm(cards=cards), target="generic_crm", rules=rules)
+    assert [r["code"] for r in run.reasons] == ["CF-147"]
+    fates = {one["column"]: one["becomes"] for one in run.json("3-merge", "field-map.json")["columns"]}
+    assert (fates["Shoe Size"], fates["Fax Header"], fates["Old Ref"]) == ("custom_field", "dropped", "archived")
+    assert run.approved().fitted("generic_crm", "people")[0]["Shoe Size"] == "44"
+
+
+@pytest.mark.parametrize(
+    ("rules", "problem"),
+    [
+        ({"targets": {"wealthbox": {"files": {"people": {"columns": {"Shoe": {"from": "shoe"}}}}}}}, "no field 'shoe'"),
+        ({"targets": {"hubspot": {}}}, "not a target of this migration"),
+        ({"source": {"tables": {"cards": {"columns": {"shoe": ["Shoe"]}}}}}, "no field 'shoe'"),
+        ({"targets": {"wealthbox": {"files": {"notes": None, "email_notes": None}}}}, "does not say what becomes of"),
+    ],
+)
+def test_a_rule_that_can_not_hold_is_a_message(crossing: Crossings, rules: dict[str, Any], problem: str) -> None:
+    run = crossing(firm(), target="wealthbox", rules=rules)
+    assert run.state == "held"
+    assert any(r["code"] == "CF-124" and problem in r["detail"] for r in run.reasons), run.reasons
+
+
+@pytest.mark.requirement("E49", "E51", "E52", "E53")
+def test_what_a_target_has_no_place_for_is_a_decision(crossing: Crossings) -> None:
+    run = crossing(firm(d=DEBTORS, tr=TRUST), target="wealthbox").approved()
+    decisions = {d["records"]: d for d in run.target("wealthbox")["decisions"]}
+    assert decisions["trust_balances"]["total"] == "55.55"
+    assert decisions["trust_balances"]["choices"] == ["keep in Clio", "QuickBooks Trust Accounting", "AbacusLaw", "LEAP"]
+    assert [line["amount"] for line in run.fitted("wealthbox", "trust_balances")] == ["55.5500"]
+    assert run.ledger["state"] == "completed_with_differences"
+    assert {"trust", "client_portal", "matters"} <= {limit["name"] for limit in run.target("wealthbox")["limits"]}
+    chosen = {"wealthbox.trust_balances": "keep in Clio", "wealthbox.receivables": "collect in the old system"}
+    run = crossing(firm(d=DEBTORS, tr=TRUST), target="wealthbox", options={"decisions": chosen}).approved()
+    assert {d["records"]: d["choice"] for d in run.target("wealthbox")["decisions"]} == {"trust_balances": "keep in Clio", "receivables": "collect in the old system"}
+    assert run.ledger["state"] == "completed"
+    page = run.store.get(run.run.at("4-verify", "report.html")).decode()
+    assert "Wealthbox keeps no trust ledger" in page
+
+
+@pytest.mark.requirement("E50")
+def test_trust_that_stays_is_in_no_file(crossing: Crossings) -> None:
+    for target in ("wealthbox", "clio"):
+        run = crossing(firm(tr=TRUST), target=target, options={"trust_stays": "LEAP"}).approved()
+        files = run.names() + [f["name"] for t in run.ledger["targets"] for f in t["files"]]
+        assert not any("trust" in name for name in files)
+        assert run.check("money_trust")["passed"]
+        assert next(m for m in run.ledger["money"] if m["type"] == "trust")["not_taken"] == "55.55"
+        assert any("stays in LEAP" in todo for todo in run.ledger["todo"])
+
+
+def test_a_rule_drops_or_archives_a_column_the_profile_maps(crossing: Crossings) -> None:
+    for word, fate in (("leave", "dropped"), ("archive", "archived")):
+        rules = {"source": {"tables": {"cards": {word: ["Mobile"]}}}}
+        run = crossing(firm(), target="wealthbox", rules=rules).approved()
+        assert next(one["becomes"] for one in run.json("3-merge", "field-map.json")["columns"] if one["column"] == "Mobile") == fate
+        assert run.fitted("wealthbox", "02_people")[0]["Mobile Phone"] == ""
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"Status": {"from": "key", "pattern": "("}}, {"Birth Date": {"from": "birth_on", "form": "%Q%"}}, {"Status": {"from": "{}"}}, {"Status": {"from": [""]}},
+        {"Status": {"from": "shoe"}}, {"Status": {"from": "key", "row": 4}},
+    ],
+)  # fmt: skip
+def test_rules_that_can_not_work_are_told_before_the_run(crossing: Crossings, columns: dict[str, Any]) -> None:
+    run = crossing(firm(), target="wealthbox", rules={"targets": {"wealthbox": {"files": {"people": {"columns": columns}}}}})
+    assert run.state == "held"
+    assert {r["code"] for r in run.reasons} == {"CF-124"}
+
+
+def test_a_decision_about_nothing_is_told(crossing: Crossings) -> None:
+    run = crossing(firm(), target="wealthbox", options={"decisions": {"wealthbox.time_entriez": "x"}})
+    assert [r["code"] for r in run.reasons] == ["CF-124"]
+
+
+@pytest.mark.requirement("E02", "E49")
+def test_where_trust_money_stays_is_said_before_a_file_is_written(crossing: Crossings) -> None:
+    files = firm(tb="Matter No,Client,Trust Balance\n24-0001,,55.55\n")
+    held = crossing(files, target="wealthbox", also=["redtail"])
+    asked = [reason for reason in held.reasons if reason["code"] == "CF-151"]
+    assert [(reason["where"], "keep in Clio, QuickBooks Trust Accounting, AbacusLaw, LEAP" in reason["detail"]) for reason in asked] == [("target Wealthbox", True), ("target Redtail", True)]
+    assert held.state == "held" and not held.has("3-merge/manifest.json")
+    version = held.json("3-merge", "field-map.json")["version"]
+    still = held.release("Olive", approved_map={"version": version, "by": "Olive"}, options={"unknown_columns": "archive", "decisions": {"wealthbox.trust_balances": "keep in Clio"}})
+    assert [reason["where"] for reason in still.reasons] == ["target Redtail"]
+    done = still.release("Olive", options={"decisions": {"redtail.trust_balances": "AbacusLaw"}})
+    assert done.state == "completed"
+    assert [(d["records"], d["choice"], d["total"]) for name in ("wealthbox", "redtail") for d in done.target(name)["decisions"]] == [
+        ("trust_balances", "keep in Clio", "55.55"), ("trust_balances", "AbacusLaw", "55.55"),
+    ]  # fmt: skip
+    assert crossing(files, target="clio", also=["wealthbox"]).reasons[0]["code"] != "CF-151"  # Clio takes it
+
+
+@pytest.mark.requirement("E74")
+def test_the_firms_own_words_are_part_of_what_is_approved(crossing: Crossings) -> None:
+    plain = crossing(firm(), target="wealthbox").json("3-merge", "field-map.json")
+    worded = crossing(firm(), target="wealthbox", options={"status_map": {"Open": "Closed"}}).json("3-merge", "field-map.json")
+    assert plain["version"] != worded["version"]
+    assert [entry["rule"].split("; in")[-1] for entry in worded["columns"] if entry["column"] == "Status"] == [" your own words: Open → Closed"]
