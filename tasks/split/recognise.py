@@ -27,6 +27,8 @@ class Fit:
     """For each column: a field, `custom:<name>`, `leave:`, `archive:`, or nothing."""
     score: float
     named: int
+    lacks: tuple[str, ...] = ()
+    """Fields of which one would have to be there for it to be this table."""
 
     @property
     def confidence(self) -> float:
@@ -59,16 +61,24 @@ def find_table(grid: Grid, profile: Profile) -> Fit | Unfit:
         if sum(1 for cell in row if cell.strip() and normal(cell) in known) >= 2:
             headers.append(_Header(place, 1, tuple((cell,) if cell.strip() else () for cell in row)))
         below = head[place + 1] if place + 1 < len(head) else None
-        if below is not None and not fits and sum(1 for cell in row if cell.strip()) >= 2 and _is_second_header(below):
+        if below is not None and all(fit.lacks for fit in fits) and sum(1 for cell in row if cell.strip()) >= 2 and _is_second_header(below):
             headers.append(_Header(place, 2, _joined(row, below)))
         for header in headers:
             if len(header.present & known) < 2:
                 continue
             fits += [fit for kind in profile.tables if (fit := _fit(profile, kind, header)) is not None]
-    if not fits:
-        return Unfit("no table of this source has these columns", _likely_header(head))
-    title = _title(head, min(fit.header_row for fit in fits))
-    return _best(fits, profile, title)
+    whole = [fit for fit in fits if not fit.lacks]
+    if not whole:
+        return _almost(fits, profile, _likely_header(head))
+    title = _title(head, min(fit.header_row for fit in whole))
+    best = _best(whole, profile, title)
+    if isinstance(best, Fit):
+        # What a list nearly is counts for more than what it barely is: without its amount, an expense is still no matter.
+        others = [fit for fit in fits if fit.lacks and fit.header_row == best.header_row and _means(profile, fit) != _means(profile, best)]
+        nearer = [fit for fit in others if fit.confidence > best.confidence]
+        if nearer:
+            return _almost(nearer, profile, best.headings)
+    return best
 
 
 @dataclass(frozen=True)
@@ -111,7 +121,8 @@ def _fit(profile: Profile, kind: str, header: _Header) -> Fit | None:
     spec, aliases = profile.tables[kind], profile.headings(kind)
     header = _uncut(header, profile, kind)
     fields = {aliases[text].removeprefix("custom:") for text in header.present if text in aliases}
-    if not all(fields & set(group) for group in spec.must):
+    lacks = next((group for group in spec.must if not fields & set(group)), ())
+    if lacks and len(fields) < 2:
         return None
     if spec.evidence and len({normal(text) for text in spec.evidence} & header.present) < 2:
         return None
@@ -141,7 +152,7 @@ def _fit(profile: Profile, kind: str, header: _Header) -> Fit | None:
     known = sum(1 for use in uses if use)
     weight = sum(0.5 if use in {"leave:", "archive:"} else 1.0 for use in uses if use) + 2.0 * len(fields & set(spec.marks))
     score = weight * (0.4 + 0.6 * known / named)
-    return Fit(kind, header.row, header.rows, tuple(names), tuple(uses), score, named)
+    return Fit(kind, header.row, header.rows, tuple(names), tuple(uses), score, named, lacks)
 
 
 def _uncut(header: _Header, profile: Profile, kind: str) -> _Header:
@@ -163,6 +174,20 @@ def _takes_many(spec: TableProfile, use: str) -> bool:
     if use in {"leave:", "archive:"}:
         return True
     return not use.startswith("custom:") and RECORDS[spec.record][use].many
+
+
+def _means(profile: Profile, fit: Fit) -> tuple[str, str]:
+    spec = profile.tables[fit.kind]
+    return spec.record, spec.exclusion
+
+
+def _almost(fits: list[Fit], profile: Profile, columns: tuple[str, ...]) -> Unfit:
+    """What a list that is no table of the source comes nearest to, and what it would need."""
+    near = [fit for fit in fits if len({use for use in fit.uses if use}) >= 2 and fit.confidence > 0.5]
+    if not near:
+        return Unfit("no table of this source has these columns", columns)
+    best = max(near, key=lambda fit: fit.score)
+    return Unfit(f"it reads like {best.kind}, of which one of these has to be there: {', '.join(best.lacks)}", columns)
 
 
 def _best(fits: list[Fit], profile: Profile, title: str) -> Fit | Unfit:

@@ -229,6 +229,15 @@ def test_a_table_of_what_is_not_taken_is_told_by_its_headings_not_by_our_names(c
     assert [(one["file"], one["reason"]) for one in run.split["unknown"]] == [("w.csv", "no table of this source has these columns")]
 
 
+@pytest.mark.parametrize("header", ["Date,Matter No,Disbursement Type,Description", "Date,Matter No,Description,Amount"])
+def test_a_list_that_lacks_what_makes_it_one_is_not_read_as_another(crossing: Crossings, header: str) -> None:
+    row = "2024-05-01,24-0001,Filing fee,45.00\n"
+    run = crossing(firm(d=f"{header}\n{row}{row}"))
+    assert [(one["file"], one["rows"]) for one in run.split["unknown"]] == [("d.csv", 3)]
+    assert "has to be there" in run.split["unknown"][0]["reason"]
+    assert len(run.rows("02_matters")) == 1 and run.state == "completed_with_differences"
+
+
 def test_a_line_below_a_report_is_no_matter(crossing: Crossings) -> None:
     lines = "Erstellt am 31.05.2024 von Bob,,,,,\nÉdité par: M. Leclerc,,,,,\n*** fin,,,,,\nThis report is for the use of the firm only,,,,,\n24-0009,,,,,\n"
     run = crossing(firm(matters=ONE_MATTER + lines))
