@@ -6,7 +6,6 @@ Every model is frozen and refuses keys it does not know, so a misspelt choice is
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, Literal, Self
-from zoneinfo import available_timezones
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
@@ -14,6 +13,7 @@ from caseferry.mapping.layers import as_key, laid_over
 from caseferry.mapping.mapped import MappedTarget, is_mapped, known_targets, load_mapped
 from caseferry.mapping.profile import Profile, known_sources, load_profile
 from caseferry.model import Model
+from caseferry.reading.zones import known as known_zones
 from caseferry.records import RECORDS
 from caseferry.records.neutral import NEUTRAL
 
@@ -183,7 +183,7 @@ class Migration(Model):
     @field_validator("time_zone")
     @classmethod
     def _is_a_zone(cls, value: str | None) -> str | None:
-        if value is not None and value not in available_timezones():
+        if value is not None and value not in known_zones():
             raise ValueError("not an IANA time zone; write it like Europe/London")
         return value
 

@@ -119,6 +119,7 @@ class Profile(_Strict):
     export_steps: str = ""
     exclusions: dict[str, Exclusion] = Field(default_factory=dict)
     _aliases: dict[str, dict[str, str]] = PrivateAttr(default_factory=dict)
+    _meanings: dict[str, dict[str, frozenset[str]]] = PrivateAttr(default_factory=dict)
 
     def headings(self, table: str) -> dict[str, str]:
         """Normal heading → field (or `custom:<name>`, `leave:` or `archive:`) of one table."""
@@ -142,7 +143,7 @@ class Profile(_Strict):
 
     def cut_off(self, table: str, heading: str) -> str:
         """The normal heading that a name of ten capitals is the beginning of, as old tables cut them; nothing if it may be several."""
-        if len(heading) != 10 or heading != heading.upper():
+        if len(heading) != 10 or not heading.isupper():
             return ""
         begins = normal(heading).replace(" ", "")
         found = {field: name for name, field in self.headings(table).items() if name.replace(" ", "").startswith(begins)}
@@ -151,12 +152,12 @@ class Profile(_Strict):
     def second_field(self, table: str, heading: str) -> str:
         """Another field that lists a normal heading too: it is meant where the first has a column of its own. Else nothing."""
         first = self.headings(table).get(heading, "")
-        for field, value in self.tables[table].columns.items():
-            if field != first and heading in {normal(word) for word in (self.words[value] if isinstance(value, str) else value)}:
-                return field
-        spec = self.tables[table]
-        beside = (("leave:", spec.leave), ("archive:", spec.archive))
-        return next((rule for rule, headings in beside if rule != first and heading in {normal(text) for text in headings}), "")
+        if table not in self._meanings:
+            spec = self.tables[table]
+            columns = {field: self.words[value] if isinstance(value, str) else value for field, value in spec.columns.items()}
+            listed = {**columns, "leave:": spec.leave, "archive:": spec.archive}
+            self._meanings[table] = {use: frozenset(map(normal, headings)) for use, headings in listed.items()}
+        return next((use for use, headings in self._meanings[table].items() if use != first and heading in headings), "")
 
     @cached_property
     def normal_words(self) -> dict[str, frozenset[str]]:

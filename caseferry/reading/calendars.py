@@ -15,7 +15,7 @@ import polars as pl
 
 from caseferry.reading.contentlines import Line, lines
 from caseferry.reading.grid import Grid, from_lists
-from caseferry.reading.zones import KNOWN, zone_of
+from caseferry.reading.zones import known, zone_of
 
 HEADINGS = (
     "Subject", "Start Date", "Start Time", "End Date", "End Time", "All Day Event", "Time Zone", "Location", "Description", "Organizer",
@@ -120,7 +120,7 @@ def _as_written(line: Line) -> str:
 
 def _in_zone(end: tuple[str, str, str], zone: str) -> tuple[str, str, str]:
     """An end told in another zone, in the zone of the start; where one of them is not known it stands as it is."""
-    if not end[1] or not end[2] or end[2] == zone or not {end[2], zone} <= KNOWN:
+    if not end[1] or not end[2] or end[2] == zone or not {end[2], zone} <= known():
         return end
     try:
         there = datetime.fromisoformat(f"{end[0]}T{end[1]}").replace(tzinfo=ZoneInfo(end[2])).astimezone(ZoneInfo(zone))

@@ -22,7 +22,11 @@ from caseferry.reading.source import Source
 
 def serve(control: socket.socket) -> None:
     """Fork a child for each request until the other side is gone."""
-    import caseferry.reading.works  # noqa: F401  what every child needs, imported once
+    # What every child needs, imported once, and what takes long to load and many need.
+    import defusedxml.ElementTree  # noqa: F401
+    import python_calamine  # noqa: F401
+
+    import caseferry.reading.works  # noqa: F401
 
     ended: dict[int, int] = {}
     bell, ring = os.pipe()

@@ -3,9 +3,9 @@
 Source of the Windows names: Unicode CLDR, windowsZones, territory 001.
 """
 
+from functools import cache
 from zoneinfo import available_timezones
 
-KNOWN = frozenset(available_timezones())
 _WINDOWS = {
     "AUS Central Standard Time": "Australia/Darwin", "AUS Eastern Standard Time": "Australia/Sydney", "Alaskan Standard Time": "America/Anchorage",
     "Arabian Standard Time": "Asia/Dubai", "Atlantic Standard Time": "America/Halifax", "Canada Central Standard Time": "America/Regina",
@@ -24,8 +24,14 @@ _WINDOWS = {
 }  # fmt: skip
 
 
+@cache
+def known() -> frozenset[str]:
+    """The names the database has; it is asked once, for that takes as long as reading a list."""
+    return frozenset(available_timezones())
+
+
 def zone_of(name: str) -> str:
     """A zone as the database knows it, freed of the path some programs put before it; a name nobody knows stands as it is."""
     steps = name[:200].strip("/ ").split("/")
-    found = next((zone for n in range(len(steps)) if (zone := "/".join(steps[n:])) in KNOWN), "")
+    found = next((zone for n in range(len(steps)) if (zone := "/".join(steps[n:])) in known()), "")
     return found or _WINDOWS.get(name.strip(), name)

@@ -107,13 +107,8 @@ class Lines:
         self._pool = ThreadPoolExecutor(_AT_ONCE)
         self._rows = dict[str, _Share]()
 
-    def see(self, batch: Batch) -> None:
-        """The files as they came are all it looks at; they are counted while the others look at the batches."""
-        self._begin()
-
-    def _begin(self) -> None:
-        if self._rows:
-            return
+    def begin(self) -> None:
+        """Count the files as they came, which are all it looks at, while the others look at the batches."""
         unclear = {finding.where for finding in self._evidence.split.findings if finding.rule == "broken_quoting"}
         files = {table.file for table in self._evidence.split.tables} - unclear
         counted = [file for file in self._evidence.intake.files if file.name in files and file.kind != "duplicate"]
@@ -126,8 +121,10 @@ class Lines:
             self._rows[MESSAGES] = _Share(self._pool.submit(lambda: [{"": letters + 1}]), 0)  # a header, and a row for each
         self._pool.shutdown(wait=False)
 
+    def see(self, batch: Batch) -> None:
+        """Nothing of a batch is its business."""
+
     def say(self) -> Iterator[Check]:
-        self._begin()
         wrong, counted, skipped = [], 0, 0
         for table in self._evidence.split.tables:
             found = self._rows[table.file].rows.get(table.sheet) if table.file in self._rows else None

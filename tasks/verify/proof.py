@@ -34,9 +34,9 @@ class Checks:
     """The checks, in the order of the journey."""
 
     def __init__(self, evidence: Evidence, target: Target, fitted: Sequence[Fitted] = ()) -> None:
-        self.money, self.hours, self.accuracy = Money(evidence), Hours(), Accuracy()
+        self.lines, self.money, self.hours, self.accuracy = Lines(evidence), Money(evidence), Hours(), Accuracy()
         self.judges = tuple(Careful(judge) for judge in (
-            Lines(evidence), Rows(evidence), Files(evidence), Layout(evidence, target), References(evidence), self.money, self.hours,
+            self.lines, Rows(evidence), Files(evidence), Layout(evidence, target), References(evidence), self.money, self.hours,
             Reached(), self.accuracy, ControlTotals(evidence),
         ))
         self.of_targets = [Careful(one) for one in fitted]  # fmt: skip
@@ -75,6 +75,7 @@ class Proof:
         everybody: tuple[Watcher, ...] = (
             self.changes, self.findings, self.sample, *self.checks.judges, *self.checks.of_targets, self.waiting, self.fallbacks, self.bills, self.late, self.deadlines, self.compliance,
         )  # fmt: skip
+        self.checks.lines.begin()
         with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(AT_ONCE) as pool:
             coming = reader.submit(next, batches, None)
             while (batch := coming.result()) is not None:

@@ -12,7 +12,7 @@ import polars as pl
 
 from caseferry.mapping.money import MONEY
 from caseferry.reading.grid import ROW
-from caseferry.reading.zones import KNOWN
+from caseferry.reading.zones import known
 from caseferry.records.neutral import DTYPES, NEUTRAL
 from tasks.merge.contacts import NAME, PRIMARY_PHONE, contact_id, shown_name
 from tasks.merge.desk import Desk
@@ -257,9 +257,9 @@ def _events(desk: Desk, links: Links) -> pl.DataFrame | None:
     frame = _hung(happening(desk), links)
     zone = pl.coalesce("time_zone", pl.lit(desk.migration.time_zone, pl.String))
     all_day = pl.col("all_day").is_not_null()
-    known = zone.is_in(sorted(KNOWN))
+    is_known = zone.is_in(sorted(known()))
     frame = frame.with_columns(
-        pl.when(~all_day & known).then(zone).alias("time_zone"), pl.when(~all_day & ~known).then(zone).alias("zone_before"), pl.col("user").alias("owner"), pl.col("user_email").alias("owner_email"),
+        pl.when(~all_day & is_known).then(zone).alias("time_zone"), pl.when(~all_day & ~is_known).then(zone).alias("zone_before"), pl.col("user").alias("owner"), pl.col("user_email").alias("owner_email"),
     )  # fmt: skip
     clocks = [
         pl.when(~all_day).then(pl.col(day).dt.strftime("%Y%m%dT") + pl.col(time).str.replace_all(":", "")).alias(name)
