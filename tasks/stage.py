@@ -166,11 +166,17 @@ def perform(services: Services, ticket: Ticket) -> bool:
     return STEPS[ticket.step].makes.format(part=ticket.part) in seen
 
 
-def carry_out(services: Services, ticket: Ticket, seen: frozenset[str]) -> frozenset[str]:
+def _stay(seen: frozenset[str]) -> None:
+    """Nothing is sent on: whoever asked looks for what comes next."""
+
+
+def carry_out(services: Services, ticket: Ticket, seen: frozenset[str], send_on: Callable[[frozenset[str]], None] = _stay) -> frozenset[str]:
     """Carry out one step, at least once, with one effect.
 
     Args:
         seen: what lay in the run a moment ago, as `look` saw it.
+        send_on: called with what lies there once the step is done, before the news of it is written: what comes next
+            need not wait for that. Not called while somebody else is at work on the step, who will send on themselves.
 
     Returns:
         What lies there afterwards.
@@ -181,6 +187,7 @@ def carry_out(services: Services, ticket: Ticket, seen: frozenset[str]) -> froze
     step, run, store = STEPS[ticket.step], run_of(ticket), services.store
     with structlog.contextvars.bound_contextvars(**{k: v for k, v in asdict(ticket).items() if v}):
         if step.makes.format(part=ticket.part) in seen:
+            send_on(seen)
             _tell(services, ticket, seen)
             return seen
         if ticket not in next_steps((ticket.firm, ticket.migration, ticket.run), seen):
@@ -194,14 +201,17 @@ def carry_out(services: Services, ticket: Ticket, seen: frozenset[str]) -> froze
                 return seen  # somebody is at work on it; if they die, the reconciler notices
             seen = look(services, ticket)
             if step.makes.format(part=ticket.part) in seen:
-                return seen  # it finished and went home
+                send_on(seen)  # it finished and went home
+                return seen
             pronounce_lost(store, run, before, stamp(services.clock()))
             seen = look(services, ticket)
         work = services.settings.work
         if lost(ticket, seen) >= (work.attempts if ticket.part else work.step_attempts):
             _give_up(services, ticket)
+            after = look(services, ticket)
+            send_on(after)
             services.tell(services, run)
-            return look(services, ticket)
+            return after
         if ticket.step == "intake":
             services.tell(services, run)  # the log is begun before the work: from now on a log that is gone was taken away
         mark = begin(store, run, ticket, seen, stamp(services.clock()))
@@ -240,6 +250,8 @@ def carry_out(services: Services, ticket: Ticket, seen: frozenset[str]) -> froze
             log.error("step_failed", exc_info=error)
             _give_up(services, ticket, type(error).__name__)
         after = look(services, ticket)
+        if step.makes.format(part=ticket.part) in after:
+            send_on(after)
         _tell(services, ticket, after)
         return after
 

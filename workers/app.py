@@ -102,8 +102,12 @@ def is_suspect(ticket: Ticket, seen: frozenset[str]) -> bool:
 
 
 def go_on(done: Ticket, seen: frozenset[str]) -> None:
-    """Send what can start now, and the news of what is done."""
+    """Send what can start now."""
     send(follow(done, seen, services().settings.work.window))
+
+
+def tell_of(done: Ticket, seen: frozenset[str]) -> None:
+    """Have the news brought to those who wait for it."""
     if is_news(done, seen):
         run = run_of(done)
         send_events(run, [one.id for one in settings().webhook.endpoints if one.firm in {None, run.firm}])

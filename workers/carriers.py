@@ -3,6 +3,7 @@
 Named by us, `caseferry.<step>`: moving a file must not orphan messages that are queued already.
 """
 
+from functools import partial
 from typing import Any
 
 from celery import shared_task
@@ -11,7 +12,7 @@ from celery.worker.request import Request
 
 from tasks.journey import JOURNEY, Ticket
 from tasks.stage import carry_out, look
-from workers.app import Stage, go_on, is_suspect, ring, send, send_events, services
+from workers.app import Stage, go_on, is_suspect, ring, send, send_events, services, tell_of
 
 
 class Readable(Request):
@@ -36,7 +37,7 @@ def _carrier(name: str) -> Any:
         if is_suspect(ticket, seen) and (self.request.delivery_info or {}).get("routing_key") != "suspect":
             send([ticket], queue="suspect")  # it ended its process before: alone from now on
             return
-        go_on(ticket, carry_out(services(), ticket, seen))
+        tell_of(ticket, carry_out(services(), ticket, seen, partial(go_on, ticket)))
 
     carry.__name__ = name
     return shared_task(bind=True, base=Stage, name=f"caseferry.{name}")(carry)
