@@ -56,6 +56,17 @@ def table_of(archive: zipfile.ZipFile, name: str, columns: Collection[str] | Non
     return pl.read_parquet(data, columns=None if columns is None else [one for one in pl.read_parquet_schema(data) if one in columns])
 
 
+def apart(table: "pl.DataFrame") -> "pl.DataFrame":
+    """A few rows by themselves. Cut out of others they would hold on to all the text of those: a column of text is views
+    into the text it was read as, however few of them are left."""
+    import polars as pl
+
+    buffer = io.BytesIO()
+    table.write_ipc(buffer)
+    buffer.seek(0)
+    return pl.read_ipc(buffer)
+
+
 def write_table(table: "pl.DataFrame", to: Path | IO[bytes]) -> None:
     """A table as it lies in the bucket. Nobody asks for statistics of its columns: they cost a quarter of the writing."""
     table.write_parquet(to, compression="zstd", compression_level=1, statistics=False)

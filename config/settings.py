@@ -69,7 +69,7 @@ class WorkSettings(Group):
     """Rows of a part, which one task transforms."""
     batch_rows: int = Field(default=64_000, ge=1)
     """Rows that are merged, and verified, at a time."""
-    portion_bytes: int = Field(default=64 << 20, ge=1)
+    portion_bytes: int = Field(default=32 << 20, ge=1)
     """Text of a part, and of a batch: where rows are long, fewer of them are taken at a time."""
     window: int = Field(default=8, ge=1)
     """Parts of one run that may wait or run at a time, so a small firm never stands behind a large one."""

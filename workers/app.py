@@ -72,7 +72,7 @@ def make_app(given: Settings) -> "Celery[Any]":
         task_publish_retry_policy={"max_retries": 5, "interval_start": 0.2, "interval_step": 0.5, "interval_max": 3},
         task_default_queue="parts", task_create_missing_queues=False, task_queues=[Queue(name, Exchange(name), routing_key=name) for name in QUEUES],
         worker_prefetch_multiplier=1, worker_pool_start_method="spawn",  # Polars hangs in a forked child
-        worker_proc_alive_timeout=60, worker_max_tasks_per_child=200, worker_max_memory_per_child=1_500_000,
+        worker_proc_alive_timeout=60, worker_max_tasks_per_child=5_000, worker_max_memory_per_child=1_500_000,
         worker_soft_shutdown_timeout=given.work.stop_within.total_seconds(), worker_enable_soft_shutdown_on_idle=False,
         worker_cancel_long_running_tasks_on_connection_loss=True, worker_hijack_root_logger=False,
         worker_enable_remote_control=not given.broker.url.get_secret_value().startswith("sqs"),

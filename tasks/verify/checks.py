@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 import polars as pl
 
+from caseferry.canonical import apart
 from caseferry.errors import ExportRefused
 from caseferry.manifest import MESSAGES, Kept
 from caseferry.reading.guard import WORKS, Asked, ask, ask_each, together
@@ -269,7 +270,8 @@ class References:
 
     def _ask(self, piece: Handed, problem: str, lost: pl.DataFrame) -> None:
         """Not found so far; what comes later may still settle it."""
-        self._asked.setdefault((piece.name, problem), []).append(lost)
+        if lost.height:
+            self._asked.setdefault((piece.name, problem), []).append(apart(lost))
 
     def _without_contact(self, clients: pl.DataFrame) -> pl.DataFrame:
         people = self._contacts.filter((pl.col("k0") != "") | (pl.col("k1") != ""))

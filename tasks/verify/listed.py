@@ -6,6 +6,7 @@ from typing import Any
 
 import polars as pl
 
+from caseferry.canonical import apart
 from caseferry.manifest import Table
 from caseferry.mapping.target import Target
 from tasks.verify.evidence import Batch, Evidence, Handed
@@ -22,11 +23,11 @@ class Waiting:
 
     def see(self, batch: Batch) -> None:
         waits = batch.places.filter(pl.col("place") == "quarantined")
-        self._groups.append(waits.group_by("reason", "record", "table").agg(pl.len().alias("count"), pl.col("row").min().alias("first")))
+        self._groups.append(apart(waits.group_by("reason", "record", "table").agg(pl.len().alias("count"), pl.col("row").min().alias("first"))))
         for table in batch.tables:
             reasons = waits.filter(pl.col("table") == table.id).select("row", "reason")
             if reasons.height:
-                self._rows.setdefault(table.id, []).append(batch.raw(table).join(reasons, on="row"))
+                self._rows.setdefault(table.id, []).append(apart(batch.raw(table).join(reasons, on="row")))
 
     def of(self, table: Table) -> pl.DataFrame:
         """A table's rows that wait, with `reason`; none has no columns."""
@@ -49,7 +50,7 @@ class Fallbacks:
         records = {table.id: table.record for table in batch.tables}
         for table, some in batch.findings.items():
             told = some.filter(pl.col("rule").is_in(["user_fallback", "user_not_found"])).group_by("value", "rule").len("count")
-            self._told.append(told.select("value", pl.lit(records.get(table, "")).alias("record"), "rule", "count"))
+            self._told.append(apart(told.select("value", pl.lit(records.get(table, "")).alias("record"), "rule", "count")))
 
     @cached_property
     def found(self) -> list[dict[str, Any]]:

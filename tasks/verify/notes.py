@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 from isal import isal_zlib
 
+from caseferry.canonical import apart
 from caseferry.services.scratch import Scratch
 from caseferry.services.store import pieces_of
 from tasks.verify.evidence import Batch, Evidence
@@ -46,7 +47,7 @@ class Notes:
                 counted = some.group_by(*self._by, maintain_order=True).agg(
                     pl.len().alias("count"), pl.col("field").unique().alias("fields"), pl.col("row").first().alias("first_row")
                 )
-                self._groups.append(counted.select(pl.lit(table).alias("table"), pl.all()))
+                self._groups.append(apart(counted.select(pl.lit(table).alias("table"), pl.all())))
                 self._keep_first(table, some)
 
     def _log(self, table: str, some: pl.DataFrame) -> None:
@@ -63,7 +64,8 @@ class Notes:
         counts = dict(shown["rule"].value_counts().iter_rows())
         full = [rule for rule in counts if self._seen[table, rule] >= EACH]
         first = shown.filter(~pl.col("rule").is_in(full)).filter(pl.int_range(pl.len()).over("rule") < EACH) if shown.height > EACH or full else shown
-        self._first.setdefault(table, []).append(first)
+        if first.height:
+            self._first.setdefault(table, []).append(apart(first))
         self._seen.update({(table, rule): count for rule, count in counts.items()})
 
     @cached_property

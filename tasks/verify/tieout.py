@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 
+from caseferry.canonical import apart
 from caseferry.manifest import Table
 from caseferry.records import RECORDS
 from tasks.verify import recount
@@ -113,7 +114,7 @@ def _sums(name: str, kind: pl.DataType) -> pl.DataFrame:
 
 def _added(sums: pl.DataFrame, more: pl.DataFrame) -> pl.DataFrame:
     """Sums by matter, with those of a batch."""
-    return pl.concat([sums, more.select(sums.columns)]).group_by("matter").agg(pl.all().sum())
+    return apart(pl.concat([sums, more.select(sums.columns)]).group_by("matter").agg(pl.all().sum()))
 
 
 def _source_amounts(batch: Batch, table: Table, field_name: str, currency: str) -> pl.DataFrame:
