@@ -15,7 +15,7 @@ import polars as pl
 from caseferry.canonical import apart
 from caseferry.errors import ExportRefused
 from caseferry.manifest import MESSAGES, Kept
-from caseferry.reading.guard import WORKS, Asked, ask, ask_each, together
+from caseferry.reading.guard import Asked, ask, ask_each, together
 from caseferry.reading.kinds import Kind
 from caseferry.services.scratch import Scratch
 from caseferry.services.store import get_all
@@ -166,7 +166,7 @@ def _work(file: Kept) -> tuple[str, dict[str, Any]]:
         return "tasks.verify.recount:count_begun", {"word": _BEGUN[Kind(file.kind)]}
     if file.kind in _COUNTED:
         return f"tasks.verify.recount:{_COUNTED[Kind(file.kind)]}", {}
-    return f"{WORKS}heights", {"file": file.name}
+    return "tasks.verify.sheets:count", {"file": file.name}
 
 
 def _by_sheet(made: Any) -> Counted:

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Iterator
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
+from itertools import pairwise
 from typing import Protocol
 
 import polars as pl
@@ -36,6 +37,48 @@ def count(data: Foreign, limits: dict[str, int], blobs: object) -> int | None:
     for piece in _plain(data):
         rows.see(piece)
     return rows.count
+
+
+def last_row(xml: Iterator[bytes]) -> int | None:
+    """The number of a sheet's last row with a value, told from its end. None if its rows are not numbered upwards, or if cells below it hold what
+    some would call a value: an empty text, a formula without a result."""
+    above = last = lowest = 0
+    held = b""
+    for piece in xml:
+        held += piece
+        cut = held.rfind(b"</row>") + 6
+        text, held = (held[:cut], held[cut:]) if cut > 5 else (b"", held)
+        numbers = [above, *map(int, _ROW_NUMBER.findall(text))]
+        if len(numbers) - 1 != text.count(b"<row") or any(one >= other for one, other in pairwise(numbers)):
+            return None
+        above = numbers[-1]
+        filled, some = _last_filled(text)
+        if some < 0:
+            return None
+        last, lowest = max(last, filled), max(lowest, some)
+    return last if last == lowest and b"<c" not in held and b":row" not in held else None
+
+
+def _last_filled(text: bytes) -> tuple[int, int]:
+    """The rows of the last cell with a value, and of the last that holds anything; 0 if there is none, -1 if it has no address."""
+    some, end = 0, len(text)
+    while (end := text.rfind(b"></c>", 0, end)) >= 0:
+        start = text.rfind(b"<c ", 0, end)
+        address = _ADDRESS.match(text, start) if start >= 0 else None
+        if address is None:
+            return 0, -1
+        content = text[address.end() : end + 1]
+        if content:
+            some = some or int(address[1])
+            if _VALUE.search(content):
+                return int(address[1]), some
+        end = start
+    return 0, some
+
+
+_ROW_NUMBER = re.compile(rb'<row (?:[^>]*? )?r="(\d+)"')
+_ADDRESS = re.compile(rb'<c (?:[^>]*? )?r="[A-Z]+(\d+)"[^>]*>')
+_VALUE = re.compile(rb"<v>[^<]|<t(?: [^>]*)?>[^<]")
 
 
 def count_begun(data: Foreign, limits: dict[str, int], blobs: object, word: str) -> int:
