@@ -43,6 +43,7 @@ class Kept(Model):
     name: str
     """The path the firm gave it, inside the archive if it came in one."""
     key: str
+    """Of the object that is it, or of the archive it lies in: papers nobody reads here are not stored a second time."""
     size: int
     sha256: str
     kind: str

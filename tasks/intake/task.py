@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from caseferry.canonical import sha256, to_json
@@ -10,7 +11,7 @@ from caseferry.errors import BrokenPromise, ExportRefused, NeedsAnswer, Question
 from caseferry.keys import BadKey, Run, segment
 from caseferry.manifest import Arrival, Intake, Kept, Refusal, Uploaded
 from caseferry.reading.guard import WORKS, ask
-from caseferry.reading.kinds import Kind
+from caseferry.reading.kinds import LISTS, Kind
 from caseferry.services.scratch import Scratch
 from caseferry.services.store import Replaced, Stat, length_of, put_files, sha256_of
 from config.limits import ReadingLimits
@@ -40,8 +41,8 @@ def intake(services: Services, ticket: Ticket) -> None:
     with Scratch() as scratch:
         files, found, refused = _stored(services, run, arrival, scratch)
         _keep_choices(services, run)
-        every = [(run.at("0-original", "files", f"{number:05d}"), one) for number, one in enumerate(found, 1)]
-        put_files(store, [(key, one.data) for key, one in every])
+        every = [(one.held_by or run.at("0-original", "files", f"{number:05d}"), one) for number, one in enumerate(found, 1)]
+        put_files(store, [(key, one.data) for key, one in every if not one.held_by])
         told = [(length_of(one.data), sha256_of(one.data)) for one in found]
     templates = list(_templates(services, run))
     seen: dict[str, str] = {}
@@ -66,6 +67,11 @@ def intake(services: Services, ticket: Ticket) -> None:
     store.put_once(run.at("0-original", "manifest.json"), to_json(manifest))
 
 
+def _is_read(one: Found) -> bool:
+    """False for a firm's papers: they are thousands, nobody looks into them here, and the archive they came in is kept."""
+    return one.kind in LISTS | {Kind.ACCESS, Kind.MAIL, Kind.JSON} or one.name.rsplit("/", 1)[-1] == "migration.json"
+
+
 def _stored(services: Services, run: Run, arrival: Arrival, scratch: Scratch) -> tuple[list[Kept], list[Found], list[Refusal]]:
     """Every object of the drop, stored unaltered; and every file it holds, archives unpacked, with what could not be."""
     limits = services.settings.limits
@@ -88,9 +94,10 @@ def _stored(services: Services, run: Run, arrival: Arrival, scratch: Scratch) ->
         kind = kind_behind(path, name, limits)
         kept.append(Kept(name=name, key=key, size=length_of(path), sha256=digest, kind=kind))
         if kind is Kind.ARCHIVE:
-            members += unpack(path, name, limits, limits.nesting, refused, scratch)
+            every = unpack(path, name, limits, limits.nesting, refused, scratch)
+            members += (one if _is_read(one) else replace(one, held_by=key) for one in every)
         else:
-            whole.append(Found(name, "", kind, path))
+            whole.append(Found(name, "", kind, path, key))
     return kept, [*whole, *members], refused
 
 

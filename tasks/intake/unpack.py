@@ -24,6 +24,8 @@ class Found:
     archive: str
     kind: Kind
     data: Path | Span
+    held_by: str = ""
+    """Key of the stored object that is it, or that it lies in; nothing if it is to be stored by itself."""
 
 
 def kind_behind(data: bytes | Path, name: str, limits: ReadingLimits, head: int = -1) -> Kind:

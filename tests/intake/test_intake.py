@@ -1,3 +1,4 @@
+import hashlib
 import json
 from pathlib import Path
 
@@ -21,7 +22,34 @@ def test_the_original_is_kept_unchanged_with_its_hash_and_the_day_of_receipt(cro
     assert kept["key"].endswith("0-original/2024-06-03_LEAP.zip")
     assert kept["name"] == "LEAP.zip"
     assert run.store.get(kept["key"]) == data
-    assert kept["sha256"] == __import__("hashlib").sha256(data).hexdigest()
+    assert kept["sha256"] == hashlib.sha256(data).hexdigest()
+
+
+@pytest.mark.requirement("A03", "E70")
+def test_nothing_is_stored_twice_and_everything_can_be_had_by_its_key(crossing: Crossings) -> None:
+    papers = {"Papers/24-0001/a.rtf": "{\\rtf1 a}", "Papers/24-0001/b.rtf": "{\\rtf1 b}", "inner.zip": packed({"Papers/c.rtf": "{\\rtf1 c}", "rates.csv": "Staff,Hourly Rate\nJane,350\n"})}
+    run = crossing(firm() | papers)
+    files = {kept["name"]: kept for kept in run.json("0-original", "manifest.json")["files"]}
+    whole = next(kept["key"] for kept in files.values() if kept["kind"] == "archive")
+    assert {name for name, kept in files.items() if kept["key"] == whole and kept["kind"] != "archive"} == {"Papers/24-0001/a.rtf", "Papers/24-0001/b.rtf", "inner.zip/Papers/c.rtf"}
+    assert files["Papers/24-0001/a.rtf"]["sha256"] == hashlib.sha256(b"{\\rtf1 a}").hexdigest()
+    stored = [stat.key for stat in run.store.listing(run.run.at("0-original", "files"))]
+    assert sorted(stored) == sorted(kept["key"] for kept in files.values() if kept["key"] != whole)
+    assert all(hashlib.sha256(run.store.get(kept["key"])).hexdigest() == kept["sha256"] for kept in files.values() if kept["key"] != whole)
+
+
+@pytest.mark.requirement("A03")
+def test_a_list_that_comes_by_itself_is_stored_once(crossing: Crossings) -> None:
+    services = crossing.services()
+    for name, data in firm().items():
+        services.store.put(f"drops/firm/trial/{name}", str(data).encode())
+    services.store.put("drops/firm/trial/migration.json", json.dumps(CHOICES).encode())
+    services.store.put("drops/firm/trial/_complete", b"")
+    run = run_of(arrive(services, "drops/firm/trial/_complete")[0])
+    assert cross(services, run) == "completed"
+    kept = json.loads(services.store.get(run.at("0-original", "manifest.json")))["files"]
+    assert {one["key"].rsplit("/", 1)[-1] for one in kept} == {"2024-06-03_0001_cards.csv", "2024-06-03_0002_matters.csv"}
+    assert not list(services.store.listing(run.at("0-original", "files")))
 
 
 @pytest.mark.requirement("A03")
