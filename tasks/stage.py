@@ -65,23 +65,38 @@ def look(services: Services, ticket: Ticket) -> frozenset[str]:
     and the last of them, of which one finds that all are done, look at the whole.
     """
     store, run = services.store, run_of(ticket)
-    if not ticket.part:
+    parts = _parts_around(services, ticket)
+    if not parts:
         return present(store, run)
-    try:
-        split = read_model(store, run.at("1-split", "tables.json"), Split)
-    except KeyError:
-        return present(store, run)
-    parts = sorted(part for table in split.tables for part in table.parts)
-    number = parts.index(ticket.part) if ticket.part in parts else len(parts)
-    turn = number + services.settings.work.window
     step = STEPS[ticket.step]
-    if turn >= len(parts) or is_milestone(number, len(parts)) or store.stat(run.home + step.makes.format(part=parts[turn])):
-        return present(store, run)  # the last case: others have overtaken it, so it may itself be the last
     made = {one.makes for one in JOURNEY[: JOURNEY.index(step)]} | {f"{PARTS}{part}.parquet" for part in parts}
     own = [run.home + step.makes.format(part=ticket.part).removesuffix("json"), run.at("attempts", f"{ticket.name}.")]
     found = {stat.key[len(run.home) :] for prefix in own for stat in store.listing(prefix)}
     failed = {"failed.json"} if store.stat(run.at("failed.json")) else set()
     return frozenset(made | found | failed)
+
+
+def _parts_around(services: Services, ticket: Ticket) -> list[str]:
+    """All parts of the run if this one stands in the middle of them: neither among the last, nor overtaken by them, nor one
+    of those that say how far the run is. Else nothing."""
+    store, run = services.store, run_of(ticket)
+    if not ticket.part:
+        return []
+    try:
+        split = read_model(store, run.at("1-split", "tables.json"), Split)
+    except KeyError:
+        return []
+    parts = sorted(part for table in split.tables for part in table.parts)
+    number = parts.index(ticket.part) if ticket.part in parts else len(parts)
+    turn = number + services.settings.work.window
+    is_apart = turn >= len(parts) or is_milestone(number, len(parts)) or store.stat(run.home + STEPS[ticket.step].makes.format(part=parts[turn])) is not None
+    return [] if is_apart else parts  # if others have overtaken it, it may itself be the last
+
+
+def _done(services: Services, ticket: Ticket, seen: frozenset[str], mark: str) -> frozenset[str]:
+    """What lies there once a step was carried out: of a part in the middle all that matters is known."""
+    own = {STEPS[ticket.step].makes.format(part=ticket.part), f"{mark}.json"}
+    return seen | own if _parts_around(services, ticket) else present(services.store, run_of(ticket))
 
 
 def read_json(store: ObjectStore, key: str) -> dict[str, object]:
@@ -217,11 +232,13 @@ def carry_out(services: Services, ticket: Ticket, seen: frozenset[str], send_on:
         mark = begin(store, run, ticket, seen, stamp(services.clock()))
         if not mark:
             return seen
+        is_done = False
         try:
             with alive(store, run, mark, services.settings.work.heartbeat.total_seconds()):
                 _enter(step.room)(services, ticket)
             done_with(run, mark)
             log.info("step_done", attempt=mark.rsplit(".", 1)[-1])
+            is_done = True
         except PassingFault:
             ended(store, run, mark)
             raise
@@ -249,7 +266,7 @@ def carry_out(services: Services, ticket: Ticket, seen: frozenset[str], send_on:
                 raise PassingFault("the step needs more time or memory than it was given") from error
             log.error("step_failed", exc_info=error)
             _give_up(services, ticket, type(error).__name__)
-        after = look(services, ticket)
+        after = _done(services, ticket, seen, mark) if is_done else look(services, ticket)
         if step.makes.format(part=ticket.part) in after:
             send_on(after)
         _tell(services, ticket, after)

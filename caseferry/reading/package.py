@@ -14,9 +14,9 @@ from caseferry.reading.source import Source
 if TYPE_CHECKING:
     from config.limits import ReadingLimits
 
-_CELL = re.compile(rb'<(?:\w+:)?c [^>]*?r="([A-Z]{1,3})(\d{1,7})"')
-_HIDDEN_ROW = re.compile(rb'<(?:\w+:)?row [^>]*?hidden="(?:1|true)"')
-_ERROR = re.compile(rb'<(?:\w+:)?c [^>]*?t="e"')
+_CELL = re.compile(rb'<(?:\w+:)?c [^<>]*?r="([A-Z]{1,3})(\d{1,7})"')
+_HIDDEN_ROW = re.compile(rb'<(?:\w+:)?row (?:[^<>]*? )?hidden="(?:1|true)"')
+_ERROR = re.compile(rb'<(?:\w+:)?c (?:[^<>]*? )?t="e"')
 _REPEATED = re.compile(rb'number-(?:rows|columns)-repeated="(\d+)"')
 _TALLEST = 1 << 20
 """Rows of the tallest sheet any program has."""
@@ -95,7 +95,7 @@ def contents(package: Package, limits: "ReadingLimits") -> Contents:
     """
     name = package.name
     for path in package.names:
-        if path.endswith((".xml", ".rels")) and not path.startswith("xl/worksheets/") and path != "xl/sharedStrings.xml":
+        if path.endswith((".xml", ".rels")) and not path.startswith("xl/worksheets/") and path.casefold() != "xl/sharedstrings.xml":
             package.xml(path)
     notes = {}
     if any(path.casefold().endswith("vbaproject.bin") for path in package.names):
@@ -120,8 +120,8 @@ def contents(package: Package, limits: "ReadingLimits") -> Contents:
         path, kind = targets.get(next((v for k, v in node.attrib.items() if k.endswith("}id")), ""), ("", ""))
         there = path if path in package.names and kind.endswith("/worksheet") else ""
         sheets.append(Listed(node.get("name") or "", there, node.get("state") in {"hidden", "veryHidden"}))
-    shared = {kind.rsplit("/", 1)[-1]: path for path, kind in targets.values() if path in package.names}
-    return Contents(notes, epoch, tuple(sheets), shared.get("sharedStrings", ""), shared.get("styles", ""))
+    shared = {path.casefold(): path for path in sorted(package.names)}
+    return Contents(notes, epoch, tuple(sheets), shared.get("xl/sharedstrings.xml", ""), shared.get("xl/styles.xml", ""))
 
 
 def _relationships(package: Package, xml: Any) -> dict[str, tuple[str, str]]:

@@ -22,10 +22,17 @@ _CELL = r'^r="[A-Z]{1,3}[1-9][0-9]{0,6}"(?: [a-z]+="[A-Za-z0-9]*")*(?:/>|>(?:<f[
 _BETWEEN = r"^(?:\s*<row(?: [^<>]*)?(?:/>|>\s*</row>))*\s*(?:<row(?: [^<>]*[^<>/])?>)?\s*$"
 """What may stand behind a row's last cell: rows without any, and the next one's beginning."""
 _HEAD = re.compile(r'(?: s="(\d+)")?(?: t="(s|n)")?')
+_LATE = 1 << 20
+"""Bytes in which what is looked for has to begin."""
+_LONGEST = 64 << 20
+"""Bytes of one row, or of one text, past which the library may see what it makes of them."""
+_FOREIGN = r"</is|</c>|<c[ >]|<is[ >]|</row"
+"""What no text holds: it would end the cell it is put into."""
 _NUMBER = r"^(?:0|-?[1-9][0-9]{0,14}|-?(?:0|[1-9][0-9]*)\.[0-9]*[1-9])$"
 _TINY = r"^-?0\.0000"
 _DIGITS = 16
 """Letters a number may have, its point among them, to be the same in a spreadsheet's fifteen digits."""
+_ENCODING = re.compile(rb"<\?xml[^>]*? encoding=[\"']([^\"']*)")
 _VALUE = re.compile("<v>([^<]*)</v>")
 _WIDEST, _TALLEST = 16_384, 1 << 20
 _REMEMBERED = 100_000
@@ -62,11 +69,12 @@ class Library:
             self._known |= zip(some, map(self._text, self._read(some)), strict=True)
         return [self._known[body] for body in bodies]
 
-    def is_plain(self, style: str) -> bool:
-        """True if a number in this style is a number, not a day or a time."""
-        if style not in self._plain:
-            self._plain[style] = isinstance(self._read([f' s="{style}"><v>1.5</v></c>'])[0], float)
-        return self._plain[style]
+    def plain(self, styles: list[str]) -> list[bool]:
+        """True for each style in which a number is a number, not a day or a time."""
+        new = [style for style in dict.fromkeys(styles) if style not in self._plain]
+        if new:
+            self._plain |= {style: isinstance(found, float) for style, found in zip(new, self._read([f' s="{style}"><v>1.5</v></c>' for style in new]), strict=True)}
+        return [self._plain[style] for style in styles]
 
     def _read(self, bodies: list[str]) -> list[Any]:
         """Each in a row of its own, behind a mark that keeps the row there whatever the value is."""
@@ -109,7 +117,7 @@ def shared_strings(xml: Iterator[bytes], library: Library) -> pl.Series:
     """
     found: list[pl.Series] = []
     for text in _between(xml, b"<sst", b"</sst>", b"</si>"):
-        parts = pl.Series([text]).str.split("</si>").explode().to_frame("p")
+        parts = pl.Series([text.replace("<si/>", "<si></si>")]).str.split("</si>").explode().to_frame("p")
         last = parts.height - 1
         if parts["p"][last].strip():
             raise Odd
@@ -118,9 +126,12 @@ def shared_strings(xml: Iterator[bytes], library: Library) -> pl.Series:
             raise Odd
         inner = parts["p"].str.strip_prefix("<si>").alias("inner")
         plain = inner.str.strip_prefix("<t>").str.strip_prefix('<t xml:space="preserve">').str.strip_suffix("</t>")
-        is_plain = inner.str.starts_with("<t") & inner.str.ends_with("</t>") & ~plain.str.contains(r"[<>&\r]|_x[0-9A-Fa-f]{4}_") & (plain != "")
+        is_kept = inner.str.starts_with('<t xml:space="preserve">') | (inner.str.starts_with("<t>") & (plain == plain.str.strip_chars()))
+        is_plain = is_kept & inner.str.ends_with("</t>") & ~plain.str.contains(r"[<>&\r]|_x[0-9A-Fa-f]{4}_") & (plain != "")
         if not is_plain.all():
             odd = inner.filter(~is_plain).unique()
+            if odd.str.contains(_FOREIGN).any():
+                raise Odd
             read = library.texts([f' t="inlineStr"><is>{one}</is></c>' for one in odd])
             texts = inner.replace_strict(odd, pl.Series(read, dtype=pl.String), default=None, return_dtype=pl.String)
             plain = plain.zip_with(is_plain, texts)
@@ -155,7 +166,6 @@ class Rows:
             if cells.is_empty():
                 continue
             last, first = int(cells["row"][-1]), self.rows + 1
-            self._cells += cells.height
             self._width = max(self._width, int(cells["column"].max()) + 1)  # type: ignore[arg-type]
             self.area = last * self._width
             self._check(self.area, self._cells)
@@ -167,17 +177,20 @@ class Rows:
         parts = text.count("<c ")
         if text.count("<c") != parts or "<!" in text or "<?" in text:
             raise Odd
-        self.hidden += len(re.findall(r'<row [^>]*?hidden="(?:1|true)"', text))
-        self.errors += text.count(' t="e"')
+        self._cells += parts
+        self.hidden += len(re.findall(r'<row (?:[^<>]*? )?hidden="(?:1|true)"', text))
         each = pl.Series([text]).str.split("<c ").explode()
-        if not re.match(_BETWEEN, each[0]):
+        if not each.head(1).str.contains(_BETWEEN).all():
             raise Odd
         cells = each.slice(1).alias("p").to_frame().select(pl.col("p").str.splitn("</row>", 2).struct.rename_fields(["cell", "after"])).unnest("p")
         if not (cells["cell"].str.contains(_CELL).all() and cells["after"].drop_nulls().str.contains(_BETWEEN).all()):
             raise Odd
         cells = cells.select(pl.col("cell").str.splitn('"', 3).struct.rename_fields(["r", "at", "rest"])).unnest("cell")
         cells = cells.select("at", pl.col("rest").str.splitn(">", 2).struct.rename_fields(["head", "content"])).unnest("rest")
-        cells = cells.filter(~pl.col("content").is_in(["", "</c>", "<v></v></c>", "<v/></c>"]))
+        if cells["head"].str.contains(' r="', literal=True).any():
+            raise Odd
+        self.errors += int(cells["head"].str.contains(' t="e"', literal=True).sum())
+        cells = cells.filter(_HAS_VALUE)
         if cells.is_empty():
             return pl.DataFrame(schema={"row": pl.Int64, "column": pl.Int64, "text": pl.String})
         return self._placed(cells).with_columns(self._texts(cells))
@@ -198,13 +211,13 @@ class Rows:
 
     def _texts(self, cells: pl.DataFrame) -> pl.Series:
         heads = cells["head"].unique()
-        kinds = pl.Series([self._kind(one) for one in heads], dtype=pl.String)
+        kinds = pl.Series(self._kinds_of(heads.to_list()), dtype=pl.String)
         bare = pl.col("content").str.strip_prefix("<v>").str.strip_suffix("</v></c>")
         is_number = pl.col("content").str.starts_with("<v>") & (pl.col("kind") == "n") & pl.col("value").str.contains(_NUMBER) & (pl.col("value").str.len_bytes() <= _DIGITS)
         known = (
             cells.with_columns(pl.col("head").replace_strict(heads, kinds, return_dtype=pl.String).alias("kind"), bare.alias("value"))
             .with_columns((is_number & ~pl.col("value").str.contains(_TINY)).alias("is_number"), (pl.col("kind") == "s").alias("is_shared"))
-            .with_columns(pl.when("is_shared").then(pl.col("value").cast(pl.UInt32, strict=False)).alias("index"))
+            .with_columns(pl.when(pl.col("is_shared") & pl.col("value").str.contains("^[0-9]+$")).then(pl.col("value").cast(pl.UInt32, strict=False)).alias("index"))
         )  # fmt: skip
         if known["index"].null_count() + int(known["is_shared"].sum()) != known.height or (known["index"] >= self._strings.len()).any():
             raise Odd
@@ -220,13 +233,26 @@ class Rows:
             return known.select(result.otherwise(read).alias("text")).to_series()
         return known.select(result.otherwise(None).alias("text")).to_series()
 
-    def _kind(self, head: str) -> str:
-        """`s` a shared string, `n` a number in a style that shows it as one; nothing for all that the library reads."""
-        if head not in self._kinds:
-            told = _HEAD.fullmatch(head)
-            is_number = told is not None and told[2] != "s" and self._library.is_plain(told[1] or "")
-            self._kinds[head] = "s" if told is not None and told[2] == "s" else "n" if is_number else ""
-        return self._kinds[head]
+    def _kinds_of(self, heads: list[str]) -> list[str]:
+        """Of each: `s` a shared string, `n` a number in a style that shows it as one; nothing for all that the library reads."""
+        told = {head: found for head in heads if head not in self._kinds and (found := _HEAD.fullmatch(head))}
+        numbers = [head for head, found in told.items() if found[2] != "s"]
+        self._kinds |= {head: "s" if head in told and told[head][2] == "s" else "" for head in heads if head not in self._kinds}
+        self._kinds |= {head: "n" if plain else "" for head, plain in zip(numbers, self._library.plain([told[head][1] or "" for head in numbers]), strict=True)}
+        return [self._kinds[head] for head in heads]
+
+
+def _has_value() -> pl.Expr:
+    """Cells that hold more than a style, or a formula without a result. An empty result of a text is one."""
+    content, head = pl.col("content"), pl.col("head")
+    is_text = head.str.contains(' t="(?:str|d)"')
+    is_inline = head.str.contains(' t="(?:inlineStr|is)"')
+    is_blank = content.str.ends_with("<v></v></c>") | content.str.ends_with("<v/></c>")
+    has_some = content.str.contains("<v>", literal=True) | content.str.contains("<v/>", literal=True)
+    return content.str.contains("<is>", literal=True) | (has_some & ~is_inline & (~is_blank | is_text))
+
+
+_HAS_VALUE = _has_value()
 
 
 def _square(cells: pl.DataFrame, first: int, last: int, width: int) -> pl.DataFrame:
@@ -241,34 +267,42 @@ def _square(cells: pl.DataFrame, first: int, last: int, width: int) -> pl.DataFr
 
 
 def _between(xml: Iterator[bytes], begin: bytes, end: bytes, unit: bytes) -> Iterator[str]:
-    """What stands inside an element, some whole units at a time.
+    """What stands inside an element, some whole units at a time. All of the XML is read: its checksum stands at its end.
 
     Raises:
-        Odd: it is not there, or does not end, or is no UTF-8.
+        Odd: it is not there, or does not end, or is no UTF-8; or a unit is longer than any should be.
     """
     held, inside = b"", False
     for piece in xml:
         held += piece
         if not inside:
             start = held.find(begin)
+            if b"<!" in (held[:start] if start >= 0 else held) or (start < 0 and len(held) > _LATE):
+                raise Odd
             if start < 0:
                 continue
-            if b"<?xml" in held[:start] and not re.match(rb"\s*(?:\xef\xbb\xbf)?<\?xml[^>]*encoding=[\"'](?i:utf-8)[\"']", held) and b"encoding" in held[: held.find(b"?>")]:
+            told = _ENCODING.search(held[:start])
+            if told and told[1].lower() != b"utf-8":
                 raise Odd
             close = held.find(b">", start)
             if held[close - 1 : close] == b"/":
-                return
+                break
             held, inside = held[close + 1 :], True
         stop = held.find(end)
         if stop >= 0:
             if held[:stop].strip():
                 yield _text(held[:stop])
-            return
+            break
         cut = held.rfind(unit) + len(unit)
         if len(held) >= _BLOCK and cut > len(unit):
             yield _text(held[:cut])
             held = held[cut:]
-    raise Odd
+        elif len(held) > _LONGEST:
+            raise Odd
+    else:
+        raise Odd
+    for _ in xml:
+        pass
 
 
 def _text(xml: bytes) -> str:

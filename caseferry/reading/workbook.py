@@ -9,13 +9,14 @@ import io
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from caseferry.errors import ExportRefused
-from caseferry.reading.grid import ROW, from_lists, numbered
+from caseferry.reading.grid import ROW, from_lists, gathered, numbered, widened
 from caseferry.reading.package import Contents, Listed, Package, contents, in_proportion, sheet_facts
 from caseferry.reading.sheetxml import Library, Odd, Rows, shared_strings
 from caseferry.reading.source import Source
@@ -93,7 +94,7 @@ class _Plain:
             hidden, errors, area = rows.hidden, rows.errors, rows.area
         except Odd:
             found = sheet_facts(self._package.pieces(sheet.path), self._package.name, self._limits)
-            yield from _library_pieces(self._data, number, rows.rows, self._package.name)
+            yield from self._by_library(number, sheet, rows.rows)
             hidden, errors, area = found["hidden_rows"], found["error_cells"], found["area"]
         self._area += area
         self._check(0, 0)
@@ -105,17 +106,35 @@ class _Plain:
         if self._area + area > self._limits.sheet_cells:
             raise ExportRefused("CF-112", self._package.name, f"its sheets span {self._area + area} cells together")
 
+    @cached_property
+    def _book(self) -> Any:
+        from python_calamine import CalamineWorkbook
 
-def _library_pieces(data: Source, number: int, after: int, name: str) -> Iterator[pl.DataFrame]:
-    """A sheet's rows behind some that are read already."""
-    from python_calamine import CalamineWorkbook
+        with _by_name(self._package.name):
+            return CalamineWorkbook.from_filelike(io.BytesIO(self._data.whole()))
 
-    with _by_name(name):
-        sheet = CalamineWorkbook.from_filelike(io.BytesIO(data.whole())).get_sheet_by_index(number)
-    for piece in _pieces(sheet, name):
-        rest = piece.filter(pl.col(ROW) > after)
-        if rest.height:
-            yield rest
+    def _by_library(self, number: int, sheet: Listed, after: int) -> Iterator[pl.DataFrame]:
+        """A sheet's rows behind some that are read already. Those must be the library's too: it takes rows in any order."""
+        name = self._package.name
+        with _by_name(name):
+            found = self._book.get_sheet_by_index(number)
+        if not after:
+            yield from _pieces(found, name)
+            return
+        every = gathered(_pieces(found, name)).cells
+        again = Rows(self._package.pieces(sheet.path), self._strings, self._library, lambda area, cells: None)
+        ours = gathered(_upto(again.pieces(), after)).cells
+        if not widened(ours, every.columns[1:]).equals(every.filter(pl.col(ROW) <= after)):
+            raise ExportRefused("CF-123", name, "its rows do not stand in order")
+        yield every.filter(pl.col(ROW) > after)
+
+
+def _upto(pieces: Iterator[pl.DataFrame], last: int) -> Iterator[pl.DataFrame]:
+    """The pieces up to the one that ends with this row."""
+    for piece in pieces:
+        yield piece
+        if int(piece[ROW][-1]) >= last:
+            return
 
 
 def _looked_through(package: Package, known: Contents, limits: "ReadingLimits") -> dict[str, dict[str, int]]:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import Protocol
 
 import polars as pl
@@ -40,45 +40,57 @@ def count(data: Foreign, limits: dict[str, int], blobs: object) -> int | None:
 
 
 def last_row(xml: Iterator[bytes]) -> int | None:
-    """The number of a sheet's last row with a value, told from its end. None if its rows are not numbered upwards, or if cells below it hold what
-    some would call a value: an empty text, a formula without a result."""
+    """The number of a sheet's last row with a value, told from its end. None where two programs might count two ways: rows
+    or cells that are not numbered upwards, comments, cells below the last value that hold an empty text or a formula
+    without a result."""
     above = last = lowest = 0
-    held = b""
+    held, ended = b"", False
     for piece in xml:
+        if ended:
+            continue  # its checksum stands at its end
         held += piece
-        cut = held.rfind(b"</row>") + 6
-        text, held = (held[:cut], held[cut:]) if cut > 5 else (b"", held)
-        numbers = [above, *map(int, _ROW_NUMBER.findall(text))]
-        if len(numbers) - 1 != text.count(b"<row") or any(one >= other for one, other in pairwise(numbers)):
+        ended = b"</sheetData>" in held
+        end = held.find(b"</sheetData>") if ended else len(held)
+        cut = end if ended else held.rfind(b"</row>", 0, end) + 6
+        text, held = (held[:cut], held[cut:]) if ended or cut > 5 else (b"", held)
+        if _UNUSUAL.search(text):
             return None
-        above = numbers[-1]
+        rows = list(map(int, _ROW_NUMBER.findall(text)))
+        cells = [int(number) for number, _ in groupby(_CELL_ROW.findall(text))]
+        if len(rows) != text.count(b"<row") or text.count(b"<c ") != text.count(b"<c r="):
+            return None
+        if any(one >= other for one, other in pairwise([above, *rows])) or any(one >= other for one, other in pairwise(cells)) or not set(cells) <= set(rows):
+            return None
+        above = rows[-1] if rows else above
         filled, some = _last_filled(text)
-        if some < 0:
-            return None
         last, lowest = max(last, filled), max(lowest, some)
-    return last if last == lowest and b"<c" not in held and b":row" not in held else None
+    return last if last == lowest and (ended or b"<" not in held) else None
 
 
 def _last_filled(text: bytes) -> tuple[int, int]:
-    """The rows of the last cell with a value, and of the last that holds anything; 0 if there is none, -1 if it has no address."""
+    """The rows of the last cell with a value, and of the last that holds anything; 0 if there is none."""
     some, end = 0, len(text)
     while (end := text.rfind(b"></c>", 0, end)) >= 0:
-        start = text.rfind(b"<c ", 0, end)
-        address = _ADDRESS.match(text, start) if start >= 0 else None
+        start = text.rfind(b"<c r=", 0, end)
+        address = _ADDRESS.match(text, start)
         if address is None:
-            return 0, -1
+            return 0, 1 << 30
         content = text[address.end() : end + 1]
         if content:
             some = some or int(address[1])
-            if _VALUE.search(content):
+            if (_VALUE if b'"inlineStr"' not in address[0] else _INLINE).fullmatch(content):
                 return int(address[1]), some
         end = start
     return 0, some
 
 
-_ROW_NUMBER = re.compile(rb'<row (?:[^>]*? )?r="(\d+)"')
-_ADDRESS = re.compile(rb'<c (?:[^>]*? )?r="[A-Z]+(\d+)"[^>]*>')
-_VALUE = re.compile(rb"<v>[^<]|<t(?: [^>]*)?>[^<]")
+_UNUSUAL = re.compile(rb"<!|<\?(?!xml )|</c(?!>)|\s</c>|<[A-Za-z]+:(?:row|c)[ >/]|<c[^ oh]|<sheetData[^>]*>.*<sheetData", re.DOTALL)
+"""Comments, ends of cells written in another way, prefixes, cells without an address."""
+_ROW_NUMBER = re.compile(rb'<row (?:[^<>]*? )?r="(\d+)"')
+_CELL_ROW = re.compile(rb'<c r="[A-Z]+(\d+)"')
+_ADDRESS = re.compile(rb'<c r="[A-Z]+(\d+)"[^<>]*>')
+_VALUE = re.compile(rb"(?:<f[^<>]*/>|<f[^<>]*>[^<>]*</f>)?<v>[^<>]+</v>")
+_INLINE = re.compile(rb"<is>.*<t(?: [^<>]*)?>[^<>].*</is>", re.DOTALL)
 
 
 def count_begun(data: Foreign, limits: dict[str, int], blobs: object, word: str) -> int:

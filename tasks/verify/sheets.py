@@ -1,5 +1,6 @@
 """How many rows a workbook's sheets have: an XLSX sheet by its XML alone, others by the library that reads them."""
 
+from collections import Counter
 from typing import Any
 
 from caseferry.reading.package import Package, contents
@@ -14,5 +15,6 @@ def count(data: Source, limits: Limits, blobs: Blobs, file: str) -> Any:
         package = Package(data, file, named(limits))
         sheets = contents(package, named(limits)).sheets
         if sheets:
-            return {sheet.name: recount.last_row(package.pieces(sheet.path)) if sheet.path else None for sheet in sheets}
+            names = Counter(sheet.name for sheet in sheets)
+            return {sheet.name: recount.last_row(package.pieces(sheet.path)) if sheet.path and names[sheet.name] == 1 else None for sheet in sheets}
     return heights(data, limits, blobs, file)

@@ -27,7 +27,7 @@ def test_the_original_is_kept_unchanged_with_its_hash_and_the_day_of_receipt(cro
 
 @pytest.mark.requirement("A03", "E70")
 def test_nothing_is_stored_twice_and_everything_can_be_had_by_its_key(crossing: Crossings) -> None:
-    papers = {"Papers/24-0001/a.rtf": "{\\rtf1 a}", "Papers/24-0001/b.rtf": "{\\rtf1 b}", "inner.zip": packed({"Papers/c.rtf": "{\\rtf1 c}", "rates.csv": "Staff,Hourly Rate\nJane,350\n"})}
+    papers: dict[str, str | bytes] = {"Papers/24-0001/a.rtf": "{\\rtf1 a}", "Papers/24-0001/b.rtf": "{\\rtf1 b}", "inner.zip": packed({"Papers/c.rtf": "{\\rtf1 c}", "rates.csv": "Staff,Hourly Rate\nJane,350\n"})}
     run = crossing(firm() | papers)
     files = {kept["name"]: kept for kept in run.json("0-original", "manifest.json")["files"]}
     whole = next(kept["key"] for kept in files.values() if kept["kind"] == "archive")
