@@ -53,11 +53,11 @@ def last_row(xml: Iterator[bytes]) -> int | None:
         end = held.find(b"</sheetData>") if ended else len(held)
         cut = end if ended else held.rfind(b"</row>", 0, end) + 6
         text, held = (held[:cut], held[cut:]) if ended or cut > 5 else (b"", held)
-        if _UNUSUAL.search(text):
+        if not _is_usual(text):
             return None
         rows = list(map(int, _ROW_NUMBER.findall(text)))
         cells = [int(number) for number, _ in groupby(_CELL_ROW.findall(text))]
-        if len(rows) != text.count(b"<row") or text.count(b"<c ") != text.count(b"<c r="):
+        if len(rows) != text.count(b"<row"):
             return None
         if any(one >= other for one, other in pairwise([above, *rows])) or any(one >= other for one, other in pairwise(cells)) or not set(cells) <= set(rows):
             return None
@@ -65,6 +65,15 @@ def last_row(xml: Iterator[bytes]) -> int | None:
         filled, some = _last_filled(text)
         last, lowest = max(last, filled), max(lowest, some)
     return last if last == lowest and (ended or b"<" not in held) else None
+
+
+def _is_usual(text: bytes) -> bool:
+    """True without comments, prefixes, blanks before a cell's end, and cells that do not begin with their address."""
+    if b"<row" not in text and b":row" in text or b"<!" in text or text.count(b"<?") != text.startswith((b"<?xml ", b"\xef\xbb\xbf<?xml ")):
+        return False
+    at = text.find(b"<sheetData")
+    rows = text[at + 1 :] if at >= 0 else text  # before them stand columns, whose names begin alike
+    return b"<sheetData" not in rows and rows.count(b"<c") == rows.count(b"<c r=") and rows.count(b"</c") == rows.count(b"></c>")
 
 
 def _last_filled(text: bytes) -> tuple[int, int]:
@@ -84,8 +93,6 @@ def _last_filled(text: bytes) -> tuple[int, int]:
     return 0, some
 
 
-_UNUSUAL = re.compile(rb"<!|<\?(?!xml )|</c(?!>)|\s</c>|<[A-Za-z]+:(?:row|c)[ >/]|<c[^ oh]|<sheetData[^>]*>.*<sheetData", re.DOTALL)
-"""Comments, ends of cells written in another way, prefixes, cells without an address."""
 _ROW_NUMBER = re.compile(rb'<row (?:[^<>]*? )?r="(\d+)"')
 _CELL_ROW = re.compile(rb'<c r="[A-Z]+(\d+)"')
 _ADDRESS = re.compile(rb'<c r="[A-Z]+(\d+)"[^<>]*>')
