@@ -67,8 +67,10 @@ class Accuracy:
 
     def _compare(self, raw: pl.DataFrame, table: Table, piece: Handed, changed: pl.DataFrame) -> None:
         places = {c.field: c.place for c in table.columns if c.use == "mapped"}
-        lines = piece.placed.rename({str(n): f"h:{name}" for n, name in enumerate(piece.header)}, strict=False)
-        both = raw.join(lines.filter(pl.col("table") == table.id), on="row")
+        cells = sorted({f"c{places[name]}" for name in (*_AS_IS, "middle_name") if name in places})
+        headings = {str(n): f"h:{name}" for n, name in enumerate(piece.header) if name in _AS_IS.values()}
+        lines = piece.placed.filter(pl.col("table") == table.id).select("row", *(pl.col(n).alias(name) for n, name in headings.items()))
+        both = raw.select("row", *cells).join(lines, on="row")
         for name, heading in _AS_IS.items():
             if name not in places or f"h:{heading}" not in both.columns:
                 continue
