@@ -1,11 +1,13 @@
 """The part phase alone, by one process and by two: `python -m bench.parts FOLDER OUT`. Prints JSON: wall seconds of each.
 
-Every process has everything imported and has transformed one part before the clock starts, as a warm worker has.
+Every process is as a warm worker is: everything is imported, it has transformed one part before the clock starts, and
+Polars has one thread (`workers.app`).
 """
 
 import json
 import logging
 import multiprocessing
+import os
 import shutil
 import sys
 import time
@@ -55,6 +57,7 @@ def split_up(folder: Path, bucket: Path) -> "list[Ticket]":
 
 def main(folder: Path, out: Path) -> dict[str, float]:
     seconds = {}
+    os.environ["POLARS_MAX_THREADS"] = "1"  # of the processes to come
     tickets = split_up(folder, out / "bucket")
     for processes in (1, 2):
         warm, cold = out / f"warm-{processes}", out / f"cold-{processes}"

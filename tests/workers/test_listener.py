@@ -121,7 +121,7 @@ def test_a_folder_made_and_filled_in_one_breath_is_sent_whole_and_in_turn(tmp_pa
     (home / "migration.json").write_text("{}")
     (tmp_path / "drops" / "loose.txt").write_text("x")
     deadline = time.monotonic() + 15
-    while len(sent) < 3 and time.monotonic() < deadline:
+    while (len(sent) < 3 or not misplaced) and time.monotonic() < deadline:
         time.sleep(0.05)
     stopping.set()
     thread.join(5)
