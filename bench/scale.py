@@ -198,7 +198,7 @@ def render(results: dict[str, Any]) -> str:
         "## Advice", "",
         f"- **Part size** (`work.part_rows`): 64,000 rows. A part costs {found.fixed['transform'][0] / 9 * 1000:.0f} ms and {sum(found.fixed['transform'][1:]) / 9:.0f} requests by itself, beside {found.per_row['transform'][0] * 1e7:.0f} ms for 10,000 rows; one of a million rows takes a worker's memory.",
         f"- **Window** (`work.window`): {WINDOW}. More lets one large firm stand before more small ones; less leaves workers idle when few firms are under way.",
-        "- **Batch** (`work.batch_rows`): 64,000 rows, as a part, because a batch holds whole parts (with 100,000 the largest process takes 670 to 790 MB, with 64,000 540 to 590): what merge and verify hold at a time; of long rows fewer, as many as `work.portion_bytes` of text.",
+        "- **Batch** (`work.batch_rows`): 64,000 rows, as a part, because a batch holds whole parts (with 100,000 the largest process takes 670 to 790 MB, with 64,000 560 to 600): what merge and verify hold at a time; of long rows fewer, as many as `work.portion_bytes` of text.",
         "- **Scratch** (`TMPDIR`): what a step can't hold waits there in files without a name, about three times what the largest file of a drop unpacks to: some 30 GB for a list of 10. The 4 GB in `deploy/compose.yaml` are for lists up to one; where there is too little, the step waits, and says so.",
         "- **Queues**: one group of workers on `parts`, scaled by the length of that queue; a few on `events,merge,webhooks,control`, of which at least two at any time; one on `suspect` with `--concurrency 1`.",
         "- **Requests**: a small firm's requests cost more than its computing. Fewer objects for each run would make it cheaper, faster code would not.",

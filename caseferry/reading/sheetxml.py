@@ -15,9 +15,10 @@ from typing import Any
 import polars as pl
 
 from caseferry.reading.grid import from_columns, numbered
+from caseferry.reading.package import column_number
 
 _BLOCK = 3 << 20
-"""Bytes of XML that are read at a time."""
+"""Bytes of XML that are turned into cells at a time, or as many as one unit has."""
 _CELL = r'^r="[A-Z]{1,3}[1-9][0-9]{0,6}"(?: [a-z]+="[A-Za-z0-9]*")*(?:/>|>(?:<f[^<>]*/>|<f[^<>]*>[^<>]*</f>)?(?:<v>[^<>]*</v>|<v/>|<is>(?s:.*)</is>)?</c>)$'
 _BETWEEN = r"^(?:\s*<row(?: [^<>]*)?(?:/>|>\s*</row>))*\s*(?:<row(?: [^<>]*[^<>/])?>)?\s*$"
 """What may stand behind a row's last cell: rows without any, and the next one's beginning."""
@@ -145,7 +146,7 @@ class Rows:
     Args:
         xml: its XML, each piece ending behind a tag.
         strings: the workbook's shared strings.
-        check: told rows × columns and filled cells so far; may refuse.
+        check: told rows × columns and cells so far; may refuse.
     """
 
     def __init__(self, xml: Iterator[bytes], strings: pl.Series, library: Library, check: Callable[[int, int], None]) -> None:
@@ -198,7 +199,7 @@ class Rows:
     def _placed(self, cells: pl.DataFrame) -> pl.DataFrame:
         letters = cells["at"].str.strip_chars_end("0123456789")
         named = letters.unique()
-        place = pl.Series([_column(one) for one in named], dtype=pl.Int64)
+        place = pl.Series([column_number(one.encode()) - 1 for one in named], dtype=pl.Int64)
         found = pl.DataFrame({
             "row": cells["at"].str.strip_chars_start("ABCDEFGHIJKLMNOPQRSTUVWXYZ").cast(pl.Int64),
             "column": letters.replace_strict(named, place, return_dtype=pl.Int64),
@@ -289,15 +290,17 @@ def _between(xml: Iterator[bytes], begin: bytes, end: bytes, unit: bytes) -> Ite
                 break
             held, inside = held[close + 1 :], True
         stop = held.find(end)
+        last = stop if stop >= 0 else len(held)
+        begun = 0
+        while last - begun >= _BLOCK and (cut := max(held.rfind(unit, begun, begun + _BLOCK), held.find(unit, begun, last))) >= 0:
+            yield _text(held[begun : cut + len(unit)])
+            begun = cut + len(unit)
         if stop >= 0:
-            if held[:stop].strip():
-                yield _text(held[:stop])
+            if held[begun:stop].strip():
+                yield _text(held[begun:stop])
             break
-        cut = held.rfind(unit) + len(unit)
-        if len(held) >= _BLOCK and cut > len(unit):
-            yield _text(held[:cut])
-            held = held[cut:]
-        elif len(held) > _LONGEST:
+        held = held[begun:]
+        if len(held) > _LONGEST:
             raise Odd
     else:
         raise Odd
@@ -311,9 +314,3 @@ def _text(xml: bytes) -> str:
     except UnicodeDecodeError:
         raise Odd from None
 
-
-def _column(letters: str) -> int:
-    number = 0
-    for letter in letters:
-        number = number * 26 + ord(letter) - 64
-    return number - 1

@@ -36,7 +36,7 @@ class Sheet:
     facts: dict[str, Any]
     """What is known of it, by the names of `Grid`."""
     pieces: Iterator[pl.DataFrame]
-    """Its cells, some rows at a time, as `caseferry.reading.grid` has them; all as wide as the widest row."""
+    """Its cells, some rows at a time, as `caseferry.reading.grid` has them; each as wide as the widest row so far."""
 
 
 def sheets_of(data: Source, name: str, limits: "ReadingLimits") -> Iterator[Sheet]:
@@ -94,7 +94,7 @@ class _Plain:
             hidden, errors, area = rows.hidden, rows.errors, rows.area
         except Odd:
             found = sheet_facts(self._package.pieces(sheet.path), self._package.name, self._limits)
-            yield from self._by_library(number, sheet, rows.rows)
+            yield from self._rest_by_library(number, sheet, rows.rows)
             hidden, errors, area = found["hidden_rows"], found["error_cells"], found["area"]
         self._area += area
         self._check(0, 0)
@@ -113,7 +113,7 @@ class _Plain:
         with _by_name(self._package.name):
             return CalamineWorkbook.from_filelike(io.BytesIO(self._data.whole()))
 
-    def _by_library(self, number: int, sheet: Listed, after: int) -> Iterator[pl.DataFrame]:
+    def _rest_by_library(self, number: int, sheet: Listed, after: int) -> Iterator[pl.DataFrame]:
         """A sheet's rows behind some that are read already. Those must be the library's too: it takes rows in any order."""
         name = self._package.name
         with _by_name(name):

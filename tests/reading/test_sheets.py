@@ -233,7 +233,7 @@ def test_a_plain_sheet_never_meets_the_library(monkeypatch: pytest.MonkeyPatch) 
     def refuse(*_: object) -> None:
         raise AssertionError("the whole sheet was left to the library")
 
-    monkeypatch.setattr(workbook._Plain, "_by_library", refuse)
+    monkeypatch.setattr(workbook._Plain, "_rest_by_library", refuse)
     monkeypatch.setattr(workbook, "_by_library", refuse)
     [(_, cells, _)] = read(data)
     assert cells.height == 2_001 and cells.row(2_000)[1:] == ("24-1999", "499.75", "2018.99")
