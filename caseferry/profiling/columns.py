@@ -19,7 +19,7 @@ _MONEY = (
     r"^\(?-?\s*(?:[A-Z]{2,3}\s?)?[$£€]?\s?-?\d{1,3}(?:,?\d{3})*\.\d{2}\)?-?$|^\(?-?[$£€]\s?\d[\d,]*(?:\.\d+)?\)?$"
     r"|^\(?-?[€]?\s?\d{1,3}(?:\.\d{3})*,\d{2}\)?-?\s?(?:€|EUR|CHF)?$"
 )
-_HOURS = r"^\d{1,3}(?:\.\d{1,2})?$|^\d{1,2}:\d{2}$"
+_HOURS = r"^\d{1,3}(?:[.,]\d{1,2})?$|^\d{1,2}:\d{2}$"
 _WHOLE = r"^\d+$"
 _CODE = r"^[A-Za-z0-9][A-Za-z0-9./\-_#]{1,24}$"
 _LATEST = date(2068, 1, 1)
@@ -87,7 +87,7 @@ def describe(place: int, heading: str, cells: pl.Series) -> Column:
             "telephone numbers": is_phone(t) & ~t.str.contains(_MONEY) & ~t.str.contains(_LIKE_A_DAY) & ~t.str.contains(_NO_PHONE),
             "times of day": t.str.contains(_TIME),
             "amounts": t.str.contains(_MONEY),
-            "small numbers": t.str.contains(_HOURS) & (t.str.replace(":", ".").cast(pl.Float64, strict=False) <= 999).fill_null(False),
+            "small numbers": t.str.contains(_HOURS) & (t.str.replace("[:,]", ".").cast(pl.Float64, strict=False) <= 999).fill_null(False),
             "whole numbers": t.str.contains(_WHOLE),
             "yes or no": lower.is_in(_YES_NO),
             "addresses on the web": t.str.contains(r"(?i)^(?:https?://|www\.)\S+$"),

@@ -34,6 +34,16 @@ _SHORT = {
     "nom": "last name", "prénom": "first name", "prenom": "first name", "ville": "city", "société": "company", "dossier": "matter", "téléphone": "phone", "courriel": "email", "heures": "hours",
     "montant": "amount", "adresse": "address", "apellido": "last name", "apellidos": "last name", "nombre": "first name", "ciudad": "city", "cliente": "client", "teléfono": "phone", "correo": "email",
     "fecha": "date", "horas": "hours", "importe": "amount", "asunto": "matter", "dirección": "address",
+} | {
+    "naam": "name", "voornaam": "first name", "achternaam": "last name", "geboortedatum": "birth", "adres": "address", "straat": "street", "plaats": "city", "woonplaats": "city",
+    "telefoon": "phone", "mobiel": "mobile", "bedrijf": "company", "bedrijfsnaam": "company", "relatie": "client", "relatienr": "client no", "cliënt": "client", "klant": "client",
+    "klantnr": "client no", "dossiernr": "matter no", "dossiernummer": "matter no", "zaak": "matter", "zaaknr": "matter no", "omschrijving": "description", "toelichting": "description",
+    "geopend": "open", "gesloten": "close", "behandelaar": "staff", "advocaat": "attorney", "uren": "hours", "tarief": "rate", "bedrag": "amount", "factuur": "invoice",
+    "factuurnr": "invoice no", "openstaand": "outstanding", "derdengelden": "trust balance", "wederpartij": "other side", "vervaldatum": "due",
+    "cognome": "last name", "nome": "first name", "pratica": "matter", "oggetto": "description", "descrizione": "description", "data": "date", "ore": "hours", "tariffa": "rate",
+    "importo": "amount", "avvocato": "attorney", "telefono": "phone", "cellulare": "mobile", "indirizzo": "address", "città": "city", "fattura": "invoice", "scadenza": "due",
+    "aperta": "open", "chiusa": "close", "stato": "status", "controparte": "other side", "sobrenome": "last name", "processo": "matter", "advogado": "attorney", "endereço": "address",
+    "cidade": "city", "telefone": "phone", "celular": "mobile", "valor": "amount", "descrição": "description", "fatura": "invoice", "vencimento": "due", "empresa": "company", "situação": "status",
 }  # fmt: skip
 _BRACKETS = re.compile(r"\([^)]*\)")
 _ONE_LETTER = re.compile(r"\b([flm]) ?name\b")
