@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from caseferry.mapping import dates, money
+from caseferry.mapping import dates, money, names
 from caseferry.mapping.contact_points import is_email, is_phone, split_emails
 from caseferry.mapping.headings import normal
 from caseferry.mapping.names import key_of, several_people
@@ -119,3 +119,11 @@ def test_names_are_joined_by_their_normal_form() -> None:
 
 def test_headings_are_compared_without_case_and_punctuation() -> None:
     assert normal("Matter  No.:") == normal("matter no") == normal("MATTER #")
+
+
+@given(st.lists(st.text(st.one_of(st.sampled_from(" .,`'-&aZ9é\u00a0"), st.characters(codec="utf-8")), max_size=12) | st.none(), max_size=20))
+def test_the_short_way_to_a_normal_form_says_what_the_long_one_does(texts: list[str | None]) -> None:
+    column = pl.DataFrame({"t": texts}, schema={"t": pl.String})
+    for quick, careful in ((names.key, names._name_key), (names.number_key, names._number_key)):
+        long = column.select(careful(pl.col("t")).replace({"": None}))
+        assert column.select(quick(pl.col("t"))).to_series().to_list() == long.to_series().to_list()
