@@ -10,7 +10,7 @@ from caseferry.model import Model
 
 MESSAGES = "(messages)"
 """What the list is called that is made of messages in files of their own."""
-FORMAT = 4
+FORMAT = 5
 """The layout of a run. A worker leaves a run of a later layout to a newer worker."""
 
 

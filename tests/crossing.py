@@ -15,6 +15,7 @@ import xlsxwriter
 
 from caseferry.canonical import read_tables, table_of
 from caseferry.keys import Run
+from caseferry.noted import Noted
 from caseferry.reading.grid import Grid, gathered
 from caseferry.reading.kinds import Kind
 from caseferry.reading.lists import read_lists
@@ -103,7 +104,7 @@ class Crossed:
         """All findings or changes, as rows."""
         tables = {part: next(t["id"] for t in self.split["tables"] if part in t["parts"]) for part in parts_of(present(self.store, self.run))}
         frames = [
-            table_of(read_tables(self.store.get(self.run.at("2-transform", f"{part}.zip"))), kind).with_columns(pl.lit(table).alias("table"))
+            Noted.of(read_tables(self.store.get(self.run.at("2-transform", f"{part}.zip"))), kind).frame.with_columns(pl.lit(table).alias("table"))
             for part, table in tables.items()
         ]
         if self.has("3-merge/manifest.json"):

@@ -126,15 +126,18 @@ def _take_as_read(sheet: Sheet, name: str, told: pl.DataFrame, outcomes: Mapping
             odd about it; `rule` and `after`, how it is written otherwise.
         outcomes: what becomes of a row, by the rule that found it odd.
     """
+    otherwise = told.filter(pl.col("rule").is_not_null()).sort("rule", "text").select("rule", pl.col("text").alias("before"), "after")
+    numbers = otherwise.select(pl.col("before").alias("text"), pl.int_range(pl.len(), dtype=pl.UInt32).alias("said"))
+    told = told.drop("rule", "after").join(numbers, on="text", how="left", maintain_order="left")
+    found = set(told["found"].drop_nulls().unique())
+    told = told if found else told.drop("found")
     frame = sheet.frame.rename({name: f"{name}~"})
     sheet.frame = frame.join(told, left_on=f"{name}~", right_on="text", how="left", maintain_order="left")
-    before, found = pl.col(f"{name}~"), set(told["found"].drop_nulls().unique())
     for rule in outcomes:
         if rule in found:
-            sheet.find(pl.col("found") == rule, name, rule, outcomes[rule], before)
-    if told["rule"].null_count() < told.height:
-        sheet.change(pl.col("rule").is_not_null(), name, pl.col("rule"), before, pl.col("after"))
-    sheet.frame = sheet.frame.drop("found", "rule", "after")
+            sheet.find(pl.col("found") == rule, name, rule, outcomes[rule], pl.col(f"{name}~"))
+    sheet.change_as("said", name, otherwise)
+    sheet.frame = sheet.frame.drop("found", "said", strict=False)
 
 
 def _read_day(sheet: Sheet, name: str, kind: Type) -> None:

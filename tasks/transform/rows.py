@@ -8,6 +8,7 @@ import polars as pl
 
 from caseferry.manifest import PartOutcome
 from caseferry.mapping.names import number_key
+from caseferry.noted import Noted
 from caseferry.reading.grid import ROW
 from tasks.transform import activities, contacts, matters, papers
 from tasks.transform.fields import read_fields
@@ -33,8 +34,12 @@ FINISH: dict[str, Callable[[Sheet], None]] = {
 @dataclass(frozen=True)
 class Result:
     records: pl.DataFrame
-    findings: pl.DataFrame
-    changes: pl.DataFrame
+    findings: Noted
+    changes: Noted
+
+    def tables(self) -> dict[str, pl.DataFrame]:
+        """As they lie in the bucket."""
+        return {"records": self.records, **self.findings.tables("findings"), **self.changes.tables("changes")}
 
     def outcome(self, part: str, job: Job) -> PartOutcome:
         places = {str(place): int(count) for place, count in sorted(self.records[PLACE].value_counts().iter_rows())}

@@ -14,6 +14,7 @@ import polars as pl
 from caseferry.choices import Migration
 from caseferry.manifest import Table
 from caseferry.mapping.profile import Profile, TableProfile
+from caseferry.noted import SAID, Noted, in_order
 from caseferry.reading.grid import ROW
 from caseferry.records import RECORDS, Record
 
@@ -78,17 +79,19 @@ class Sheet:
         proposal: pl.Expr | str = "",
     ) -> None:  # fmt: skip
         """Note a finding for every row where `when` holds; quarantined and excluded rows move there too."""
-        value = pl.lit(None, pl.String) if value is None else value.cast(pl.String)
-        hint = pl.lit(proposal, pl.String) if isinstance(proposal, str) else proposal.cast(pl.String)
-        noted = self.frame.lazy().filter(when.fill_null(False)).select(
-            ROW, pl.lit(name).alias("field"), pl.lit(self.heading(name)).alias("heading"), pl.lit(rule).alias("rule"),
-            pl.lit(outcome).alias("outcome"), value.alias("value"), hint.alias("proposal"),
-        ).collect()  # fmt: skip
-        if noted.is_empty():
+        holds = self.frame.select(when.fill_null(False).alias("w")).to_series()
+        if not holds.any():
             return
-        self.findings.append((name, rule, noted.cast(FINDINGS)))  # type: ignore[arg-type]
+        told = pl.lit(None, pl.String) if value is None else value.cast(pl.String)
+        hint = pl.lit(proposal, pl.String) if isinstance(proposal, str) else proposal.cast(pl.String)
+        words = {"rule": pl.lit(rule), "outcome": pl.lit(outcome), "value": told, "proposal": hint}
+        if value is None and isinstance(proposal, str):  # the same of every row
+            noted = Noted.alike(self.frame.filter(holds)[ROW], pl.select(self._told(name, words)))
+        else:
+            noted = self._noted(pl.lit(holds), name, words)
+        self.findings.append((name, rule, noted))
         if outcome in {"quarantined", "excluded"}:
-            moves = when.fill_null(False) & (pl.col(PLACE) == "carried")
+            moves = pl.lit(holds) & (pl.col(PLACE) == "carried")
             self.frame = self.frame.with_columns(
                 pl.when(moves).then(pl.lit(outcome)).otherwise(PLACE).alias(PLACE),
                 pl.when(moves).then(pl.lit(rule)).otherwise(REASON).alias(REASON),
@@ -97,31 +100,40 @@ class Sheet:
     def change(self, when: pl.Expr, name: str, rule: pl.Expr | str, before: pl.Expr, after: pl.Expr) -> None:
         """Log a changed value for every row where `when` holds."""
         by = pl.lit(rule) if isinstance(rule, str) else rule
-        logged = self.frame.lazy().filter(when.fill_null(False)).select(
-            ROW, pl.lit(name).alias("field"), pl.lit(self.heading(name)).alias("heading"), by.alias("rule"),
-            before.cast(pl.String).alias("before"), after.cast(pl.String).alias("after"),
-        ).collect()  # fmt: skip
-        if not logged.is_empty():
-            self.changes.append((name, rule if isinstance(rule, str) else "", logged.cast(CHANGES)))  # type: ignore[arg-type]
+        noted = self._noted(when.fill_null(False), name, {"rule": by, "before": before.cast(pl.String), "after": after.cast(pl.String)})
+        if noted.height:
+            self.changes.append((name, rule if isinstance(rule, str) else "", noted))
+
+    def change_as(self, said: str, name: str, words: pl.DataFrame) -> None:
+        """Log a changed value for every row that has a number in a column: that of its `rule`, `before`, `after`."""
+        rows = self.frame.filter(pl.col(said).is_not_null()).select(ROW, pl.col(said).alias(SAID))
+        if rows.height:
+            self.changes.append((name, "", Noted(rows, words.select(self._told(name, {word: pl.col(word) for word in words.columns})))))
+
+    def _noted(self, when: pl.Expr, name: str, words: Mapping[str, pl.Expr]) -> Noted:
+        """What is said of every row where `when` holds, one wording for each."""
+        return Noted.each(self.frame.lazy().filter(when).select(ROW, *self._told(name, words)).collect())
+
+    def _told(self, name: str, words: Mapping[str, pl.Expr]) -> list[pl.Expr]:
+        return [pl.lit(name).alias("field"), pl.lit(self.heading(name)).alias("heading"), *(text.alias(word) for word, text in words.items())]
 
     def fixed(self, rule: str) -> bool:
         """True if the firm approved this rule's proposal."""
         return rule in self.job.migration.options.fixes
 
-    def all_findings(self) -> pl.DataFrame:
+    def all_findings(self) -> Noted:
         return _in_order(self.findings, FINDINGS)
 
-    def all_changes(self) -> pl.DataFrame:
+    def all_changes(self) -> Noted:
         return _in_order(self.changes, CHANGES)
 
 
-Notes = tuple[str, str, pl.DataFrame]
-"""Notes about one field, each frame in the order of the rows; the rule, where it is the same for all of them."""
+Notes = tuple[str, str, Noted]
+"""Notes about one field, in the order of the rows; the rule, where it is the same for all of them."""
 
 
-def _in_order(notes: list[Notes], schema: Mapping[str, Any]) -> pl.DataFrame:
-    """By row, field and rule. The frames are put in order first, so that only numbers are left to be sorted."""
-    every = pl.concat([pl.DataFrame(schema=schema), *(frame for *_, frame in sorted(notes, key=lambda one: one[:2]))])
+def _in_order(notes: list[Notes], schema: Mapping[str, Any]) -> Noted:
+    """By row, field and rule."""
     fields = [name for name, _, _ in notes]
     plain = all(rule or fields.count(name) == 1 for name, rule, _ in notes)
-    return every.sort(*((ROW,) if plain else (ROW, "field", "rule")), maintain_order=True)
+    return in_order([Noted.none(schema), *(noted for *_, noted in sorted(notes, key=lambda one: one[:2]))], is_settled=plain)

@@ -8,6 +8,7 @@ import structlog
 
 from caseferry.canonical import read_tables, table_of, to_json, write_tables
 from caseferry.manifest import Intake, PartOutcome, Split
+from caseferry.noted import Noted
 from caseferry.reading.grid import ROW
 from tasks.journey import Ticket
 from tasks.stage import Services, migration_of, read_model, run_of
@@ -15,7 +16,6 @@ from tasks.transform.rows import Result, transform_table
 from tasks.transform.sheet import CHANGES, FINDINGS, PLACE, REASON, Job
 
 log = structlog.get_logger()
-_MADE = ("records", "findings", "changes")
 
 
 def transform(services: Services, ticket: Ticket) -> None:
@@ -39,7 +39,7 @@ def poison(services: Services, ticket: Ticket, put_aside: Callable[[], object]) 
     store, key = services.store, _key(ticket)
     if store.stat(key) is not None:
         made = read_tables(store.get(key))
-        result = Result(*(table_of(made, name) for name in _MADE))
+        result = Result(table_of(made, "records"), Noted.of(made, "findings"), Noted.of(made, "changes"))
         store.put_once(run_of(ticket).at("2-transform", f"{ticket.part}.json"), to_json(result.outcome(ticket.part, job)))
         return False
     put_aside()
@@ -47,7 +47,7 @@ def poison(services: Services, ticket: Ticket, put_aside: Callable[[], object]) 
     rows = raw.select(
         pl.lit(job.table.id).alias("table"), ROW, pl.lit("quarantined").alias(PLACE), pl.lit("part_quarantined").alias(REASON)
     )
-    result = Result(_with_columns(rows, raw, job), pl.DataFrame(schema=FINDINGS), pl.DataFrame(schema=CHANGES))
+    result = Result(_with_columns(rows, raw, job), Noted.none(FINDINGS), Noted.none(CHANGES))
     store.put_once(key, _bytes(result))
     outcome = result.outcome(ticket.part, job).model_copy(update={"status": "poison"})
     store.put_once(run_of(ticket).at("2-transform", f"{ticket.part}.json"), to_json(outcome))
@@ -71,7 +71,7 @@ def _key(ticket: Ticket) -> str:
 
 def _bytes(result: Result) -> bytes:
     buffer = io.BytesIO()
-    write_tables({name: getattr(result, name) for name in _MADE}, buffer)
+    write_tables(result.tables(), buffer)
     return buffer.getvalue()
 
 

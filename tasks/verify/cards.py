@@ -61,7 +61,7 @@ class Accuracy:
 
     def see(self, batch: Batch) -> None:
         for table in batch.of("contact"):
-            changed = batch.changes[table.id].select("row", pl.col("field").str.split("#").list.first())
+            changed = batch.changes[table.id].frame.select("row", pl.col("field").str.split("#").list.first())
             for piece in batch.files("contacts"):
                 self._compare(batch.raw(table), table, piece, changed)
 

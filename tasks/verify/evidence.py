@@ -17,13 +17,13 @@ from caseferry.canonical import read_tables, table_of
 from caseferry.choices import Migration
 from caseferry.keys import Run
 from caseferry.manifest import Intake, Merged, Piece, Split, Table
+from caseferry.noted import Noted, among, together
 from caseferry.services.store import ObjectStore, get_all
 from config.limits import ReadingLimits
 from tasks.verify import recount
 
 _AGAIN = 3
 """How often a piece that is not what the manifest says is read, before it is taken for what is stored."""
-_KINDS = ("places", "lineage", "findings", "changes")
 
 
 @dataclass(frozen=True)
@@ -80,10 +80,9 @@ class Evidence:
         left = Counter(piece.file for laid in self.merged.batches for piece in laid.pieces)
         records = {entry.name: entry.record for entry in self.merged.files}
         for number, laid in enumerate(self.merged.batches, 1):
-            notes = self._notes_of(number)
+            places, lineage, findings, changes = self._notes_of(number)
             for share in self._shares(laid):
-                known = {**self._fetch(share.parts), **notes}
-                places, lineage, findings, changes = (known["rows", kind] for kind in _KINDS)
+                raws, noted = self._fetch(share.parts)
                 lined = {str(file): some for (file,), some in lineage.partition_by("file", as_dict=True, include_key=False).items()}
                 handed = []
                 for piece in laid.pieces:
@@ -101,7 +100,7 @@ class Evidence:
                     line[piece.file] += lines.height
                 mine = share.mine(self.split)
                 later = {"findings": findings.filter(mine), "changes": changes.filter(mine)}
-                yield Batch(self, share, number, handed, places.filter(share.of_record), later, known)
+                yield Batch(self, share, number, handed, places.filter(share.of_record), later, raws, noted)
 
     def _shares(self, laid: manifest.Batch) -> list["Share"]:
         """A batch as it is looked at: contacts, matters and all else by themselves, where together they are many."""
@@ -113,21 +112,19 @@ class Evidence:
         apart = frozenset[str]().union(*_APART)
         return [*shares, Share(tuple(part for part in laid.parts if tables[part].record not in apart), apart, is_rest=True)]
 
-    def _notes_of(self, number: int) -> dict[tuple[str, str], pl.DataFrame]:
-        """What the merge noted of a batch's rows, by kind."""
+    def _notes_of(self, number: int) -> tuple[pl.DataFrame, ...]:
+        """What the merge noted of a batch's rows: places, lineage, findings, changes."""
         notes = read_tables(self.store.get(self.run.at("3-merge", "rows", f"{number:04d}.zip")))
-        return {("rows", kind): table_of(notes, kind) for kind in _KINDS}
+        return tuple(table_of(notes, kind) for kind in ("places", "lineage", "findings", "changes"))
 
-    def _fetch(self, parts: Iterable[str]) -> dict[tuple[str, str], pl.DataFrame]:
-        """All that lies in the bucket about some parts, asked for at once, by kind and part."""
+    def _fetch(self, parts: Iterable[str]) -> tuple[dict[str, pl.DataFrame], dict[tuple[str, str], Noted]]:
+        """All that lies in the bucket about some parts, asked for at once: their rows, and by kind the notes about them."""
         names = list(parts)
         raw = [self.run.at("1-split", "parts", f"{part}.parquet") for part in names]
         every = get_all(self.store, [*raw, *(self.run.at("2-transform", f"{part}.zip") for part in names)])
-        known = {("raw", part): pl.read_parquet(io.BytesIO(data)) for part, data in zip(names, every, strict=False)}
-        for part, data in zip(names, every[len(names) :], strict=True):
-            made = read_tables(data)
-            known |= {(kind, part): table_of(made, kind) for kind in ("findings", "changes")}
-        return known
+        raws = {part: pl.read_parquet(io.BytesIO(data)) for part, data in zip(names, every, strict=False)}
+        made = {part: read_tables(data) for part, data in zip(names, every[len(names) :], strict=True)}
+        return raws, {(kind, part): Noted.of(made[part], kind) for part in names for kind in ("findings", "changes")}
 
     def _piece(self, piece: Piece, start: int, *, is_last: bool) -> bytes:
         """A piece of a file; the last one goes on to the file's end, wherever the manifest says that is."""
@@ -185,9 +182,9 @@ class Batch:
 
     def __init__(
         self, evidence: Evidence, share: Share, number: int, handed: list[Handed], places: pl.DataFrame, later: dict[str, pl.DataFrame],
-        known: dict[tuple[str, str], pl.DataFrame],
+        rows: dict[str, pl.DataFrame], noted: dict[tuple[str, str], Noted],
     ) -> None:  # fmt: skip
-        self.share, self.number, self.handed, self.places, self._later, self._known = share, number, handed, places, later, known
+        self.share, self.number, self.handed, self.places, self._later, self._rows, self._noted = share, number, handed, places, later, rows, noted
         self._parts: dict[str, list[str]] = {}
         tables = {part: table for table in evidence.split.tables for part in table.parts}
         for part in share.parts:
@@ -205,7 +202,7 @@ class Batch:
     def raw(self, table: Table) -> pl.DataFrame:
         """A table's data rows in this batch, with the source's own cells."""
         if table.id not in self._raws:
-            self._raws[table.id] = pl.concat([self._known["raw", part] for part in self._parts[table.id]])
+            self._raws[table.id] = pl.concat([self._rows[part] for part in self._parts[table.id]])
         return self._raws[table.id]
 
     @cached_property
@@ -225,30 +222,23 @@ class Batch:
         return rows.join(placed, on="row", how="left", maintain_order="left")
 
     @cached_property
-    def findings(self) -> dict[str, pl.DataFrame]:
+    def findings(self) -> dict[str, Noted]:
         """The findings of each table, by row, field and rule."""
         return self._notes("findings")
 
     @cached_property
-    def changes(self) -> dict[str, pl.DataFrame]:
+    def changes(self) -> dict[str, Noted]:
         return self._notes("changes")
 
-    def _notes(self, name: str) -> dict[str, pl.DataFrame]:
-        later = self._later[name]
+    def _notes(self, kind: str) -> dict[str, Noted]:
+        later = self._later[kind]
+        nothing = Noted.none(later.drop("table").schema)
         added = {str(table): some for (table,), some in later.partition_by("table", as_dict=True, include_key=False).items()}
         noted = {}
         for table in sorted({*self._parts, *added}):
-            empty = later.drop("table").clear()
-            early = pl.concat([empty, *(self._known[name, part].select(empty.columns) for part in self._parts.get(table, ()))])
-            noted[table] = _among(early, added[table]) if table in added else early
+            early = together([nothing, *(self._noted[kind, part] for part in self._parts.get(table, ()))])
+            noted[table] = among(early, added[table]) if table in added else early
         return noted
-
-
-def _among(early: pl.DataFrame, later: pl.DataFrame) -> pl.DataFrame:
-    """Later notes in their places among those that are in order already: only rows that have some are sorted again."""
-    touched = early["row"].is_in(later["row"].unique().implode())
-    again = pl.concat([early.filter(touched), later]).sort("row", "field", "rule", maintain_order=True)
-    return pl.concat([early.filter(~touched), again]).sort("row", maintain_order=True)
 
 
 def kind_of_file(name: str) -> str:

@@ -182,7 +182,8 @@ class Fitted:
         odd = both.filter(filled & (written != before)).select("row", "key")
         if odd.is_empty():
             return
-        told = pl.concat([some.filter(pl.col("field").str.split("#").list.first() == field).select("row") for some in (batch.changes[table.id], batch.findings[table.id].filter(pl.col("outcome") == "emptied"))])
+        of_field = pl.col("field").str.split("#").list.first() == field
+        told = pl.concat([batch.changes[table.id].where(of_field), batch.findings[table.id].where(of_field & (pl.col("outcome") == "emptied"))], how="diagonal").select("row")
         rest = odd.join(told, on="row", how="anti").join(left.filter((pl.col("file") == file.file) & (pl.col("column") == heading)), on="key", how="anti")
         self._by_rule += odd.height - rest.height
         self._differences += [{"file": file.name, "column": heading, "table": table.id, "row": row} for row in rest["row"].head(_SHOWN).to_list()]

@@ -33,7 +33,7 @@ class Hours:
             for place, value in rows.group_by("place").agg(pl.col("h").sum()).iter_rows():
                 self._sums[place] += Decimal(str(value or 0))
         flat = pl.concat([pl.DataFrame(schema={"table": pl.String, "row": pl.UInt32}),
-                          *(some.filter(pl.col("rule") == "flat_fee_as_one_unit").select(pl.lit(table).alias("table"), "row")
+                          *(some.where(pl.col("rule") == "flat_fee_as_one_unit").select(pl.lit(table).alias("table"), "row")
                             for table, some in batch.changes.items())])  # fmt: skip
         for piece in batch.files("activities"):
             lines = piece.placed.select("table", "row", type=str(piece.header.index("type")), quantity=str(piece.header.index("quantity")))

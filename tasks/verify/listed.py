@@ -49,7 +49,7 @@ class Fallbacks:
     def see(self, batch: Batch) -> None:
         records = {table.id: table.record for table in batch.tables}
         for table, some in batch.findings.items():
-            told = some.filter(pl.col("rule").is_in(["user_fallback", "user_not_found"])).group_by("value", "rule").len("count")
+            told = some.where(pl.col("rule").is_in(["user_fallback", "user_not_found"])).group_by("value", "rule").len("count")
             self._told.append(apart(told.select("value", pl.lit(records.get(table, "")).alias("record"), "rule", "count")))
 
     @cached_property
@@ -122,7 +122,7 @@ class Late:
 
     def see(self, batch: Batch) -> None:
         for table in batch.tables:
-            late = batch.findings[table.id].filter(pl.col("rule") == "after_cut_off").select("row", "value")
+            late = batch.findings[table.id].where(pl.col("rule") == "after_cut_off").select("row", "value")
             if late.is_empty():
                 continue
             place = next((c.place for c in table.columns if c.field in _WHO), None)

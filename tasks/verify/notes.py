@@ -10,6 +10,8 @@ import polars as pl
 from isal import isal_zlib
 
 from caseferry.canonical import apart
+from caseferry.noted import SAID, Noted
+from caseferry.reading.grid import ROW
 from caseferry.services.scratch import Scratch
 from caseferry.services.store import pieces_of
 from tasks.verify.evidence import Batch, Evidence
@@ -18,6 +20,15 @@ EACH = 2_000
 """Rows of one rule that a person is shown; past that the workbook says how many more there are, and where."""
 REWRITTEN = ("date_read", "amount_read", "hours_read", "units_read", "minutes_read", "time_read", "group_header", "fill_down", "task_status")
 """Rules that write a value in another form. Their every use is in changes.csv."""
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace('"', '""') + '"'
+
+
+def _cell(text: pl.Expr) -> pl.Expr:
+    """As a cell of the log: in quotation marks, or nothing at all."""
+    return pl.when(text.is_not_null()).then(pl.concat_str(pl.lit('"'), text.str.replace_all('"', '""', literal=True), pl.lit('"'))).otherwise(pl.lit(""))
 
 
 class Notes:
@@ -44,23 +55,28 @@ class Notes:
         for table, some in getattr(batch, self.kind).items():
             if some.height:
                 self._log(table, some)
-                counted = some.group_by(*self._by, maintain_order=True).agg(
-                    pl.len().alias("count"), pl.col("field").unique().alias("fields"), pl.col("row").first().alias("first_row")
-                )
-                self._groups.append(apart(counted.select(pl.lit(table).alias("table"), pl.all())))
+                self._count(table, some)
                 self._keep_first(table, some)
 
-    def _log(self, table: str, some: pl.DataFrame) -> None:
-        """A machine file: no byte of a value altered."""
-        file, sheet = self._where.get(table, ("", ""))
-        log = some.select(pl.lit(file).alias("file"), pl.lit(sheet).alias("sheet"), "row", *self._columns)
+    def _log(self, table: str, some: Noted) -> None:
+        """A machine file: no byte of a value altered. What is said often is written once, and taken from there."""
+        where = ",".join(_quoted(text) for text in self._where.get(table, ("", "")))
+        tails = some.words.select(pl.concat_str(pl.lit(""), *(_cell(pl.col(name)) for name in self._columns), separator=",") + "\r\n").to_series()
+        lines = some.rows.select(pl.concat_str(pl.lit(where + ","), pl.col(ROW), pl.lit(tails).gather(pl.col(SAID))).str.join("")).item()
         if table not in self._logs:
             self._logs[table] = self._scratch.file()
         with self._logs[table].open("ab") as out:
-            log.write_csv(out, include_header=False, quote_style="non_numeric", line_terminator="\r\n")
+            out.write(lines.encode())
 
-    def _keep_first(self, table: str, some: pl.DataFrame) -> None:
-        shown = some.filter(~pl.col("rule").is_in(self._unseen)) if self._unseen else some
+    def _count(self, table: str, some: Noted) -> None:
+        """By what makes a group: how many, in which columns, and the first row."""
+        said = some.rows.group_by(SAID).agg(pl.len().alias("count"), pl.col(ROW).min().alias("first_row"))
+        words = some.words.select(*self._by, pl.col("field").alias("fields")).with_row_index(SAID)
+        counted = words.join(said, on=SAID).group_by(*self._by).agg(pl.col("count").sum(), pl.col("fields").unique(), pl.col("first_row").min())
+        self._groups.append(apart(counted.select(pl.lit(table).alias("table"), pl.all())))
+
+    def _keep_first(self, table: str, some: Noted) -> None:
+        shown = some.where(~pl.col("rule").is_in(self._unseen))
         counts = dict(shown["rule"].value_counts().iter_rows())
         full = [rule for rule in counts if self._seen[table, rule] >= EACH]
         first = shown.filter(~pl.col("rule").is_in(full)).filter(pl.int_range(pl.len()).over("rule") < EACH) if shown.height > EACH or full else shown

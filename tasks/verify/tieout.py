@@ -80,7 +80,7 @@ class _Tie:
         per = stays.join(matters, on=["row"] if len(tables) == 1 else ["table", "row"], how="left")
         self._exported = _added(self._exported, per.select(pl.col("matter").fill_null(""), pl.col("value").alias("exported")))
         if self._record == "time_entry":
-            told = pl.concat([some.filter(pl.col("rule") == "amount_is_not_rate_times_hours").select(pl.lit(table).alias("table"), "row")
+            told = pl.concat([some.where(pl.col("rule") == "amount_is_not_rate_times_hours").select(pl.lit(table).alias("table"), "row")
                               for table, some in batch.findings.items()])  # fmt: skip
             if told.height:
                 named = told.join(matters, on=["table", "row"])["matter"].drop_nulls()
