@@ -8,6 +8,8 @@ from tasks.transform.fields import join_pieces, says
 from tasks.transform.sheet import Sheet
 
 EXACT = pl.Decimal(38, 8)
+_SETTLED = ("hours", "units", "minutes", "rate", "billed", "billable", "entry_type", "invoice")
+"""What `quantity`, `price`, `type` and the place of the row were made of: nobody asks for it again."""
 _TEXTS = ("matter", "staff", "description", "category", "entry_type", "billed", "invoice", "billable", "non_billable")
 
 
@@ -39,6 +41,8 @@ def finish_time(sheet: Sheet) -> None:
     sheet.find(pl.col("performed_on").is_null(), "performed_on", "no_date", "quarantined", _raw(sheet, "performed_on"))
     sheet.find(pl.col("staff").is_null() & ~is_expense, "staff", "no_user", "quarantined")
     _price(sheet, is_expense)
+    pieces = [name for name in sheet.frame.columns if name.startswith("description#")]
+    sheet.frame = sheet.frame.drop(*_SETTLED, *(f"{name}~" for name in _SETTLED), *pieces, strict=False)
 
 
 def _price(sheet: Sheet, is_expense: pl.Expr) -> None:

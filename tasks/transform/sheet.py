@@ -86,7 +86,7 @@ class Sheet:
         hint = pl.lit(proposal, pl.String) if isinstance(proposal, str) else proposal.cast(pl.String)
         words = {"rule": pl.lit(rule), "outcome": pl.lit(outcome), "value": told, "proposal": hint}
         if value is None and isinstance(proposal, str):  # the same of every row
-            noted = Noted.alike(self.frame.filter(holds)[ROW], pl.select(self._told(name, words)))
+            noted = Noted.alike(self.frame[ROW].filter(holds), pl.select(self._told(name, words)))
         else:
             noted = self._noted(pl.lit(holds), name, words)
         self.findings.append((name, rule, noted))
