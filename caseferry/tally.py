@@ -47,4 +47,11 @@ class Tally:
     def several(self) -> pl.DataFrame:
         """The keys that stand on more than one row, `key`, and on how many, `n`."""
         none = pl.DataFrame(schema={"key": pl.UInt64, "n": pl.UInt32})
-        return pl.concat([none, *(share.value_counts(name="n").filter(pl.col("n") > 1).cast({"n": pl.UInt32}) for share in self._shares())])
+        return pl.concat([none, *(_several(share) for share in self._shares())])
+
+
+def _several(keys: pl.Series) -> pl.DataFrame:
+    """Put in order, equal keys are neighbours: most stand alone, and only the others are counted."""
+    ordered = keys.sort()
+    again = ordered.filter((ordered == ordered.shift(1)).fill_null(False))
+    return again.value_counts(name="n").select("key", (pl.col("n") + 1).cast(pl.UInt32))

@@ -27,29 +27,83 @@ _FIGURE = r"^[($£€\s-]*\d[\d,.\s]*(?:CR|DR)?\)?-?$|^-$"
 _NUMBERS = {Type.MONEY, Type.HOURS, Type.MINUTES, Type.UNITS}
 
 
-class Furniture:
-    """What each row of a list is. Its rows are gone through once to tell them; whoever wants the data goes once more.
+class SaysMore(Exception):
+    """A row that is not data says something of the rows below it."""
 
-    Of what is not data the rows themselves are held; data is not.
+
+class Furniture:
+    """What each row of a list is. Of what is not data the rows themselves are held; data is not.
+
+    Most lists are gone through once, by `plainly`. Where rows say something of those below them, whoever wants the data
+    goes through it again, by `data`.
     """
 
     def __init__(self, rows: Spooled, fit: Fit, profile: Profile) -> None:
-        self._rows, self._fit, self._spec = rows, fit, profile.tables[fit.kind]
+        self._rows, self._fit, self._profile, self._spec = rows, fit, profile, profile.tables[fit.kind]
         self._first = fit.header_row + fit.header_rows
-        top = rows.head.cells.head(fit.header_row)
-        self.title = tuple(" ".join(cell for cell in row[1:] if cell) for row in top.rows() if any(row[1:]))
-        self._odd = pl.concat([_nothing(rows.head), *(_odd_rows(body, rows.head, fit, profile) for body in self._bodies())])
-        self.labels = sorted({field for field in self._odd["group_field"].unique().to_list() if field})
-        told = {str(key): int(count) for key, count in self._odd[WHAT].value_counts().iter_rows()}
-        told["data"] = max(0, rows.height - self._first) - self._odd.height
-        told["title"] = len(self.title)
-        told["blank"] = told.get("blank", 0) + top.height - len(self.title)
-        told["header"] = told.get("header", 0) + fit.header_rows
-        self.lines = {key: count for key, count in told.items() if count}
+        self._top = rows.head.cells.head(fit.header_row)
+        self.title = tuple(" ".join(cell for cell in row[1:] if cell) for row in self._top.rows() if any(row[1:]))
+        self._odd = _nothing(rows.head)
+        self._filling = [f"c{place}" for place, use in enumerate(fit.uses) if use in self._spec.fill_down]
+
+    def plainly(self) -> Iterator[pl.DataFrame]:
+        """The data rows, as they come: `row`, every column as read, and `filled`.
+
+        Raises:
+            SaysMore: a row says something of those below. What was given before is no good then.
+        """
+        self._odd = _nothing(self._rows.head)
+        for body in self._bodies():
+            odd = self._look(body)
+            if self.labels or self._filled:
+                raise SaysMore
+            yield _FillDown([], odd).fill(_without(body, odd)).select(ROW, *self._rows.head.columns, FILLED)
+
+    def data(self) -> Iterator[pl.DataFrame]:
+        """The data rows: `row`, every column as read, `filled`, and one `group:<field>` column per kind of group."""
+        self._odd = _nothing(self._rows.head)
+        for body in self._bodies():
+            self._look(body)
+        keep = [ROW, *self._rows.head.columns, FILLED, *(GROUP + field for field in self.labels)]
+        groups = [self._groups(field) for field in self.labels]
+        fill = _FillDown(self._filled, self._odd)
+        for body in self._bodies():
+            cells = fill.fill(_without(body, self._odd.filter(pl.col(ROW).is_between(body[ROW][0], body[ROW][-1]))))
+            for marks in groups:
+                cells = cells.join_asof(marks, on=ROW, strategy="backward", check_sortedness=False)
+            yield cells.select(keep)
+
+    def _look(self, body: pl.DataFrame) -> pl.DataFrame:
+        """Those of some rows that are not data; they are held from now on."""
+        odd = _odd_rows(body, self._rows.head, self._fit, self._profile)
+        if odd.height:
+            self._odd = pl.concat([self._odd, odd])
+        return odd
+
+    @property
+    def labels(self) -> list[str]:
+        """The fields that headers of groups tell."""
+        return sorted({field for field in self._odd["group_field"].unique().to_list() if field})
+
+    @property
+    def _filled(self) -> list[str]:
+        """The columns that are printed on the first row of a group only."""
+        if not self._filling or self._odd.is_empty():
+            return []
         kinds = self._odd[WHAT]
         subtotals = int((kinds == "subtotal").sum())
         bounded = bool((kinds == "group").any()) or subtotals > 1 or (subtotals > 0 and bool((kinds == "total").any()))
-        self._filled = [f"c{place}" for place, use in enumerate(fit.uses) if use in self._spec.fill_down] if bounded else []
+        return self._filling if bounded else []
+
+    @property
+    def lines(self) -> dict[str, int]:
+        """How many rows are what, when all of them were gone through."""
+        told = {str(key): int(count) for key, count in self._odd[WHAT].value_counts().iter_rows()}
+        told["data"] = max(0, self._rows.height - self._first) - self._odd.height
+        told["title"] = len(self.title)
+        told["blank"] = told.get("blank", 0) + self._top.height - len(self.title)
+        told["header"] = told.get("header", 0) + self._fit.header_rows
+        return {key: count for key, count in told.items() if count}
 
     def _bodies(self) -> Iterator[pl.DataFrame]:
         """The rows below the header."""
@@ -58,18 +112,6 @@ class Furniture:
             if skip < piece.height:
                 yield piece.slice(skip)
             skip = max(0, skip - piece.height)
-
-    def data(self) -> Iterator[pl.DataFrame]:
-        """The data rows: `row`, every column as read, `filled`, and one `group:<field>` column per kind of group."""
-        keep = [ROW, *self._rows.head.columns, FILLED, *(GROUP + field for field in self.labels)]
-        groups = [self._groups(field) for field in self.labels]
-        fill = _FillDown(self._filled, self._odd)
-        for body in self._bodies():
-            odd = self._odd.filter(pl.col(ROW).is_between(body[ROW][0], body[ROW][-1]))
-            cells = fill.fill(body.join(odd, on=ROW, how="anti", maintain_order="left") if odd.height else body)
-            for marks in groups:
-                cells = cells.join_asof(marks, on=ROW, strategy="backward", check_sortedness=False)
-            yield cells.select(keep)
 
     def _groups(self, field: str) -> pl.DataFrame:
         """Where each group begins that says this of its rows, and what."""
@@ -108,6 +150,10 @@ class Furniture:
         return tuple(found)
 
 
+def _without(body: pl.DataFrame, odd: pl.DataFrame) -> pl.DataFrame:
+    return body.join(odd, on=ROW, how="anti", maintain_order="left") if odd.height else body
+
+
 _TOLD = {WHAT: pl.String, "first": pl.String, "group_field": pl.String, "group_value": pl.String}
 
 
@@ -121,7 +167,7 @@ def _odd_rows(body: pl.DataFrame, head: Grid, fit: Fit, profile: Profile) -> pl.
     least = max(2, int(0.8 * fit.named))
     count = pl.sum_horizontal(pl.col(name).is_not_null().cast(pl.UInt16) for name in columns)
     first = pl.coalesce(columns).str.strip_chars()
-    odd = (count <= 1) | first.str.to_lowercase().str.contains("total", literal=True) | _may_be_header(fit, columns, least)
+    odd = (count <= 1) | _holds(pl.coalesce(columns), "total") | _may_be_header(fit, columns, least)
     if profile.tables[fit.kind].group:
         odd |= count <= 2  # a label and a value
     close = body.filter(odd.fill_null(False)).with_columns(count=count, first=first)
@@ -158,7 +204,12 @@ def _may_be_header(fit: Fit, columns: list[str], least: int) -> pl.Expr:
     """True for every row that could repeat the header: of any few columns one must then hold a word of its heading."""
     named = [(name, heading.casefold().split()[0]) for name, heading in zip(columns, fit.headings, strict=True) if heading.split()]
     few = named[: max(1, len(named) - least + 1)]
-    return pl.any_horizontal(pl.lit(False), *(pl.col(name).str.to_lowercase().str.contains(word, literal=True).fill_null(False) for name, word in few))
+    return pl.any_horizontal(pl.lit(False), *(_holds(pl.col(name), word).fill_null(False) for name, word in few))
+
+
+def _holds(text: pl.Expr, word: str) -> pl.Expr:
+    """True where a word in small letters is in the text, whatever its case."""
+    return text.str.contains_any([word], ascii_case_insensitive=True) if word.isascii() else text.str.to_lowercase().str.contains(word, literal=True)
 
 
 def _groups(cells: pl.DataFrame, fit: Fit, profile: Profile) -> list[pl.Expr]:

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import polars as pl
 
@@ -18,7 +18,7 @@ from caseferry.mapping.profile import Profile
 from caseferry.reading.lists import Spooled
 from caseferry.records import RECORDS, Type
 from caseferry.services.scratch import Scratch
-from tasks.split.furniture import Furniture
+from tasks.split.furniture import Furniture, SaysMore
 from tasks.split.quality import Quality
 from tasks.split.recognise import Fit
 
@@ -50,8 +50,15 @@ class Cut:
     """The matters it names, as `Quality.matters` tells them."""
 
 
+class _Part(NamedTuple):
+    path: Path
+    rows: int
+    size: int
+
+
 def make_table(number: int, file: str, rows: Spooled, fit: Fit, profile: Profile, migration: Migration, portion: Portion, scratch: Scratch) -> Cut:
-    """Go through a list twice, some rows at a time: to tell its furniture, and to cut its data.
+    """Go through a list, some rows at a time: tell its furniture and cut its data. Where rows say something of those below
+    them, twice: what they say is known only then.
 
     Args:
         number: of the table in its export, from 1.
@@ -61,15 +68,19 @@ def make_table(number: int, file: str, rows: Spooled, fit: Fit, profile: Profile
     head, spec = rows.head, profile.tables[fit.kind]
     furniture = Furniture(rows, fit, profile)
     columns = [_column(place, fit, profile, migration) for place in range(head.width)]
-    evidence = _Evidence(spec.record, fit.kind, columns, profile)
-    quality = Quality(spec.record, columns, scratch)
-    filled: Counter[int] = Counter()
-    paths, heights, sizes = [], [], []
-    for part, size in _parts(_seen(furniture.data(), evidence, quality, filled), portion):
-        paths.append(scratch.file())
-        heights.append(part.height)
-        sizes.append(size)
-        write_table(part, paths[-1])
+
+    def gone_through(data: Iterator[pl.DataFrame]) -> tuple[_Evidence, Quality, Counter[int], list[_Part]]:
+        evidence, quality, filled = _Evidence(spec.record, fit.kind, columns, profile), Quality(spec.record, columns, scratch), Counter[int]()
+        parts = []
+        for part, size in _parts(_seen(data, evidence, quality, filled), portion):
+            parts.append(_Part(scratch.file(), part.height, size))
+            write_table(part, parts[-1].path)
+        return evidence, quality, filled, parts
+
+    try:
+        evidence, quality, filled, parts = gone_through(furniture.plainly())
+    except SaysMore:
+        evidence, quality, filled, parts = gone_through(furniture.data())
     used = tuple(_named(c) if filled[c.place] else c for c in columns if c.heading or filled[c.place])
     orders, questions = evidence.settle(file, head.sheet, fit.kind, used, migration)
     identity = f"t{number:03d}-{fit.kind}"
@@ -80,11 +91,11 @@ def make_table(number: int, file: str, rows: Spooled, fit: Fit, profile: Profile
         as_at=_as_at(furniture.title, orders), lines=furniture.lines, columns=used, date_orders=orders, decimal_comma=evidence.decimal_comma(used),
         too_long=tuple(sorted({row for row, _ in head.places.get("field_too_long", ())})),
         epoch_1904=head.epoch_1904, control_totals=furniture.control_totals(),
-        parts=tuple(f"{identity}-{n:04d}" for n in range(1, len(paths) + 1)), part_rows=tuple(heights), part_bytes=tuple(sizes),
+        parts=tuple(f"{identity}-{n:04d}" for n in range(1, len(parts) + 1)), part_rows=tuple(one.rows for one in parts), part_bytes=tuple(one.size for one in parts),
     )  # fmt: skip
-    count = sum(heights)
+    count = sum(one.rows for one in parts)
     report = quality.report(table, count, {c.place: count - filled[c.place] for c in used})
-    return Cut(table, tuple(paths), questions, dict(filled), report, quality.matters)
+    return Cut(table, tuple(one.path for one in parts), questions, dict(filled), report, quality.matters)
 
 
 def _seen(data: Iterator[pl.DataFrame], evidence: "_Evidence", quality: Quality, filled: Counter[int]) -> Iterator[pl.DataFrame]:

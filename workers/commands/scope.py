@@ -4,6 +4,7 @@ import textwrap
 from dataclasses import dataclass
 from typing import Any
 
+from caseferry.noted import Noted
 from caseferry.rules import plainly
 from tasks.journey import parts_of
 from tasks.stage import Services, present, read_json
@@ -102,7 +103,7 @@ def _of_split(services: Services, run: Any, data: dict[str, Any]) -> None:
 
 def _odd(services: Services, run: Any, seen: Any) -> list[dict[str, Any]]:
     """Findings of single rows, counted by rule."""
-    from caseferry.canonical import read_tables, table_of
+    from caseferry.canonical import read_tables
 
     split: Any = read_json(services.store, run.at("1-split", "tables.json")) if "1-split/tables.json" in seen else {"tables": []}
     counts: dict[tuple[str, str], int] = {}
@@ -110,7 +111,7 @@ def _odd(services: Services, run: Any, seen: Any) -> list[dict[str, Any]]:
         for part in table["parts"]:
             key = f"2-transform/{part}.zip"
             if key in seen:
-                for rule, count in table_of(read_tables(services.store.get(run.home + key)), "findings")["rule"].value_counts().iter_rows():
+                for rule, count in Noted.of(read_tables(services.store.get(run.home + key)), "findings").frame["rule"].value_counts().iter_rows():
                     counts[(table["record"], rule)] = counts.get((table["record"], rule), 0) + count
     ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     return [{"record": record, "rule": rule, "count": count} for (record, rule), count in ordered]
