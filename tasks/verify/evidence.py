@@ -83,7 +83,7 @@ class Evidence:
             places, lineage, findings, changes = self._notes_of(number)
             for share in self._shares(laid):
                 raws, noted = self._fetch(share.parts)
-                lined = {str(file): some for (file,), some in lineage.partition_by("file", as_dict=True, include_key=False).items()}
+                lined = _by_file(lineage)
                 handed = []
                 for piece in laid.pieces:
                     if not share.takes(records[piece.file]):
@@ -134,6 +134,16 @@ class Evidence:
             if f"{isal_zlib.crc32(data):08x}" == piece.crc32:
                 break
         return data
+
+
+def _by_file(lineage: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    """The lineage of each file's lines; they stand together, a piece at a time."""
+    found: dict[str, list[pl.DataFrame]] = {}
+    at = 0
+    for length, file in lineage["file"].rle().struct.unnest().iter_rows():
+        found.setdefault(file, []).append(lineage.slice(at, length).drop("file"))
+        at += length
+    return {file: pl.concat(some) for file, some in found.items()}
 
 
 _FEW = 20_000

@@ -60,13 +60,13 @@ class Notes:
 
     def _log(self, table: str, some: Noted) -> None:
         """A machine file: no byte of a value altered. What is said often is written once, and taken from there."""
-        where = ",".join(_quoted(text) for text in self._where.get(table, ("", "")))
-        tails = some.words.select(pl.concat_str(pl.lit(""), *(_cell(pl.col(name)) for name in self._columns), separator=",") + "\r\n").to_series()
-        lines = some.rows.select(pl.concat_str(pl.lit(where + ","), pl.col(ROW), pl.lit(tails).gather(pl.col(SAID))).str.join("")).item()
+        tails = some.words.select(pl.concat_str(*(_cell(pl.col(name)) for name in self._columns), separator=",")).to_series()
+        where = pl.lit(",".join(_quoted(text) for text in self._where.get(table, ("", "")))).alias("where")
+        lines = some.rows.select(where, ROW, tails.gather(some.rows[SAID]).alias("tail"))
         if table not in self._logs:
             self._logs[table] = self._scratch.file()
         with self._logs[table].open("ab") as out:
-            out.write(lines.encode())
+            lines.write_csv(out, include_header=False, quote_style="never", line_terminator="\r\n")
 
     def _count(self, table: str, some: Noted) -> None:
         """By what makes a group: how many, in which columns, and the first row."""

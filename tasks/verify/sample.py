@@ -84,7 +84,8 @@ class Sample:
     @staticmethod
     def _weighed(batch: Batch, table: str, some: pl.DataFrame, weights: dict[str, pl.DataFrame]) -> pl.DataFrame:
         if table not in weights:
-            weights[table] = batch.changes[table].rows.group_by("row").agg(pl.len().alias("changes"))
+            runs = batch.changes[table].rows["row"].rle().struct.unnest()  # they are in the order of the rows
+            weights[table] = runs.select(pl.col("value").alias("row"), pl.col("len").alias("changes"))
         return some.join(weights[table], on="row", how="left").with_columns(pl.col("changes").fill_null(0))
 
     def _keep(self, batch: Batch, piece: Handed, chosen: pl.DataFrame, lines: pl.DataFrame) -> None:

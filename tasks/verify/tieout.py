@@ -19,6 +19,8 @@ _ZERO = Decimal(0)
 _VALUE = pl.Decimal(38, 6)
 _STAYS = ("carried", "merged")
 _SHOWN = 50
+_HELD = 50_000
+"""Sums of batches that wait to be added to all others."""
 
 
 class Money:
@@ -59,14 +61,14 @@ class _Tie:
         self.is_there = any(table.record == record and table.parts for table in evidence.split.tables)
         self._by_place, self._by_reason = dict[str, Decimal](), dict[str, Decimal]()
         self._unread = 0
-        self._exported = _sums("exported", _VALUE)
-        self._written = _sums("written", pl.Decimal(38, 8))
+        self._exported = _Sums("exported", _VALUE)
+        self._written = _Sums("written", pl.Decimal(38, 8))
         self._explained = pl.Series("matter", [], dtype=pl.String)
 
     def see(self, batch: Batch) -> None:
         for piece in batch.files(self._file):
             sums = recount.sum_by(piece.column("matter"), *(piece.column(name) for name in self._factors))
-            self._written = _added(self._written, sums.select(pl.col("key").alias("matter"), pl.col("value").cast(pl.Decimal(38, 8)).alias("written")))
+            self._written.add(sums.select(pl.col("key").alias("matter"), pl.col("value").cast(pl.Decimal(38, 8)).alias("written")))
         tables = batch.of(self._record)
         if not tables:
             return
@@ -78,7 +80,7 @@ class _Tie:
         self._unread += stays["value"].null_count()
         matters = _matter_of_rows(batch, self._record, self._file, tables)
         per = stays.join(matters, on=["row"] if len(tables) == 1 else ["table", "row"], how="left")
-        self._exported = _added(self._exported, per.select(pl.col("matter").fill_null(""), pl.col("value").alias("exported")))
+        self._exported.add(per.select(pl.col("matter").fill_null(""), pl.col("value").alias("exported")))
         if self._record == "time_entry":
             told = pl.concat([some.where(pl.col("rule") == "amount_is_not_rate_times_hours").select(pl.lit(table).alias("table"), "row")
                               for table, some in batch.findings.items()])  # fmt: skip
@@ -89,7 +91,7 @@ class _Tie:
     def line(self) -> dict[str, Any]:
         place = {name: self._by_place.get(name, _ZERO) for name in ("carried", "merged", "quarantined", "excluded")}
         carried = place["carried"] + place["merged"]
-        both = self._exported.join(self._written, on="matter", how="full", coalesce=True)
+        both = self._exported.all.join(self._written.all, on="matter", how="full", coalesce=True)
         both = both.with_columns(pl.col("exported").fill_null(_ZERO), pl.col("written").fill_null(_ZERO))
         written = Decimal(both["written"].sum() or 0)
         odd = both.filter((pl.col("exported").cast(pl.Decimal(38, 8)) - pl.col("written")).abs() >= Decimal("0.005")).sort("matter")
@@ -108,13 +110,24 @@ class _Tie:
         }  # fmt: skip
 
 
-def _sums(name: str, kind: pl.DataType) -> pl.DataFrame:
-    return pl.DataFrame(schema={"matter": pl.String, name: kind})
+class _Sums:
+    """Sums by matter that grow with each batch. A firm has many matters and a batch few: all are added up now and then only."""
+
+    def __init__(self, name: str, kind: pl.DataType) -> None:
+        self._some = [pl.DataFrame(schema={"matter": pl.String, name: kind})]
+
+    def add(self, more: pl.DataFrame) -> None:
+        self._some.append(apart(_added([more.select(self._some[0].columns)])))
+        if sum(one.height for one in self._some[1:]) > max(_HELD, 2 * self._some[0].height):
+            self._some = [self.all]
+
+    @property
+    def all(self) -> pl.DataFrame:
+        return apart(_added(self._some))
 
 
-def _added(sums: pl.DataFrame, more: pl.DataFrame) -> pl.DataFrame:
-    """Sums by matter, with those of a batch."""
-    return apart(pl.concat([sums, more.select(sums.columns)]).group_by("matter").agg(pl.all().sum()))
+def _added(some: list[pl.DataFrame]) -> pl.DataFrame:
+    return pl.concat(some).group_by("matter").agg(pl.all().sum())
 
 
 def _source_amounts(batch: Batch, table: Table, field_name: str, currency: str) -> pl.DataFrame:
