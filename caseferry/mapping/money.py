@@ -5,6 +5,8 @@ from typing import Literal
 
 import polars as pl
 
+from caseferry.mapping.distinct import each_once
+
 MONEY = pl.Decimal(24, 4)
 _PLAIN = r"^-?\d{1,18}(?:\.\d{1,4}0*)?$|^-?\.\d{1,4}0*$"
 _CODES = ("AUD", "BRL", "CAD", "CHF", "CNY", "CZK", "DKK", "EUR", "GBP", "HKD", "HUF", "ILS", "INR", "JPY", "MXN", "NOK", "NZD", "PLN", "SEK", "SGD", "USD", "ZAR")
@@ -114,11 +116,9 @@ def parse_hours(values: pl.Series, unit: Literal["hours", "units", "minutes"]) -
 
 def plain(column: str) -> pl.Expr:
     """An amount as import files write it: no sign of currency, no thousands, at least two places."""
-    text = pl.col(column).cast(MONEY).cast(pl.String)
-    return text.str.replace(r"(\.\d\d)(\d*?)0+$", "${1}${2}")
+    return each_once(pl.col(column).cast(MONEY), lambda amount: amount.cast(pl.String).str.replace(r"(\.\d\d)(\d*?)0+$", "${1}${2}"))
 
 
 def plain_hours(column: str) -> pl.Expr:
     """Decimal hours without trailing zeros: 1.5, 0.1, 2."""
-    text = pl.col(column).cast(MONEY).cast(pl.String)
-    return text.str.replace(r"0+$", "").str.replace(r"\.$", "")
+    return each_once(pl.col(column).cast(MONEY), lambda hours: hours.cast(pl.String).str.replace(r"0+$", "").str.replace(r"\.$", ""))

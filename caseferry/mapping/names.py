@@ -9,19 +9,28 @@ import polars as pl
 _SPLITTERS = re.compile(r"\s{0,9}(?:;|\n|\s&\s|\sand\s|\s/\s)\s{0,9}", re.IGNORECASE)
 
 
-_ODD_NAME = r"[^ -~]|[.,`]|  |^ | $"
+_ODD_NAME = r"[^ -~]|[.`]|  |^ | $|,.*,|^,|,$"
 _ODD_NUMBER = r"[^!-`{-~]"
 
 
 def key(text: pl.Expr) -> pl.Expr:
     """The normal form a name is joined by: case, spaces, dots and the order round a comma do not count."""
-    return _apart(text, _ODD_NAME, lambda plain: plain.str.to_lowercase(), _name_key)
+    return _apart(text, _ODD_NAME, _plain_name_key, _name_key)
+
+
+_LAST_FIRST = r"^([^,]+),\s*([^,]+)$"
+
+
+def _plain_name_key(text: pl.Series) -> pl.Series:
+    small = text.str.to_lowercase()
+    rows = small.str.contains(",", literal=True).fill_null(False).arg_true()
+    return small.scatter(rows, small.gather(rows).str.replace(_LAST_FIRST, "${2} ${1}")) if rows.len() else small
 
 
 def _name_key(text: pl.Expr) -> pl.Expr:
     plain = text.str.normalize("NFKC").str.to_lowercase().str.replace_all(r"[.\u00a0]", " ")
     plain = plain.str.replace_all(r"[’`´]", "'").str.replace_all(r"\s+", " ").str.strip_chars()
-    return plain.str.replace(r"^([^,]+),\s*([^,]+)$", "${2} ${1}")
+    return plain.str.replace(_LAST_FIRST, "${2} ${1}")
 
 
 def _apart(text: pl.Expr, odd: str, quick: Callable[[pl.Series], pl.Series], careful: Callable[[pl.Expr], pl.Expr]) -> pl.Expr:

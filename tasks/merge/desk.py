@@ -9,6 +9,7 @@ import polars as pl
 
 from caseferry.choices import Migration
 from caseferry.manifest import Finding, Intake, Split
+from caseferry.mapping.distinct import each_once
 from caseferry.mapping.profile import Profile
 from caseferry.mapping.target import Target
 from caseferry.reading.grid import ROW
@@ -92,7 +93,7 @@ class Desk:
     def date_text(self, column: str) -> pl.Expr:
         """A day as the target account writes it."""
         style = self.migration.options.date_format or self.target.date_formats[self.migration.region]
-        return pl.col(column).dt.strftime(style)
+        return each_once(pl.col(column), lambda day: day.dt.strftime(style))
 
 
 def ensure(frame: pl.DataFrame, names: Mapping[str, Any]) -> pl.DataFrame:
