@@ -56,3 +56,54 @@ def test_a_choice_that_leaves_lines_out_tells_each_of_them(tmp_path: Path) -> No
 def test_rules_that_change_nothing_give_an_empty_list(tmp_path: Path) -> None:
     said, lines = changes(tmp_path, {}, tr=TRUST)
     assert said["before"] == said["after"] and said["changes"] == [] and lines == []
+
+
+def check(folder: Path, choices: dict[str, Any], **files: str) -> tuple[Any, str]:
+    """The scope as data and as a person reads it; whether it says to look is held against the exit code."""
+    export = drop(folder, firm(**files), CHOICES | choices)
+    done, read = (CliRunner().invoke(app, ["check", str(export), *more]) for more in (["--json"], []))
+    scope = json.loads(done.stdout)
+    assert done.exit_code == read.exit_code == int(scope["needs_a_person"])
+    return scope, " ".join(read.stdout.split())
+
+
+@pytest.mark.requirement("A18", "C07", "C10")
+def test_rows_that_are_not_taken_are_in_the_scope_like_whole_lists(tmp_path: Path) -> None:
+    time = "Date,Matter No,Staff,Hours,Rate,Invoice No\n31/05/2024,24-0001,JD,1,100,\n30/05/2024,24-0001,JD,2,100,B-1\n"
+    rates = "Staff,Hourly Rate\nJane,350\n"
+    scope, shown = check(tmp_path, {}, time=time, r=rates, s=rates.replace("350", "400"))
+    rows = {e["name"]: e["rows"] for e in scope["exclusions"] if e["rows"]}
+    assert rows == {"billed_time_entries": 1, "user_rates": 2}
+    assert "1 Billed time entries" in shown and "2 Billable rates: users" in shown
+    assert "billed time entries" not in shown.split("none found here:")[1]
+
+
+@pytest.mark.requirement("E74", "C10")
+def test_a_map_to_approve_and_a_choice_to_make_need_a_person(tmp_path: Path) -> None:
+    time = "Date,Matter No,Staff,Hours,Rate\n31/05/2024,24-0001,JD,1,100\n"
+    scope, shown = check(tmp_path, {"target": "wealthbox"}, time=time)
+    assert scope["because"] == ["1 field map to approve", "1 decisions about what a target has no place for"]
+    assert "to be approved" in shown and "Decide: bill it in the old system first" in shown
+    answers = {"approved_map": {"version": scope["targets"][0]["version"], "by": "Olive Ops"}, "options": {"decisions": {"wealthbox.time_entries": "leave it in the list"}}}
+    scope, shown = check(tmp_path, {"target": "wealthbox"} | answers, time=time)
+    assert not scope["needs_a_person"] and "to be approved" not in shown
+
+
+@pytest.mark.requirement("B05")
+def test_names_the_account_has_already_are_told_before_a_file_is_made(tmp_path: Path) -> None:
+    cards = "First Name,Last Name,DOB,Website\nJohn,Smith,31/12/1970,w.example\n"
+    matters = 'Matter No,Description,Client,Status,Open Date,Person Responsible,Matter Type\n24-0001,Sale,"Smith, John",Open,31/05/2024,Jane Doe,conveyancing\n'
+    have = [{"name": "date of birth", "parent": "Contact", "type": "date"}, {"name": "Website", "parent": "Contact", "type": "text_line"}]
+    scope, shown = check(tmp_path, {"existing_custom_fields": have, "existing_practice_areas": ["Conveyancing"]}, cards=cards, matters=matters)
+    assert [(one["what"], one["clashes"]) for one in scope["in_account"]] == [
+        ("custom field 'Date of Birth' of a contact", False), ("custom field 'Website' of a contact", True), ("practice area 'conveyancing'", False),
+    ]  # fmt: skip
+    assert scope["because"] == ["1 custom fields the account has with another type"]
+    assert "there it is text_line, here url" in shown and "the account's spelling: 'Conveyancing'" in shown
+
+
+@pytest.mark.requirement("E71", "E72", "E73")
+def test_the_scope_says_what_lowers_a_lists_quality(tmp_path: Path) -> None:
+    cards = "Card Name,First Name,Last Name,Email,Phone\nx,John,Smith,j@x.example,0412 345 678\ny,Jon,,j@x.example,+61 2 5550 1234\n"
+    _, shown = check(tmp_path, {}, cards=cards)
+    assert "empty, of 2: Last Name 1 in several forms: Phone duplicates: 1 groups of 2 rows by e-mail" in shown

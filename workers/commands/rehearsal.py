@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from workers.commands.scope import UNDECIDED
+
 _DECISION = "options.decisions."
 
 
@@ -14,5 +16,5 @@ def answers(drawn: Mapping[str, Any], asked: Iterable[Mapping[str, str]], by: st
         asked: what the run is held for.
         by: the command.
     """
-    open_ = {one["answer_with"].removeprefix(_DECISION): "(not decided)" for one in asked if one["answer_with"].startswith(_DECISION)}
+    open_ = {one["answer_with"].removeprefix(_DECISION): UNDECIDED for one in asked if one["answer_with"].startswith(_DECISION)}
     return {"approved_map": {"version": drawn["version"], "by": by}, "options": {"unknown_columns": "archive", "decisions": open_}}
