@@ -39,10 +39,10 @@ def make_ledger(proof: Proof, quality: dict[str, object]) -> dict[str, Any]:
         "custom_fields": list(evidence.merged.custom_fields), "practice_areas": list(evidence.merged.practice_areas), "value_maps": list(evidence.merged.value_maps), "volumes": _volumes(evidence), "to_bill": proof.bills.found,
         "files": [f.model_dump(mode="json") for f in evidence.merged.files], "todo": list(evidence.merged.todo),
         "documents": [{"name": k.name, "kind": k.kind, "size": k.size, "sha256": k.sha256} for k in evidence.intake.files],
-        "quality": quality.get("tables", []), "deadlines": len(proof.deadlines.found),
+        "quality": quality.get("tables", []), "deadlines": len(proof.deadlines.found), "deadlines_differ": proof.deadlines.differ,
         "inventory": proof.inventory.as_data(proof.compliance),
     }  # fmt: skip
-    ledger["state"] = _state(evidence, checks.found, ledger["targets"])
+    ledger["state"] = _state(evidence, checks.found, ledger["targets"], proof.deadlines.differ)
     return ledger
 
 
@@ -70,7 +70,7 @@ def _volumes(evidence: Evidence) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def _state(evidence: Evidence, checks: list[Check], targets: list[dict[str, Any]]) -> str:
+def _state(evidence: Evidence, checks: list[Check], targets: list[dict[str, Any]], deadlines: int) -> str:
     """How the run ended, from nothing but what was counted."""
     if any(c.hard and not c.passed for c in checks):
         return "failed"
@@ -78,7 +78,7 @@ def _state(evidence: Evidence, checks: list[Check], targets: list[dict[str, Any]
     unread = any(f.rule in {"unreadable_file", "data_not_read", "expected_list_missing", "broken_quoting"} for f in evidence.split.findings)
     soft = any(not c.passed for c in checks)
     beside = any(one["state"] != "completed" for one in targets)
-    return "completed_with_differences" if waiting or unread or soft or evidence.split.unknown or beside else "completed"
+    return "completed_with_differences" if waiting or unread or soft or evidence.split.unknown or beside or deadlines else "completed"
 
 
 def _types(evidence: Evidence) -> list[dict[str, Any]]:

@@ -1,6 +1,5 @@
-"""What a person must look at by hand: rows that wait, people without a user, deadlines, bills, late entries."""
+"""What a person must look at by hand: rows that wait, people without a user, bills, late entries."""
 
-from datetime import date
 from functools import cached_property
 from typing import Any
 
@@ -8,8 +7,7 @@ import polars as pl
 
 from caseferry.canonical import apart
 from caseferry.manifest import Table
-from caseferry.mapping.target import Target
-from tasks.verify.evidence import Batch, Evidence, Handed
+from tasks.verify.evidence import Batch
 
 _WHO = {"modified_by", "staff", "author", "assignee", "owner", "responsible", "user"}
 
@@ -73,45 +71,6 @@ class Bills:
     @cached_property
     def found(self) -> list[dict[str, str]]:
         return sorted(self._lines, key=lambda line: line["matter"])
-
-
-class Deadlines:
-    """Every task and event that lies after the day of the export, old beside new, with its zone."""
-
-    _KINDS = (("tasks", "due_on", "due_date", ""), ("calendar_events", "start_on", "start_date", "start_time"))
-
-    def __init__(self, evidence: Evidence, target: Target) -> None:
-        self._style = evidence.migration.options.date_format or target.date_formats[evidence.migration.region]
-        self._since = date.fromisoformat(evidence.merged.as_at)
-        self._told: list[tuple[int, str, int, dict[str, str]]] = []
-
-    def see(self, batch: Batch) -> None:
-        for place, (kind, field, day, time) in enumerate(self._KINDS):
-            for piece in batch.files(kind):
-                if day in piece.header:
-                    self._look(batch, piece, place, field, day, time)
-
-    def _look(self, batch: Batch, piece: Handed, place: int, field: str, day: str, time: str) -> None:
-        names = dict(zip(piece.lines.columns, piece.header, strict=False))
-        ahead = piece.placed.rename({"table": "table#", "row": "row#"}).rename(names).with_row_index("line#", offset=piece.first)
-        ahead = ahead.filter(pl.col(day).str.to_date(self._style, strict=False) >= self._since)
-        for table in batch.tables:
-            lines = ahead.filter(pl.col("table#") == table.id)
-            if lines.is_empty():
-                continue
-            column = next(c.place for c in table.columns if c.field == field)
-            old = batch.raw(table).select(pl.col("row").alias("row#"), pl.col(f"c{column}").alias("old#"))
-            for line in lines.join(old, on="row#", how="left", maintain_order="left").iter_rows(named=True):
-                self._told.append((place, piece.name, line["line#"], {
-                    "type": piece.kind, "what": line.get("name") or line.get("summary") or "", "matter": line.get("matter", ""),
-                    "old": str(line["old#"]), "new": " ".join(filter(None, (line[day], line.get(time, "")))),
-                    "zone": line.get("time_zone", "") or ("all day" if not time or line.get("all_day") else "unknown"),
-                    "source": f"{table.file}, row {line['row#']}",
-                }))  # fmt: skip
-
-    @cached_property
-    def found(self) -> list[dict[str, str]]:
-        return [line for *_, line in sorted(self._told, key=lambda one: one[:3])]
 
 
 class Late:

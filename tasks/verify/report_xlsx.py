@@ -39,8 +39,8 @@ def report_xlsx(ledger: dict[str, Any], proof: Proof) -> bytes:
                   [(f["name"], f["record"], f["count"], plainly(f["rule"])) for f in ledger["fallbacks"]])  # fmt: skip
         pages.add("Not taken", ("Kind", "Rows", "Total", "Scope"), [(e["title"], e["rows"] or "none found", e["total"], e["scope"]) for e in ledger["exclusions"]])
         pages.add("After cut-off", ("Entered by", "File", "Sheet", "Row", "Moment"), _after_cut_off(proof))
-        pages.add("Deadlines", ("Type", "What", "Matter", "In old system", "In file", "Zone", "Source", "Checked"),
-                  [(d["type"], d["what"], d["matter"], d["old"], d["new"], d["zone"], d["source"], "") for d in proof.deadlines.found])  # fmt: skip
+        pages.add("Deadlines", ("Type", "What", "Matter", "In old system", "In file", "Zone", "Source", "Difference", "Explained by", "Checked"),
+                  [(d["type"], d["what"], d["matter"], d["old"], d["new"], d["zone"], d["source"], d["difference"], "", "") for d in proof.deadlines.found])  # fmt: skip
         pages.add("Bills to generate", ("Matter", "Amount"), [(b["matter"], b["amount"]) for b in ledger["to_bill"]])
         pages.add("Columns", ("File", "Sheet", "Heading", "Became", "Field"),
                   [(t["file"], t["sheet"], c["heading"], c["use"], c["field"]) for t in ledger["columns"] for c in t["columns"]])  # fmt: skip

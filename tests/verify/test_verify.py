@@ -197,8 +197,10 @@ def test_every_deadline_ahead_stands_old_beside_new_with_its_zone(crossing: Cros
     book = openpyxl.load_workbook(io.BytesIO(run.store.get(run.run.at("4-verify", "report.xlsx"))))
     rows = [[c.value for c in row] for row in book["Deadlines"].iter_rows(min_row=2)]
     assert [row[1:6] for row in rows] == [
-        ["File motion", None, "14/06/2024", "06/14/2024", "all day"], ["Trial", "24-0001", "30/06/2024", "06/30/2024 09:30:00", "America/New_York"],
+        ["File motion", None, "14/06/2024", "06/14/2024", "all day"], ["Trial", "24-0001", "30/06/2024 9:30 AM", "06/30/2024 09:30:00", "America/New_York"],
     ]  # fmt: skip
+    assert [row[7] for row in rows] == [None, None]
+    assert (run.ledger["deadlines_differ"], run.state) == (0, "completed")
     page = run.store.get(run.run.at("4-verify", "report.html")).decode()
     assert "Deadlines to check" in page and "Past" not in page.split("Deadlines to check")[1].split("<h2")[0]
 
