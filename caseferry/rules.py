@@ -133,6 +133,8 @@ RULES: dict[str, str] = {
     "second_template": "A second template for the same import was left aside.",
     "template_column_left_empty": "We have nothing for this column of the template. It stays empty.",
     "documents_in_scope": "Documents are carried as a manifest.",
+    "client_and_matter_apart": "The cell names a client and a matter; each got its own part.",
+    "matter_among_clients": "The row is a matter of a client, written below the client's name; it is no client. Send a list of the matters.",
     "open_invoices_mid_month": "Open invoices are moved on a day that is no month's end.",
     "control_total_differs": "The report's own total is not the sum of its rows.",
     # changes

@@ -204,10 +204,12 @@ SOURCES: dict[str, tuple[Style, Layout]] = {
         },
     ),
     "quickbooks": (
-        Style(client="{first} {last}", number=lambda n: f"{n:04d}"),
+        Style(client="{last}, {first}"),
         {
-            "customers.csv": ("contacts", {"Customer full name": "client", "First name": "first", "Last name": "last", "Company": "company", "Email": "email", "Phone": "phone", "Street": "street", "City": "city", "State": "state", "ZIP": "zip", "Bill with Parent": "no", "Balance Total": "balance"}),
+            "customers.csv": ("customers_and_jobs", {"Customer full name": "client", "First name": "first", "Last name": "last", "Company": "company", "Email": "email", "Phone": "phone", "Street": "street", "City": "city", "State": "state", "ZIP": "zip", "Bill with Parent": "flag", "Terms": "blank"}),
             "matters.csv": ("matters", {"Matter Number": "number", "Matter Description": "description", "Client": "client", "Status": "status", "Opened": "opened"}),
+            "open invoices.csv": ("invoices", {"Date": "date", "Transaction Type": "entry", "Num": "id", "Customer": "client", "Due Date": "due", "Open Balance": "balance"}),
+            "time.csv": ("jobs_time", {"Date": "date", "Customer": "client", "Employee": "staff", "Description": "work", "Hours": "hours", "Rate": "rate", "Amount": "amount"}),
         },
     ),
 }  # fmt: skip
@@ -225,6 +227,8 @@ class Firm:
             "contacts": self.contacts, "people": [c for c in self.contacts if c["first"]], "companies": [c for c in self.contacts if not c["first"]],
             "matters": self.matters, "matters_with_card": self.matters, "time": [self._time(n) for n in range(matters * 2)],
             "notes": [self._note(n) for n in range(matters)], "tasks": [self._task(n) for n in range(max(2, matters // 2))],
+            "customers_and_jobs": [*self.contacts, *(self._job(m) for m in self.matters)], "invoices": [self._invoice(n) for n in range(0, matters, 2)],
+            "jobs_time": [self._time(n) | {"client": self._below(self.matters[n % matters])} for n in range(matters * 2)],
             "parties": [self._party(n) for n in range(max(2, matters // 2))], "trust": [self._trust(n) for n in range(0, matters, 2)],
         }  # fmt: skip
 
@@ -275,6 +279,19 @@ class Firm:
     def _trust(self, n: int) -> Row:
         matter = self.matters[n]
         return {"number": matter["number"], "client": matter["client"], "balance": f"{310.25 + 17 * n:.2f}", **self._plain()}
+
+    def _below(self, matter: Row) -> str:
+        """A matter as a customer below a customer."""
+        return f"{matter['client']}:{matter['number']}"
+
+    def _job(self, matter: Row) -> Row:
+        return dict.fromkeys(self.contacts[0], "") | {"client": self._below(matter), "flag": "T"}
+
+    def _invoice(self, n: int) -> Row:
+        return {
+            "date": self._day(date(2024, 4, 30) - timedelta(days=n)), "entry": "Invoice", "id": f"{1040 + n}", "client": self._below(self.matters[n]),
+            "due": self._day(date(2024, 5, 30) - timedelta(days=n)), "balance": f"{210.5 + 35 * n:.2f}",
+        }  # fmt: skip
 
     def _plain(self) -> Row:
         return {"yes": self._style.yes[0], "no": self._style.yes[1], "zero": "0", "blank": ""}

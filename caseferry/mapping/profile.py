@@ -105,6 +105,8 @@ class Profile(_Strict):
     person_card_types: tuple[str, ...] = ()
     company_card_types: tuple[str, ...] = ()
     group_labels: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    joined: str = ""
+    """What stands between a client and a matter of theirs where one cell names both: the colon of `Smith, John:24-0012`."""
     footers: tuple[str, ...] = ()
     assumptions: tuple[str, ...] = ()
     """What the profile takes for given and nobody has confirmed; the report says it."""

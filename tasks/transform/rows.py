@@ -12,6 +12,7 @@ from caseferry.noted import Noted
 from caseferry.reading.grid import ROW
 from tasks.transform import activities, contacts, matters, papers
 from tasks.transform.fields import read_fields
+from tasks.transform.joined import take_apart
 from tasks.transform.sheet import PLACE, REASON, Job, Sheet
 
 FINISH: dict[str, Callable[[Sheet], None]] = {
@@ -53,6 +54,7 @@ def transform_table(raw: pl.DataFrame, job: Job) -> Result:
     """Turn one part's rows into records. As many rows come out as went in, each with its place and reason."""
     sheet = Sheet(job, raw)
     read_fields(sheet)
+    take_apart(sheet)
     if sheet.has("matter"):
         # What names a matter in the old system may name no matter at all: keep the text, join by its normal form.
         sheet.frame = sheet.frame.with_columns(number_key(pl.col("matter")).alias("matter_key"))
