@@ -7,10 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from tests.crossing import Crossed, Crossings
 
 SAMPLE = Path(__file__).parents[1] / "samples" / "doe-and-roe"
+settings.register_profile("any_machine", deadline=None)  # how long an example takes says nothing of it where others work beside
+settings.load_profile("any_machine")
 _PROVEN: dict[str, dict[str, str]] = {}
 
 
