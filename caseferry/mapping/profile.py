@@ -105,6 +105,8 @@ class Profile(_Strict):
     person_card_types: tuple[str, ...] = ()
     company_card_types: tuple[str, ...] = ()
     group_labels: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    bills_on: bool = False
+    """The firm goes on billing in it while it moves: open invoices are taken at a month's end, or when a person says so."""
     joined: str = ""
     """What stands between a client and a matter of theirs where one cell names both: the colon of `Smith, John:24-0012`."""
     footers: tuple[str, ...] = ()

@@ -121,24 +121,20 @@ def receivables(desk: Desk, names: pl.DataFrame) -> None:
 
 
 def ask_mid_month(desk: Desk) -> None:
-    """Open invoices of a system that goes on billing are moved at a month's end, or by somebody who says so.
+    """Open invoices are moved at a month's end; another day is told, and asked about where the old system goes on billing.
 
     Raises:
         NeedsAnswer: they are of another day, and nobody has.
     """
     lines = desk.files.get("balances_forward")
     is_end = (desk.as_at + timedelta(days=1)).day == 1
-    if lines is None or lines.is_empty() or is_end or desk.profile.source not in _BILLS_ON:
+    if lines is None or lines.is_empty() or is_end:
         return
     total = lines["price"].cast(MONEY).sum()
     found = f"{lines.height} matters with open invoices, {total:,.2f} {desk.migration.currency} in all, as at {desk.as_at.isoformat()}, which is no month's end"
     desk.notes.append(Finding(rule="open_invoices_mid_month", where="balances", count=lines.height, detail=found))
-    if not desk.migration.options.mid_month_confirmed:
+    if desk.profile.bills_on and not desk.migration.options.mid_month_confirmed:
         raise NeedsAnswer((Question("CF-149", "open invoices", found, "options.mid_month_confirmed"),))
-
-
-_BILLS_ON = frozenset({"clio"})
-"""Sources whose open invoices are moved at a month's end only."""
 
 
 def trust(desk: Desk, names: pl.DataFrame) -> None:

@@ -10,7 +10,7 @@ import pytest
 import vobject  # type: ignore[import-untyped]
 
 from caseferry.mapping.mapped import load_mapped
-from caseferry.mapping.profile import ProfileError
+from caseferry.mapping.profile import ProfileError, known_sources, load_profile
 from caseferry.mapping.target import TARGETS
 from caseferry.records.neutral import NEUTRAL
 from tasks.merge.targets.headings import headings_of
@@ -160,6 +160,14 @@ def test_open_invoices_of_a_system_that_bills_on_move_at_a_months_end_or_by_a_pe
     assert [(r["code"], "400.00 USD" in r["detail"]) for r in run.reasons] == [("CF-149", True)]
     assert run.release("x", options={"mid_month_confirmed": True}).state.startswith("completed")
     assert crossing(files, source="clio", cut_off="2024-05-31").state.startswith("completed")
+
+
+@pytest.mark.requirement("E23")
+def test_open_invoices_in_the_middle_of_a_month_are_told_whatever_the_source(crossing: Crossings) -> None:
+    told = [crossing(firm(d=DEBTORS), cut_off=day).noted("open_invoices_mid_month") for day in ("2024-05-17", "2024-05-31")]
+    assert [[note["count"] for note in notes] for notes in told] == [[1], []]
+    assert "1 matters with open invoices, 100.10 USD in all, as at 2024-05-17" in told[0][0]["detail"]
+    assert {name for name in known_sources() if not load_profile(name).bills_on} == {"leap"}
 
 
 def test_cards_are_read_back_by_other_code(everywhere: Crossed) -> None:

@@ -9,7 +9,7 @@ TIME = 'Date,Customer,Employee,Hours,Rate\n04/30/2024,"Smith, John : 24-0012",Ja
 
 
 def test_a_matter_below_a_customer_is_no_contact_and_keeps_its_money_and_time(crossing: Crossings) -> None:
-    run = crossing({"c.csv": CUSTOMERS, "m.csv": MATTERS, "i.csv": INVOICES, "t.csv": TIME}, source="quickbooks")
+    run = crossing({"c.csv": CUSTOMERS, "m.csv": MATTERS, "i.csv": INVOICES, "t.csv": TIME}, source="quickbooks", cut_off="2024-05-31")
     assert [(c["first_name"], c["last_name"], c["company"]) for c in run.rows("01_contacts")] == [("John", "Smith", ""), ("", "", "Acme LLC")]
     assert [(f["row"], f["outcome"]) for f in run.found("matter_among_clients")] == [(3, "quarantined")]
     assert [(b["matter"], b["price"]) for b in run.rows("balances_forward")] == [("24-0012", "400.00")]
