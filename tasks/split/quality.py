@@ -32,6 +32,9 @@ IMPORTANT = {
     "phone_log": ("called_at", "matter"),
 }
 
+_NAMED_IN_SEVERAL_WAYS = frozenset({"contact"})
+"""Records whose important fields stand for each other: none of them is missing because its column is."""
+
 
 class Quality:
     """One table's quality, gathered from its data some rows at a time.
@@ -75,11 +78,13 @@ class Quality:
                 empty_keys += empty[column.place]
             columns.append(entry)
         duplicates = self._duplicates()
+        there = {column.field for column in table.columns if column.use == "mapped"}
+        missing = [field for field in important if field not in there] if table.record not in _NAMED_IN_SEVERAL_WAYS else []
         cells_seen = max(1, rows * max(1, len(important)))
-        lost = (empty_keys + 0.5 * odd + duplicates["rows"]) / cells_seen
+        lost = (empty_keys + rows * len(missing) + 0.5 * odd + duplicates["rows"]) / cells_seen
         return {
             "table": table.id, "file": table.file, "sheet": table.sheet, "record": table.record, "rows": rows,
-            "columns": columns, "empty_key_fields": empty_keys, "bad_formats": odd, "duplicates": duplicates, "orphans": 0,
+            "columns": columns, "missing": missing, "empty_key_fields": empty_keys, "bad_formats": odd, "duplicates": duplicates, "orphans": 0,
             "score": round(100 * max(0.0, 1 - lost)),
         }  # fmt: skip
 

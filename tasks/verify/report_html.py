@@ -40,8 +40,18 @@ def report_html(ledger: dict[str, Any], proof: Proof) -> str:
     return template().render(
         ledger=ledger, sample=_by_type(proof.sample.found), due=proof.deadlines.found, totals=totals, bars=[_bar(t, ledger) for t in ledger["types"]],
         state=STATES[ledger["state"]], states=STATES, target_waits=sum(one["waiting"] for one in ledger["targets"]), target_titles=", ".join(_titles(ledger)), plainly=plainly, number=_number, money=_money, outcome=OUTCOMES, version=__version__,
-        titles={t["record"]: t["title"] for t in ledger["types"]}, waiting=_waiting(proof), firm=proof.evidence.migration.firm_name,
+        quality=[_quality(q) for q in ledger["quality"] if q["record"] != "excluded"], titles={t["record"]: t["title"] for t in ledger["types"]}, waiting=_waiting(proof), firm=proof.evidence.migration.firm_name,
     )  # fmt: skip
+
+
+def _quality(report: dict[str, Any]) -> dict[str, Any]:
+    """What a person reads of a list's quality: counts by column, never a cell."""
+    empty = [f"{c['heading']} {c['empty']:,}" for c in report["columns"] if c.get("important") and c["empty"]]
+    return report | {
+        "empty": "; ".join([*empty, *(f"{field.replace('_', ' ')}: no such column" for field in report["missing"])]),
+        "mixed": "; ".join(c["heading"] for c in report["columns"] if c.get("mixed")),
+        "twice": "; ".join(f"{one['groups']:,} groups of {one['rows']:,} rows by {one['keys']}" for one in report["duplicates"]["by"]),
+    }
 
 
 def _by_type(sample: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:

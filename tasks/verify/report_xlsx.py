@@ -44,6 +44,12 @@ def report_xlsx(ledger: dict[str, Any], proof: Proof) -> bytes:
         pages.add("Bills to generate", ("Matter", "Amount"), [(b["matter"], b["amount"]) for b in ledger["to_bill"]])
         pages.add("Columns", ("File", "Sheet", "Heading", "Became", "Field"),
                   [(t["file"], t["sheet"], c["heading"], c["use"], c["field"]) for t in ledger["columns"] for c in t["columns"]])  # fmt: skip
+        pages.add("Quality", ("File", "Sheet", "Column", "Rows", "Empty", "Important", "Forms found", "More than one"), [
+            (q["file"], q["sheet"], c["heading"], q["rows"], c["empty"], "yes" if c.get("important") else "", "\n".join(f"{form}: {count}" for form, count in c.get("formats", {}).items()), "yes" if c.get("mixed") else "")
+            for q in ledger["quality"] for c in q["columns"]
+        ])  # fmt: skip
+        pages.add("Duplicates", ("File", "Sheet", "What they share", "Groups", "Rows"),
+                  [(q["file"], q["sheet"], one["keys"], one["groups"], one["rows"]) for q in ledger["quality"] for one in q["duplicates"]["by"]])  # fmt: skip
         pages.add("Sample", ("Type", "Source", "Row", "Why", "In old system", "In file", "Right?"),
                   [(s["record"], s["source_file"], s["row"], s["why"], _pairs(s["source"]), _pairs(s["target"]), "") for s in proof.sample.found])  # fmt: skip
         pages.add("Value maps", ("Map", "Word", "Becomes", "Records", "In the map", _FIX),

@@ -1,7 +1,9 @@
 import datetime as dt
+import io
 import random
 from typing import Any
 
+import openpyxl
 import polars as pl
 import pytest
 
@@ -131,6 +133,26 @@ def test_the_quality_report_is_there_before_anything_is_transformed(crossing: Cr
     assert 0 <= report["contact"]["score"] <= 100
     started = next(e for e in held.events() if e["type"] == "job.started")
     assert started["data"]["quality"][0]["duplicates"] == 1
+
+
+@pytest.mark.requirement("E72")
+def test_an_important_column_that_is_not_there_is_missing_in_every_row(crossing: Crossings) -> None:
+    matters = "Matter No,Description,Status,Open Date,Person Responsible\n24-0001,Sale,Open,31/05/2024,Jane Doe\n"
+    run = crossing(firm(matters=matters))
+    report = next(q for q in run.json("1-split", "quality.json")["tables"] if q["record"] == "matter")
+    assert report["missing"] == ["client"]
+    assert report["score"] == 83
+
+
+@pytest.mark.requirement("E71", "E72", "E73")
+def test_the_reports_show_the_quality_of_every_list(crossing: Crossings) -> None:
+    cards = CARDS + "a,John,Smith,,j@x.example,0412 345 678\nb,Jon,,,j@x.example,+61 2 5550 1234\n"
+    run = crossing(firm(cards=cards))
+    page = run.store.get(run.run.at("4-verify", "report.html")).decode()
+    assert "<td>Last Name 1; Organisation 2</td><td>Mobile</td><td>1 groups of 2 rows by e-mail</td>" in page
+    sheets = openpyxl.load_workbook(io.BytesIO(run.store.get(run.run.at("4-verify", "report.xlsx"))))
+    assert ("cards.csv", None, "Last Name", 2, 1, "yes", None, None) in list(sheets["Quality"].iter_rows(values_only=True))
+    assert list(sheets["Duplicates"].iter_rows(min_row=2, values_only=True)) == [("cards.csv", None, "e-mail", 1, 2)]
 
 
 @pytest.mark.requirement("A02", "E73")

@@ -99,7 +99,8 @@ def quality_lines(report: dict[str, Any]) -> list[str]:
     empty = [f"{c['heading']} {c['empty']:,}" for c in report["columns"] if c.get("important") and c["empty"]]
     mixed = [c["heading"] for c in report["columns"] if c.get("mixed")]
     twice = [f"{one['groups']:,} groups of {one['rows']:,} rows by {one['keys']}" for one in report["duplicates"]["by"]]
-    parts = [(f"empty, of {report['rows']:,}", empty), ("in several forms", mixed), ("duplicates", twice), ("name no matter of the export", [f"{report['orphans']:,} rows"] if report["orphans"] else [])]
+    lacks = [field.replace("_", " ") for field in report["missing"]]
+    parts = [("no such column", lacks), (f"empty, of {report['rows']:,}", empty), ("in several forms", mixed), ("duplicates", twice), ("name no matter of the export", [f"{report['orphans']:,} rows"] if report["orphans"] else [])]
     lines = [f"    {report['score']:>3}  {report['file']}" + (f" › {report['sheet']}" if report["sheet"] else "")]
     for what, some in parts:
         if some:
