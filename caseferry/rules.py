@@ -12,6 +12,8 @@ RULES: dict[str, str] = {
     "hidden_sheet": "The workbook has a hidden sheet. It was read like all others.",
     "error_cells": "Cells hold a spreadsheet error instead of a value. They were read as empty.",
     "broken_quoting": "A quotation mark opens a cell and is never closed. The cell was kept as it stands.",
+    "ends_midway": "The list ends in the middle of a row, as a file does that was not sent to its end. Export it again.",
+    "text_not_taken": "It holds no list of columns: a page of text, or headings without rows. It is kept, and nothing of it is carried.",
     "field_too_long": "A cell is longer than any a list has. Its row waits for a person.",
     "macros": "The workbook has macros. They were not run and not carried.",
     "external_links": "The workbook points to other workbooks. They were not opened.",

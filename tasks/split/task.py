@@ -14,6 +14,7 @@ from caseferry.errors import ExportRefused, NeedsAnswer, Question
 from caseferry.manifest import MESSAGES, Finding, Intake, Kept, Split, Table, UnknownTable
 from caseferry.mapping.profile import Profile, known_evidence, load_profile
 from caseferry.reading.access import tables_of
+from caseferry.reading.ends import ends_midway
 from caseferry.reading.grid import Grid
 from caseferry.reading.guard import together
 from caseferry.reading.kinds import LISTS, Kind
@@ -44,6 +45,8 @@ _NOTES = {
     "records_cut_off": "the file ends before the records its header promises",
 }
 _UNREAD = (Kind.DOCUMENT, Kind.JSON, Kind.DELIMITED)
+_CERTAIN = (".csv", ".tsv", ".psv")
+"""Names of files that hold a list also where it has one column."""
 _DATA = (".json", ".jsonl", ".ndjson", ".xml", ".sql", ".sqlite", ".sqlite3", ".db", ".parquet", ".bak", ".mdf", ".pst", ".ost", ".gz", ".7z", ".rar", ".tar")
 """Endings of files that may hold lists, and that nobody here reads."""
 Read = tuple[Kept, Spooled]
@@ -75,11 +78,14 @@ def split(services: Services, ticket: Ticket) -> None:
         for (_, rows, _), one in zip(known, made, strict=True):
             findings += _table_findings(one, rows.head)
             findings += filter(None, [layout_changed(one.table, profile)])
-        unknown = [
-            UnknownTable(file=kept.name, sheet=rows.head.sheet, rows=rows.height, columns=fit.columns, reason=fit.reason)
-            for (kept, rows), fit in zip(lists, fits, strict=True)
-            if isinstance(fit, Unfit) and rows.head.width > 1 and rows.height > 1
-        ]
+        unknown = []
+        for (kept, rows), fit in zip(lists, fits, strict=True):
+            if not isinstance(fit, Unfit):
+                continue
+            if rows.height > 1 and (rows.head.width > 1 or kept.name.lower().endswith(_CERTAIN)):
+                unknown.append(UnknownTable(file=kept.name, sheet=rows.head.sheet, rows=rows.height, columns=fit.columns, reason=fit.reason))
+            else:  # a title page, a read-me, a heading without rows
+                findings.append(Finding(rule="text_not_taken", where=" › ".join(filter(None, (kept.name, rows.head.sheet))), count=rows.height, outcome="excluded"))
         if not made:
             raise ExportRefused("CF-104", intake.files[0].name, f"none of {len(lists)} lists has the headings of {profile.product}")
         questions: tuple[Question, ...] = tuple(question for one in made for question in one.questions)
@@ -132,11 +138,14 @@ def read_all(services: Services, intake: Intake, migration: Migration, findings:
         NeedsAnswer: text whose encoding neither its bytes nor its letters tell.
     """
     limits = services.settings.limits
+    broken_off: set[str] = set()
 
     def read(kept: Kept) -> list[Spooled] | Finding:
         """The lists of one file, or why there are none. Each is read in a process of its own, some side by side."""
         path = scratch.file()
         services.store.save(kept.key, path)
+        if kept.kind == Kind.DELIMITED and ends_midway(path):
+            broken_off.add(kept.name)
         try:
             if kept.kind == Kind.ACCESS:
                 return [
@@ -161,6 +170,7 @@ def read_all(services: Services, intake: Intake, migration: Migration, findings:
             (data, Kind(kept.kind), kept.name, migration.options.encoding_of(kept.name))
             for kept, data in zip(some, get_all(services.store, (kept.key for kept in some)), strict=True)
         ]
+        broken_off.update(name for data, kind, name, _ in asked if kind is Kind.DELIMITED and ends_midway(data))
         for kept, found in zip(some, read_small(asked, limits, DEEPEST_HEADER + 2), strict=True):
             yield found if isinstance(found, list) else _unreadable(kept, found)
 
@@ -176,6 +186,8 @@ def read_all(services: Services, intake: Intake, migration: Migration, findings:
         if isinstance(lists, Finding):
             findings.append(lists)
             continue
+        if kept.name in broken_off:
+            findings.append(Finding(rule="ends_midway", where=kept.name, detail="its last line has no end, and fewer cells than those above"))
         for one in lists:
             if one.head.undecided:
                 found = f"its letters fit {' and '.join(one.head.undecided)} alike"

@@ -1,0 +1,37 @@
+"""A list that broke off, and a file that holds no list, are told."""
+
+from pathlib import Path
+
+import pytest
+
+from caseferry.reading.ends import ends_midway
+from tests.crossing import ONE_CARD, Crossings, firm
+
+
+def test_a_list_that_ends_in_the_middle_of_a_row_is_told(crossing: Crossings) -> None:
+    whole = ONE_CARD + '"Able, Ann",Ann,Able,,ann@x.example,0412 345 679\n'
+    assert crossing(firm(cards=whole)).state == "completed"
+    run = crossing(firm(cards=whole[:-30]))
+    assert [note["where"] for note in run.noted("ends_midway")] == ["cards.csv"]
+    assert run.type("contact")["read"] == 2
+    assert run.state == "completed_with_differences"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("a,b,c\n1,2,3\n4,5", True), ("Title\na;b;c\r\n1;2;3\r\n4;", True), ("a,b,c\n1,2,3\n4,5,6", False), ("a,b,c\n1,2,3\n4,5\n", False),
+        ("a,b,c\n1,2,3\nPrinted on Monday", False), ('a,b,c\n1,2,"3\n4"', False), ("a,b,c\n1,2,3\n4,5,6\n", False), ("a,b\n1", False), ("", False),
+    ],
+)  # fmt: skip
+def test_only_half_a_row_without_an_end_is_half_a_row(text: str, told: bool, tmp_path: Path) -> None:
+    (tmp_path / "list").write_bytes(text.encode())
+    assert ends_midway(text.encode()) is ends_midway(tmp_path / "list") is told
+
+
+def test_a_list_of_one_column_is_told_and_text_is_not_a_list(crossing: Crossings) -> None:
+    run = crossing(firm() | {"mails.csv": "Newsletter\na@x.example\nb@x.example\n", "read me.txt": "Dear all\nhere are the lists\n", "empty list.csv": "Shelf,Seal\n"})
+    assert [(one["file"], one["rows"]) for one in run.ledger["unknown_tables"]] == [("mails.csv", 3)]
+    assert {note["where"] for note in run.noted("text_not_taken")} == {"read me.txt", "empty list.csv"}
+    assert run.state == "completed_with_differences"
+    assert crossing(firm() | {"read me.txt": "Dear all\nhere are the lists\n"}).state == "completed"
