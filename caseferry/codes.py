@@ -136,8 +136,8 @@ CODES: dict[str, Code] = {
     ),
     "CF-127": Code(
         "The scope of this migration is not acknowledged yet",
-        "read the scope in `caseferry check`, then set acknowledged_by in migration.json",
-        safe=KEPT,
+        "read scope.html (in the results; 3-merge/ of the run), then say who did: acknowledged_by, or --acknowledge",
+        safe="no import file was written",
     ),
     "CF-128": Code(
         "There is nothing to read",
@@ -236,7 +236,7 @@ CODES: dict[str, Code] = {
     ),
     "CF-149": Code(
         "Open invoices would be moved in the middle of a month",
-        "export again at the month's end, or set options.mid_month_confirmed",
+        "export again at the month's end, or say that they move all the same: options.mid_month_confirmed, or --mid-month",
         safe="no import file was written",
         more="A system that goes on billing changes them until the month is closed.",
     ),

@@ -149,7 +149,7 @@ def admit(services: Services, ticket: Ticket) -> None:
     """Make `0-original/admission.json`: the firm's choices, fixed for this run.
 
     Raises:
-        NeedsAnswer: the choices are not valid, the sender is not the account owner, or the scope is not acknowledged.
+        NeedsAnswer: the choices are not valid, or the sender is not the account owner.
     """
     store, run = services.store, run_of(ticket)
     choices = _choices(services, run)
@@ -164,8 +164,6 @@ def admit(services: Services, ticket: Ticket) -> None:
     if migration.account_owner is not True and not any(answer.get("cleared") for answer in released):
         found = "the choices say the sender is not the owner" if migration.account_owner is False else "the choices leave it open"
         questions.append(Question("CF-125", "hold: account owner", found, "account_owner"))
-    if migration.options.require_acknowledgement and not migration.acknowledged_by:
-        questions.append(Question("CF-127", "scope and limitations", "nobody has acknowledged them", "acknowledged_by"))
     if questions:
         raise NeedsAnswer(tuple(questions))
     store.put_once(run.at("0-original", "admission.json"), to_json(migration.model_dump(mode="json")))

@@ -26,6 +26,7 @@ from tasks.merge.documents import documents
 from tasks.merge.files import Files, Template, read_template
 from tasks.merge.laid import Laid
 from tasks.merge.matters import link_clients, matter_lines, matter_numbers, parties_of_matters, practice_areas, prepare_matters
+from tasks.merge.scope import ask_scope, draw_scope
 from tasks.merge.targets.field_map import draw_map
 from tasks.merge.targets.fitting import Fitting
 from tasks.merge.targets.neutral import links_of
@@ -54,7 +55,9 @@ def merge(services: Services, ticket: Ticket) -> None:
         intake=intake, records=records, as_at=_as_at(split, migration, intake),
     )  # fmt: skip
     _as_at_findings(desk)
+    draw_scope(services, run, migration, split, intake)
     field_map = draw_map(services, run, migration, split)
+    ask_scope(migration)
     with Scratch() as scratch:
         fittings = [Fitting(migration.target_of(name), migration, field_map.version, scratch) for name in migration.mapped]
         laid = Laid(Files(desk, _templates(services, desk), scratch), scratch, fittings)

@@ -53,7 +53,7 @@ def test_run_says_what_it_needs_and_goes_on_where_it_stopped(tmp_path: Path) -> 
     assert done.returncode == 0, done.stderr
     assert {p.name for p in out.iterdir() if not p.name.startswith(".")} == {
         "audit", "import-files", "not-import-files", "report.html", "report.xlsx", "changes.csv", "findings.csv", "ledger.json", "sample.json",
-        "field-map.html", "field-map.json", "field-map.xlsx",
+        "field-map.html", "field-map.json", "field-map.xlsx", "scope.html",
     }  # fmt: skip
     again = caseferry(*words, "--account-owner", "--user", "Jane Doe <jane@f.example>", "--primary-subscriber", "jane@f.example")
     assert again.returncode == 0 and "CF-109" in again.stderr

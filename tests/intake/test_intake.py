@@ -88,13 +88,6 @@ def test_other_news_does_not_clear_the_owner(crossing: Crossings) -> None:
     assert held.state == "held"
 
 
-@pytest.mark.requirement("C10")
-def test_the_scope_waits_for_its_acknowledgement_where_asked(crossing: Crossings) -> None:
-    held = crossing(firm(), options={"require_acknowledgement": True})
-    assert [r["code"] for r in held.reasons] == ["CF-127"]
-    assert held.release(acknowledged_by="Jane Doe").state == "completed"
-
-
 def test_choices_that_are_not_valid_are_named_one_by_one(crossing: Crossings) -> None:
     held = crossing(firm(), regoin="us", region="mars", primary_subscriber="nobody@x")
     assert held.state == "held"

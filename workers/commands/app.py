@@ -46,7 +46,8 @@ def _choices(
     export: Path, migration: Path | None, source: str | None, targets: list[str], region: str | None, owner: bool | None,
     users: list[str], primary: str | None, dates: str | None, cut_off: str | None, zone: str | None, documents: bool,
     expenses: bool, fixes: list[str], approved: str | None = None, by: str | None = None, archive_unknown: bool = False,
-    decided: list[str] | None = None,
+    decided: list[str] | None = None, acknowledged: str | None = None,
+    mid_month: bool = False,
 ) -> dict[str, Any]:  # fmt: skip
     """`migration.json` with the command line laid over it."""
     from email.utils import parseaddr
@@ -61,7 +62,7 @@ def _choices(
         if not by:
             raise Stop(2, message("CF-147", "the command line", "an approval has a name: --by"))
         choices["approved_map"] = {"version": approved, "by": by}
-    said = {"source": source, "region": region, "account_owner": owner, "cut_off": cut_off, "time_zone": zone, "primary_subscriber": primary}
+    said = {"source": source, "region": region, "account_owner": owner, "cut_off": cut_off, "time_zone": zone, "primary_subscriber": primary, "acknowledged_by": acknowledged}
     choices |= {name: value for name, value in said.items() if value is not None}
     if users:
         parsed = [parseaddr(user) for user in users]
@@ -71,6 +72,8 @@ def _choices(
         options["dates"] = dates
     if archive_unknown:
         options["unknown_columns"] = "archive"
+    if mid_month:
+        options["mid_month_confirmed"] = True
     if decided:
         options["decisions"] = {**options.get("decisions", {}), **dict(_decision(one) for one in decided)}
     options |= {name: True for name, on in (("documents", documents), ("expenses", expenses)) if on}
@@ -119,6 +122,8 @@ Approved = Annotated[Optional[str], typer.Option("--approve-map", help="The vers
 By = Annotated[Optional[str], typer.Option("--by", help="Who approves.")]
 Decided = Annotated[list[str], typer.Option("--decide", help="What becomes of records a target has no place for: wealthbox.trust_balances='keep in Clio'. May be repeated.")]
 Archive = Annotated[bool, typer.Option("--archive-unknown", help="Columns nobody knows stay in the archive: that is decided.")]
+Acknowledged = Annotated[Optional[str], typer.Option("--acknowledge", help="Who has read scope.html: what moves, what does not, and the limits.")]
+MidMonth = Annotated[bool, typer.Option("--mid-month", help="Open invoices move although their day is no month's end.")]
 Region = Annotated[Optional[str], typer.Option(help="us, ca, uk, eu or au: where the new account lives.")]
 Owner = Annotated[Optional[bool], typer.Option("--account-owner/--not-account-owner", help="Is the sender the owner of the old account?")]
 Users = Annotated[list[str], typer.Option("--user", help='A user of the new system: "Jane Doe <jane@firm.com>". May be repeated.')]
@@ -206,6 +211,7 @@ def run(
     account_owner: Owner = None, user: Users = [], primary_subscriber: Primary = None, dates: Dates = None,  # noqa: B006
     cut_off: CutOff = None, time_zone: Zone = None, documents: Documents = False, expenses: Expenses = False,
     fix: Fixes = [], approve_map: Approved = None, by: By = None, archive_unknown: Archive = False, decide: Decided = [],  # noqa: B006
+    acknowledge: Acknowledged = None, mid_month: MidMonth = False,
     templates: Annotated[Optional[Path], typer.Option(help="Folder with template files downloaded from the target.")] = None,
     again: Annotated[bool, typer.Option("--again", help="Process it once more.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Exit 1 if anything waits for a person.")] = False,
@@ -215,7 +221,7 @@ def run(
 
     def work() -> int:
         found = find_export(export)
-        choices = _choices(found, migration, source, target, region, account_owner, user, primary_subscriber, dates, cut_off, time_zone, documents, expenses, fix, approve_map, by, archive_unknown, decide)
+        choices = _choices(found, migration, source, target, region, account_owner, user, primary_subscriber, dates, cut_off, time_zone, documents, expenses, fix, approve_map, by, archive_unknown, decide, acknowledge, mid_month)
         return run_export(found, choices, out, templates, again=again, as_json=json, strict=strict)
 
     _guard(work, as_json=json)
@@ -268,19 +274,22 @@ def report(
 @app.command()
 def release(
     run: str, by: Annotated[str, typer.Option(help="Who decides.")], state: State = Path("caseferry-state"), dates: Dates = None,
-    primary_subscriber: Primary = None, approve_map: Approved = None, archive_unknown: Archive = False, decide: Decided = [], json: Json = False,  # noqa: B006
+    primary_subscriber: Primary = None, approve_map: Approved = None, archive_unknown: Archive = False, decide: Decided = [], mid_month: MidMonth = False,  # noqa: B006
+    acknowledge: Annotated[bool, typer.Option("--acknowledge", help="Who decides has read scope.html too.")] = False, json: Json = False,
 ) -> None:  # fmt: skip
     """Answer what a held run asks, and let it go on. Who and when is kept."""
     from workers.commands import stack
 
     changes: dict[str, Any] = {}
-    options = ({"dates": dates} if dates else {}) | ({"unknown_columns": "archive"} if archive_unknown else {}) | ({"decisions": dict(_decision(one) for one in decide)} if decide else {})
+    options = ({"dates": dates} if dates else {}) | ({"unknown_columns": "archive"} if archive_unknown else {}) | ({"decisions": dict(_decision(one) for one in decide)} if decide else {}) | ({"mid_month_confirmed": True} if mid_month else {})
     if options:
         changes["options"] = options
     if approve_map:
         changes["approved_map"] = {"version": approve_map, "by": by}
     if primary_subscriber:
         changes["primary_subscriber"] = primary_subscriber
+    if acknowledge:
+        changes["acknowledged_by"] = by
     _guard(stack.release, state, run, by, changes, json, as_json=json)
 
 

@@ -192,7 +192,7 @@ def show_result(services: Any, run: Any, out: Path, as_json: bool, strict: bool)
         for reason in reasons:
             say(message(reason["code"], reason.get("where", ""), reason.get("detail", "")))
         if publish_map(services, run, out):
-            say(f"  Field map {out / 'field-map.html'}")
+            say(f"  Field map {out / 'field-map.html'}\n  Scope     {out / 'scope.html'}")
         return 3 if state == "held" else 1
     ledger: Any = read_json(services.store, run.at("4-verify", "ledger.json"))
     publish(services, run, out)
@@ -243,8 +243,8 @@ def publish(services: Any, run: Any, out: Path) -> None:
 
 
 def publish_map(services: Any, run: Any, out: Path) -> bool:
-    """Copy the field map out, if it is drawn already."""
-    seen = [name for name in ("field-map.html", "field-map.xlsx", "field-map.json") if f"3-merge/{name}" in _seen(services, run)]
+    """Copy the field map and the scope out, if they are drawn already."""
+    seen = [name for name in ("field-map.html", "field-map.xlsx", "field-map.json", "scope.html") if f"3-merge/{name}" in _seen(services, run)]
     for name in seen:
         _copy(services, run.at("3-merge", name), out / name)
     return bool(seen)
