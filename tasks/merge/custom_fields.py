@@ -3,6 +3,7 @@
 import polars as pl
 
 from caseferry.manifest import Finding
+from caseferry.mapping.headings import normal
 from caseferry.reading.grid import ROW
 from tasks.merge.contacts import NAME, shown_name
 from tasks.merge.desk import Desk
@@ -50,7 +51,7 @@ def custom_fields(desk: Desk) -> tuple[dict[str, str], ...]:
 
 
 def _plan(desk: Desk, name: str, parent: str, kind: str) -> dict[str, str]:
-    existing = [f for f in desk.migration.existing_custom_fields if f.parent == parent and f.name.casefold() == name.casefold()]
+    existing = [f for f in desk.migration.existing_custom_fields if f.parent == parent and normal(f.name) == normal(name)]
     if not existing:
         return {"name": name, "parent": parent, "type": kind, "action": "create"}
     if existing[0].type == kind:

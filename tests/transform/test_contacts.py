@@ -130,7 +130,7 @@ def test_compliance_fields_exist_for_uk_and_eu_accounts_only(crossing: Crossings
 @pytest.mark.requirement("A25")
 def test_existing_custom_fields_are_reused_or_told(crossing: Crossings) -> None:
     cards = "First Name,Last Name,DOB,Website\nAnn,Lee,31/12/1970,w.example\n"
-    have = [{"name": "date of birth", "parent": "Contact", "type": "date"}, {"name": "Website", "parent": "Contact", "type": "text_line"}]
+    have = [{"name": "date-of  birth", "parent": "Contact", "type": "date"}, {"name": "Website", "parent": "Contact", "type": "text_line"}]
     run = crossing(firm(cards=cards), existing_custom_fields=have)
     actions = {c["name"]: c["action"] for c in run.ledger["custom_fields"] if c["parent"] == "Contact"}
     assert actions == {"Date of Birth": "reuse", "Website": "conflict"}
