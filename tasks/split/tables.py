@@ -13,7 +13,7 @@ from caseferry.choices import DateOrder, Migration
 from caseferry.errors import Question
 from caseferry.manifest import ColumnUse, Table
 from caseferry.mapping import dates, money
-from caseferry.mapping.headings import normal
+from caseferry.mapping.headings import system_of
 from caseferry.mapping.profile import Profile
 from caseferry.reading.lists import Spooled
 from caseferry.records import RECORDS, Type
@@ -148,7 +148,7 @@ def _column(place: int, fit: Fit, profile: Profile, migration: Migration) -> Col
     if use:
         return ColumnUse(heading=heading, place=place, field=use, use="mapped")
     if spec.record in _WITH_FIELDS and heading and fit.headings.count(heading) == 1 and heading not in spec.custom and (
-        migration.options.unknown_columns == "custom_field" or connected_system(heading, profile)
+        migration.options.unknown_columns == "custom_field" or system_of(heading, profile.connected)
     ):  # fmt: skip
         return ColumnUse(heading=heading, place=place, field=heading, use="custom_field", decided=True)
     return ColumnUse(heading=heading, place=place, use="archive_only")
@@ -156,12 +156,6 @@ def _column(place: int, fit: Fit, profile: Profile, migration: Migration) -> Col
 
 _WITH_FIELDS = ("contact", "matter")
 """Records that have custom fields."""
-
-
-def connected_system(heading: str, profile: Profile) -> str:
-    """The other system whose ids a column holds, by its heading; nothing for most."""
-    words = f" {normal(heading)} "
-    return next((system for word, system in profile.connected.items() if word in words.replace(" ", "") or f" {word} " in words), "")
 
 
 def _named(column: ColumnUse) -> ColumnUse:

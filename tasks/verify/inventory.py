@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from caseferry.manifest import Kept
-from caseferry.mapping.headings import normal
+from caseferry.mapping.headings import normal, system_of
 from caseferry.mapping.profile import Profile
 from caseferry.reading.kinds import Kind
 from tasks.verify.evidence import Batch, Evidence
@@ -89,8 +89,7 @@ class Inventory:
         found = []
         for table in self._evidence.split.tables:
             for column in table.columns:
-                words = f" {column.heading.casefold()} "
-                system = next((title for word, title in self._profile.connected.items() if word in words.replace(" ", "")), "")
+                system = system_of(column.heading, self._profile.connected)
                 if system and table.record != "excluded":
                     found.append({"system": system, "file": table.file, "column": column.heading, "kept_as": column.use.replace("_", " ")})
         return found

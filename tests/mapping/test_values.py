@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from caseferry.mapping import dates, money, names
 from caseferry.mapping.contact_points import is_email, is_phone, split_emails
-from caseferry.mapping.headings import normal
+from caseferry.mapping.headings import normal, system_of
 from caseferry.mapping.names import key_of, several_people
 
 TODAY = date(2024, 6, 3)
@@ -127,3 +127,16 @@ def test_the_short_way_to_a_normal_form_says_what_the_long_one_does(texts: list[
     for quick, careful in ((names.key, names._name_key), (names.number_key, names._number_key)):
         long = column.select(careful(pl.col("t")).replace({"": None}))
         assert column.select(quick(pl.col("t"))).to_series().to_list() == long.to_series().to_list()
+
+
+@pytest.mark.requirement("E17", "E61")
+@pytest.mark.parametrize(
+    ("heading", "system"),
+    [
+        ("Orion Household ID", "orion"), ("QuickBooksID", "quickbooks"), ("quickbooks_list_id", "quickbooks"), ("E-Money ID", "emoney"), ("Tamarac #", "tamarac"),
+        ("Square Customer Ref", "square"), ("Fee Money", ""), ("Square Feet", ""), ("Historionics", ""), ("", ""),
+    ],
+)  # fmt: skip
+def test_another_system_is_told_by_words_and_not_by_letters(heading: str, system: str) -> None:
+    connected = {"orion": "orion", "emoney": "emoney", "quickbooks": "quickbooks", "tamarac": "tamarac", "square customer": "square"}
+    assert system_of(heading, connected) == system
