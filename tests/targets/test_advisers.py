@@ -6,7 +6,7 @@ import io
 import pytest
 
 from samples.sources import move
-from tests.crossing import Crossed, Crossings, packed
+from tests.crossing import Crossed, Crossings, firm, packed
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +53,18 @@ def test_days_that_start_something_stay_days(run: Crossed) -> None:
     assert all(len(p["Client Since"]) in {0, 10} for p in people)
     header = next(csv.reader(io.StringIO(run.store.get(run.run.at("3-merge", "salesforce_fsc", "files", "02_person_accounts.csv")).decode())))
     assert "PersonBirthdate" in header
+
+
+@pytest.mark.requirement("E59")
+def test_the_old_systems_own_days_of_a_client_are_days_in_the_files(crossing: Crossings) -> None:
+    cards = "Card Name,First Name,Last Name,Email,DOB,Client Since,Anniversary,Next Review Date\n"
+    cards += '"Smith, John",John,Smith,j@x.example,31/12/1970,15/03/2019,13/06/2001,30/09/2024\n"Able, Ann",Ann,Able,a@x.example,,,31/02/2001,\n'
+    run = crossing(firm(cards=cards), target="wealthbox", also=["us_tech_automations"]).approved()
+    for target in ("wealthbox", "us_tech_automations"):
+        john = next(line for line in run.fitted(target, "people") if line["Last Name"] == "Smith")
+        assert (john["Client Since in Old System"], john["Anniversary"], john["Review Date"]) == ("2019-03-15", "2001-06-13", "2024-09-30")
+    assert [f["value"] for f in run.found("date_unreadable")] == ["31/02/2001"]
+    assert {c["name"]: c["type"] for c in run.ledger["custom_fields"]}["Review Date"] == "date"
 
 
 @pytest.mark.requirement("E14", "E65", "E67")
