@@ -25,6 +25,16 @@ def test_the_original_is_kept_unchanged_with_its_hash_and_the_day_of_receipt(cro
     assert kept["sha256"] == hashlib.sha256(data).hexdigest()
 
 
+@pytest.mark.requirement("E70")
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [("2024-06-03 LEAP.zip", "2024-06-03 LEAP.zip"), ("2023-01-31_LEAP.zip", "2024-06-03_2023-01-31_LEAP.zip"), ("Fall für Müller.zip", "2024-06-03_Fall für Müller.zip")],
+)
+def test_a_name_gets_the_day_of_receipt_unless_it_has_it(crossing: Crossings, name: str, key: str) -> None:
+    kept = crossing.upload(crossing.services(), packed(firm()), name).json("0-original", "manifest.json")["files"][0]
+    assert (kept["name"], kept["key"].rsplit("/", 1)[-1]) == (name, key)
+
+
 @pytest.mark.requirement("A03", "E70")
 def test_nothing_is_stored_twice_and_everything_can_be_had_by_its_key(crossing: Crossings) -> None:
     papers: dict[str, str | bytes] = {"Papers/24-0001/a.rtf": "{\\rtf1 a}", "Papers/24-0001/b.rtf": "{\\rtf1 b}", "inner.zip": packed({"Papers/c.rtf": "{\\rtf1 c}", "rates.csv": "Staff,Hourly Rate\nJane,350\n"})}

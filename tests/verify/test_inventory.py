@@ -36,11 +36,16 @@ def test_workflows_templates_and_reports_are_listed_and_not_carried(crossing: Cr
         "Billing/Aged report.pdf": pdf, "24-0001 Sale/letter.pdf": pdf + b" ", "Templates/Engagement letter.dotx": packed({"[Content_Types].xml": "<Types/>", "word/document.xml": "<document/>"}),
         "Compliance/Form CRS 2023.pdf": pdf + b"  ",
     }  # fmt: skip
-    inventory = crossing(files).ledger["inventory"]
+    run = crossing(files)
+    inventory, page = run.ledger["inventory"], run.store.get(run.run.at("4-verify", "report.html")).decode()
     assert {w["name"] for w in inventory["workflows"]} == {"Intake automation", "Deadline tracking", "Client communication sequences"}
     assert [r["name"] for r in inventory["reports"]] == ["Billing/Aged report.pdf", "Compliance/Form CRS 2023.pdf"]
     assert [r["name"] for r in inventory["records_of_truth"]] == ["Compliance/Form CRS 2023.pdf"]
-    assert {t["format"] for t in inventory["templates"]} == {"dotx"}
+    assert [(t["format"], t["count"]) for t in inventory["templates"]] == [("dotx", 1)]
+    assert all(len(r["sha256"]) == 64 for r in inventory["records_of_truth"])
+    assert all(w["effort"] in page for w in inventory["workflows"])
+    assert {t["record"] for t in run.ledger["types"] if t["carried"]} == {"contact", "matter"}
+    assert run.type("document")["excluded"] == run.type("document")["read"] == 4
 
 
 @pytest.mark.requirement("C06")
