@@ -45,7 +45,10 @@ def _stay(desk: Desk) -> None:
     closed = desk.carried("matter")["matter_key"].drop_nulls()
     stays = frame.filter(pl.col("reason") == "open_matter_stays")["matter_key"].drop_nulls().unique().sort()
     desk.staying = stays.filter(~stays.is_in(closed.implode()))
-    desk.todo.append(f"{stays.len()} open matters stay in {desk.profile.product} until they are closed; run again then: they are taken as soon as they are.")
+    desk.todo.append(
+        f"{stays.len()} open matters stay in {desk.profile.product} until they are closed; run again then: they are taken as soon as they are. "
+        "The files of that run hold what is closed now as well: import only what is new in them, or it is there twice."
+    )
 
 
 def _duplicates(desk: Desk) -> None:

@@ -19,6 +19,8 @@ def test_open_matters_stay_with_all_that_hangs_on_them_until_they_are_closed(cro
     assert run.state == "completed"
     later = crossing(files | {"matters.csv": matters.replace("Open", "Closed")}, options={"open_matters_stay": True})
     assert len(later.rows("02_matters")) == 2
+    assert "1 open matters stay in LEAP" in run.ledger["todo"][-1] and "import only what is new" in run.ledger["todo"][-1]
+    assert len(run.found("open_matter_stays")) == 3
 
 
 def test_a_debt_goes_to_nobody_elses_account(crossing: Crossings) -> None:
