@@ -31,6 +31,7 @@ RULES: dict[str, str] = {
     "field_of_another_region": "The target has this field only for accounts of another region. It was ignored.",
     "list_not_sent": "Most exports of this system hold such a list. If the firm has it, send it too.",
     "layout_changed": "The list's columns are not those the profile was written for. Check what is new or renamed.",
+    "money_not_carried": "The column holds money that is carried from a list of its own, and no such list was sent. Nothing of it is in a file.",
     "expected_list_missing": "A list that every export should hold is missing.",
     "list_is_too_short": "A list has fewer rows than any real firm.",
     "unknown_table": "We do not know this list. It stays in the archive.",

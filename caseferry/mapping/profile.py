@@ -105,6 +105,8 @@ class Profile(_Strict):
     person_card_types: tuple[str, ...] = ()
     company_card_types: tuple[str, ...] = ()
     group_labels: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    money_beside: dict[Literal["trust", "receivable", "always"], tuple[str, ...]] = Field(default_factory=dict)
+    """Columns of amounts that are left behind because a list of its own has them: told where there is no such list."""
     bills_on: bool = False
     """The firm goes on billing in it while it moves: open invoices are taken at a month's end, or when a person says so."""
     joined: str = ""

@@ -12,6 +12,7 @@ from caseferry.canonical import to_json
 from caseferry.choices import Migration
 from caseferry.errors import ExportRefused, NeedsAnswer, Question
 from caseferry.manifest import MESSAGES, Finding, Intake, Kept, Split, Table, UnknownTable
+from caseferry.mapping.headings import normal
 from caseferry.mapping.profile import Profile, known_evidence, load_profile
 from caseferry.reading.access import tables_of
 from caseferry.reading.ends import ends_midway
@@ -78,6 +79,7 @@ def split(services: Services, ticket: Ticket) -> None:
         for (_, rows, _), one in zip(known, made, strict=True):
             findings += _table_findings(one, rows.head)
             findings += filter(None, [layout_changed(one.table, profile)])
+        findings += money_beside(made, profile)
         unknown = []
         for (kept, rows), fit in zip(lists, fits, strict=True):
             if not isinstance(fit, Unfit):
@@ -254,6 +256,21 @@ def _table_findings(cut: Cut, grid: Grid) -> Iterator[Finding]:
     names = [c.heading for c in table.columns if c.heading]
     for name in sorted({n for n in names if names.count(n) > 1}):
         yield Finding(rule="duplicate_column", where=f"{where}, {name!r}", count=names.count(name))
+
+
+def money_beside(made: list[Cut], profile: Profile) -> Iterator[Finding]:
+    """Amounts in columns that are left behind, where no list of its own has them."""
+    there = {cut.table.record for cut in made}
+    sought = {normal(heading) for record, headings in profile.money_beside.items() if record not in there for heading in headings}
+    for cut in made if sought else ():
+        for column in cut.table.columns:
+            if column.use not in {"ignored", "archive_only"} or normal(column.heading) not in sought or not cut.parts:
+                continue
+            cells = pl.scan_parquet(list(cut.parts)).select(pl.col(f"c{column.place}").str.contains("[1-9]").sum())
+            count = int(cells.collect().item() or 0)
+            if count:
+                where = " › ".join(filter(None, (cut.table.file, cut.table.sheet)))
+                yield Finding(rule="money_not_carried", where=f"{where} › column {column.place + 1}, {column.heading!r}", count=count, detail="amounts stand here, and no list of their own was sent")
 
 
 def _quality(made: list[Cut]) -> list[dict[str, Any]]:

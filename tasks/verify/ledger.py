@@ -75,7 +75,7 @@ def _state(evidence: Evidence, checks: list[Check], targets: list[dict[str, Any]
     if any(c.hard and not c.passed for c in checks):
         return "failed"
     waiting = sum(placed.quarantined for placed in evidence.merged.placed.values())
-    unread = any(f.rule in {"unreadable_file", "data_not_read", "expected_list_missing", "broken_quoting", "ends_midway"} for f in evidence.split.findings)
+    unread = any(f.rule in {"unreadable_file", "data_not_read", "expected_list_missing", "broken_quoting", "ends_midway", "money_not_carried"} for f in evidence.split.findings)
     soft = any(not c.passed for c in checks)
     beside = any(one["state"] != "completed" for one in targets)
     return "completed_with_differences" if waiting or unread or soft or evidence.split.unknown or beside or deadlines else "completed"

@@ -45,7 +45,7 @@ def scope_of(services: Services, run: Any, asked: list[dict[str, str]]) -> Scope
     waits = sum(c["quarantined"] for c in data["types"].values())
     targets = data.get("targets", [])
     to_decide = sum(1 for target in targets for decision in target["decisions"] if _is_open(decision))
-    bad = [f for f in data["findings"] if f["rule"] in {"unreadable_file", "data_not_read", "expected_list_missing", "broken_quoting", "ends_midway", "unknown_column", "list_is_too_short"}]
+    bad = [f for f in data["findings"] if f["rule"] in {"unreadable_file", "data_not_read", "expected_list_missing", "broken_quoting", "ends_midway", "money_not_carried", "unknown_column", "list_is_too_short"}]
     why = [
         (len(asked), "questions to answer"), (waits, "rows that would wait"), (len(data["unknown"]), "lists we do not know"),
         (sum(1 for f in bad if f["rule"] in {"unreadable_file", "data_not_read"}), "files that can't be read"), (sum(1 for f in bad if f["rule"] not in {"unreadable_file", "data_not_read"}), "columns or lists to look at"),

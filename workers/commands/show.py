@@ -84,7 +84,7 @@ def waiting(ledger: dict[str, Any], most: int = 6) -> list[str]:
     """What needs a person: lists that are missing, unread or unknown, then the groups of rows that wait."""
     from caseferry.rules import plainly
 
-    lists = [f"    {plainly(n['rule'])} {n['where']}" for n in ledger["noted"] if n["rule"] in {"unreadable_file", "data_not_read", "expected_list_missing", "list_is_too_short", "ends_midway"}]
+    lists = [f"    {plainly(n['rule'])} {n['where']}" for n in ledger["noted"] if n["rule"] in {"unreadable_file", "data_not_read", "expected_list_missing", "list_is_too_short", "ends_midway", "money_not_carried"}]
     lists += [f"    {plainly('unknown_table')} {u['file']}" for u in ledger["unknown_tables"]]
     lines = ["", "  lists to look at first:", *lists] if lists else []
     if ledger["deadlines_differ"]:
