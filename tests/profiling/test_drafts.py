@@ -254,3 +254,14 @@ def test_headings_without_their_spaces_are_known(tmp_path: Path) -> None:
     folder.mkdir()
     write(folder, "Cards.csv", ["FIRSTNAME", "LastName", "EmailAddress"], [["Ann", "Able", "a@x.example"]])
     assert [(one["is"], one["by"]) for one in mapped(folder, tmp_path / "d.yaml")["lists"]] == [("cards", "LEAP")]  # type: ignore[attr-defined]
+
+
+def test_a_question_about_letters_is_asked_and_its_answer_taken(tmp_path: Path) -> None:
+    folder = tmp_path / "dos"
+    folder.mkdir()
+    rows = [["Surname", "E-mail", "Phone"], *(["PEÑA-BA, BOB" if n == 1 else f"SMITH-{chr(65 + n)}A, BOB", f"a{n}@x.example", f"(603) 555-030{n}"] for n in range(9))]
+    (folder / "c.txt").write_bytes("\r\n".join("|".join(row) for row in rows).encode("cp850"))
+    asked = CliRunner().invoke(app, ["map", str(folder), "--out", str(tmp_path / "d.yaml")])
+    assert asked.exit_code == 1 and "CF-146" in asked.output and "options" in asked.output and not (tmp_path / "d.yaml").exists()
+    (folder / "migration.json").write_text('{"options": {"encoding": "cp850"}}')
+    assert mapped(folder, tmp_path / "d.yaml", "--all")["lists"][0]["is"] == "contact"  # type: ignore[index]

@@ -169,7 +169,7 @@ maps = typer.Typer(cls=_Named, help="Propose a profile for an export, or compare
 
 @maps.command(name="draft")
 def propose(
-    export: Export, out: Annotated[Path, typer.Option(help="Where the draft goes.")] = Path("draft.yaml"),
+    export: Export, out: Annotated[Path, typer.Option(help="Where the draft goes.")] = Path("draft.yaml"), migration: Migration = None,
     every: Annotated[bool, typer.Option("--all", help="Propose for every list, also those a profile explains.")] = False, json: Json = False,
 ) -> None:  # fmt: skip
     """Propose a profile for an export no profile explains: types, fields, links, each with a reason. Changes nothing."""
@@ -177,7 +177,8 @@ def propose(
     def work() -> int:
         from workers.commands.draft import draft_profile
 
-        return draft_profile(find_export(export), out, every, json)
+        found = find_export(export)
+        return draft_profile(found, read_choices(found, migration), out, every, json)
 
     _guard(work, as_json=json)
 

@@ -4,18 +4,21 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from workers.commands.crossing import Stop, lay_drop, local_services
+from workers.commands.crossing import Stop, lay_drop, local_services, valid
 from workers.commands.show import give, message, say
 
 WELL = 0.6
 """The share of a list's columns from which on a profile explains it."""
+_ANSWER = 'put {"options": {"encoding": {"FILE": "cp850"}}} with the right names into migration.json beside the export, or give it with --migration'
 
 
-def draft_profile(export: Path, out: Path, every: bool, as_json: bool) -> int:
+def draft_profile(export: Path, choices: dict[str, Any], out: Path, every: bool, as_json: bool) -> int:
     """Write a draft for the lists no profile explains; say what the others are. Nothing of a cell is shown or written."""
     say(f"Caseferry · {export.resolve().name} · read only")
     out = _free(out)
+    valid(choices)
     from caseferry.choices import Migration
+    from caseferry.errors import NeedsAnswer
     from caseferry.manifest import Finding, Intake
     from caseferry.profiling.draft import as_yaml
     from caseferry.profiling.listed import linked, look_at
@@ -34,10 +37,14 @@ def draft_profile(export: Path, out: Path, every: bool, as_json: bool) -> int:
             raise Stop(1, message("CF-128", export.name))
         intake = read_model(services.store, run_of(tickets[0]).at("0-original", "manifest.json"), Intake)
         findings: list[Finding] = [*file_findings(intake)]
-        lists = list(read_all(services, intake, Migration(), findings, scratch))
+        migration = Migration.model_validate(choices)
+        try:
+            lists = list(read_all(services, intake, migration, findings, scratch))
+        except NeedsAnswer as ask:
+            raise Stop(1, "\n".join(message(q.code, q.where, q.detail, do=_ANSWER) for q in ask.questions)) from None
         if not lists:
             raise Stop(1, message("CF-128", export.name, "it holds no list"))
-        profile, _, fits = tell_source(lists, Migration())
+        profile, _, fits = tell_source(lists, migration)
         seen = [look_at(kept.name, rows) for (kept, rows) in lists]
         shown = linked([one for one in seen if one is not None])
         at = iter(shown)
