@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from caseferry.choices import DateOrder
+from caseferry.mapping.dates import Order
 from caseferry.model import Model
 
 MESSAGES = "(messages)"
@@ -107,7 +107,7 @@ class Table(Model):
     lines: dict[str, int]
     """Rows of the sheet by what they are: data, blank, title, header, group, subtotal, total, footer."""
     columns: tuple[ColumnUse, ...]
-    date_orders: dict[str, DateOrder] = Field(default_factory=dict)
+    date_orders: dict[str, Order] = Field(default_factory=dict)
     decimal_comma: tuple[str, ...] = ()
     too_long: tuple[int, ...] = ()
     """Rows that hold a cell longer than a cell may be."""

@@ -150,6 +150,8 @@ RULES: dict[str, str] = {
     "hours_read": "The duration was written as decimal hours.",
     "units_read": "Six-minute units were written as decimal hours.",
     "minutes_read": "Minutes were written as decimal hours.",
+    "seconds_read": "Seconds were written as decimal hours.",
+    "since_1970": "Seconds since 1970 were read as a moment, in UTC.",
     "time_read": "The time of day was written in 24 hours.",
     "email_split": "Several addresses in one cell were taken apart.",
     "surname_first": "`Surname, First` was taken apart at its comma.",

@@ -10,7 +10,10 @@ from typing import Literal
 
 import polars as pl
 
-Order = Literal["dmy", "mdy"]
+Order = Literal["dmy", "mdy", "ymd", "seconds", "milliseconds"]
+"""How a column of days is written: which of day and month comes first; or, where all of it is bare figures, 20240301, or
+what has gone by since 1970 in UTC.
+"""
 _NUMERIC = r"^(\d{1,2})[/.\-](\d{1,2})[/.\-](\d{4}|\d{2})(?:[ T,]+(.*))?$"
 _ISO = r"^(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:[ T]+(.*))?$"
 _NAMED = r"^(?:[A-Za-z]{3,9},?\s+)?(\d{1,2})(?:st|nd|rd|th)?[\s\-/]+([A-Za-z]{3,9})\.?,?[\s\-/]+(\d{4}|\d{2})(?:[ T,]+(.*))?$"
@@ -18,6 +21,9 @@ _NAMED_US = r"^(?:[A-Za-z]{3,9},\s+)?([A-Za-z]{3,9})\.?\s+(\d{1,2})(?:st|nd|rd|t
 # Serial numbers of the years 1927 to 2099; anything else of five digits is not a date.
 _SERIAL = r"^([1-6]\d{4}|7[0-2]\d{3})(?:\.(\d+))?$"
 _TIME = r"^(?i)(\d{1,2})(?:[:.](\d{2}))?(?:[:.](\d{2}))?(?:\.\d+)?\s*([ap])?\.?m?\.?(?:\s*(?:Z|UTC|GMT|[A-Z]{3,4}))?$"
+_FIGURES, _SINCE_1970 = r"^((?:19|20)\d{2})(\d{2})(\d{2})$", r"^\d{9,13}$"
+_EARLIEST_SECOND, _LATEST_SECOND = 315_532_800, 4_102_444_800
+"""The years 1980 to 2100."""
 _MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 _FULL = ["january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december"]
 _MONTH = {name: place for place, name in enumerate(_MONTHS, 1)} | {n: p for p, n in enumerate(_FULL, 1)} | {"sept": 9}
@@ -38,14 +44,22 @@ class Evidence:
     either: tuple[int, ...] = (0, 0, 0)
     others: int = 0
     """Dates that need no order: ISO, named months, serials."""
+    figures: int = 0
+    """Of those, real days in eight figures: 20240301."""
+    seconds: int = 0
+    """And numbers that could be seconds since 1970."""
+    milliseconds: int = 0
+    nothing: int = 0
+    """And those of noughts alone, by which old tables say that there is none."""
 
     def __add__(self, other: "Evidence") -> "Evidence":
         def both(ours: tuple[int, ...], theirs: tuple[int, ...]) -> tuple[int, ...]:
             return tuple(map(int.__add__, ours, theirs))
 
         return Evidence(
-            both(self.days_first, other.days_first), both(self.months_first, other.months_first), both(self.either, other.either), self.others + other.others
-        )
+            both(self.days_first, other.days_first), both(self.months_first, other.months_first), both(self.either, other.either), self.others + other.others,
+            self.figures + other.figures, self.seconds + other.seconds, self.milliseconds + other.milliseconds, self.nothing + other.nothing,
+        )  # fmt: skip
 
     @property
     def day_first(self) -> int:
@@ -61,11 +75,20 @@ class Evidence:
 
     @property
     def order(self) -> Order | None:
+        if self.others and not self.day_first + self.month_first + self.undecided:
+            return self._in_figures
         if bool(self.day_first) == bool(self.month_first):
             return None
         if any(open_ and not day and not month for day, month, open_ in zip(self.days_first, self.months_first, self.either, strict=True)):
             return None
         return "dmy" if self.day_first else "mdy"
+
+    @property
+    def _in_figures(self) -> Order | None:
+        """Bare figures are days only where all of the column is."""
+        filled = self.others - self.nothing
+        told: tuple[tuple[int, Order], ...] = ((self.figures, "ymd"), (self.seconds, "seconds"), (self.milliseconds, "milliseconds"))
+        return next((order for count, order in told if count and count == filled), None)
 
     @property
     def must_ask(self) -> bool:
@@ -92,13 +115,28 @@ def evidence(values: pl.Series) -> Evidence:
         found = dict(numeric.filter(condition).group_by("mark").agg(pl.col("count").sum()).iter_rows())
         return tuple(int(found.get(mark, 0)) for mark in _SEPARATORS)
 
-    dmy, mdy = pl.col("dmy"), pl.col("mdy")
+    bare = parts.filter(pl.col("a").is_null()).with_columns(pl.col("t").str.extract(_SINCE_1970, 0).cast(pl.Int64).alias("since"))
+
+    def also(condition: pl.Expr) -> int:
+        return int(bare.filter(condition.fill_null(False))["count"].sum())
+
+    dmy, mdy, since = pl.col("dmy"), pl.col("mdy"), pl.col("since")
     return Evidence(
         days_first=count(dmy & ~mdy),
         months_first=count(mdy & ~dmy),
         either=count(dmy & mdy & (pl.col("a") != pl.col("b"))),
-        others=int(parts.filter(pl.col("a").is_null())["count"].sum()),
+        others=also(pl.lit(True)),
+        figures=also(_of_figures(pl.col("t")).is_not_null()),
+        seconds=also(since.is_between(_EARLIEST_SECOND, _LATEST_SECOND)),
+        milliseconds=also(since.is_between(_EARLIEST_SECOND * 1000, _LATEST_SECOND * 1000)),
+        nothing=also(pl.col("t").str.contains("^0+$")),
     )
+
+
+def _of_figures(text: pl.Expr) -> pl.Expr:
+    """The day in eight figures; null where it is none."""
+    pieces = [text.str.extract(_FIGURES, place) for place in (1, 2, 3)]
+    return pl.concat_str(pieces, separator="-").str.to_date("%Y-%m-%d", strict=False)
 
 
 def _is_day(year: str, month: str, day: str) -> pl.Expr:
@@ -118,13 +156,14 @@ def parse(values: pl.Series, order: Order | None, latest: date, epoch_1904: bool
 
     Args:
         values: the cells as exported; blank means no date.
-        order: of day and month in all-figure dates, as decided for the column; None where none needs it.
+        order: of day and month in all-figure dates, as decided for the column; None where none needs it. Bare figures are
+            read only where the column was told to be all of them.
         latest: two-digit years never lie after this day's year.
         epoch_1904: bare serial numbers count from 1904, as the workbook says.
 
     Returns:
         `text`, `day` (null where it can't be read), `time` (HH:MM:SS, if one was given), `shape`, one row per
-        distinct text. Shapes: iso, numeric, named, serial, two_digit_year, unread.
+        distinct text. Shapes: iso, numeric, named, serial, two_digit_year, since_1970, unread.
     """
     table = values.drop_nulls().unique().rename("text").to_frame()
     clean = pl.col("text").str.strip_chars().str.strip_suffix("*").str.strip_chars()
@@ -132,7 +171,7 @@ def parse(values: pl.Series, order: Order | None, latest: date, epoch_1904: bool
     t = pl.col("t")
     first, second = (1, 2) if order != "mdy" else (2, 1)
     month_name = pl.coalesce(t.str.extract(_NAMED, 2), t.str.extract(_NAMED_US, 1)).str.to_lowercase()
-    numeric, named = t.str.contains(_NUMERIC) & pl.lit(order is not None), t.str.contains(_NAMED)
+    numeric, named = t.str.contains(_NUMERIC) & pl.lit(order in ("dmy", "mdy")), t.str.contains(_NAMED)
     # Where no order was needed, the all-figure dates are those with equal day and month.
     numeric = numeric | (t.str.contains(_NUMERIC) & (t.str.extract(_NUMERIC, 1).cast(pl.Int16) == t.str.extract(_NUMERIC, 2).cast(pl.Int16)))
     named_us, iso = t.str.contains(_NAMED_US), t.str.contains(_ISO)
@@ -150,6 +189,8 @@ def parse(values: pl.Series, order: Order | None, latest: date, epoch_1904: bool
         .when(numeric).then(pl.lit("numeric")).when(named | named_us).then(pl.lit("named"))
         .when(t.str.contains(_SERIAL)).then(pl.lit("serial")).otherwise(pl.lit("unread")),
     )  # fmt: skip
+    if order in ("ymd", "seconds", "milliseconds"):
+        return _bare(table, order)
     start = date(1904, 1, 1) if epoch_1904 else date(1899, 12, 30)
     serial = t.str.extract(_SERIAL, 1).cast(pl.Int32, strict=False)
     serial_day = pl.lit(start) + pl.duration(days=serial)
@@ -169,6 +210,16 @@ def parse(values: pl.Series, order: Order | None, latest: date, epoch_1904: bool
         pl.when(~unread).then("time").alias("time"),
         pl.when(unread).then(pl.lit("unread")).otherwise("shape").alias("shape"),
     )
+
+
+def _bare(table: pl.DataFrame, order: Order) -> pl.DataFrame:
+    """The same of a column of bare figures, of which each is a day, or a moment since 1970."""
+    t = pl.col("t")
+    number = t.str.extract(_SINCE_1970, 0).cast(pl.Int64) // (1000 if order == "milliseconds" else 1)
+    moment = pl.from_epoch(pl.when(number.is_between(_EARLIEST_SECOND, _LATEST_SECOND)).then(number), "s")
+    day, time, shape = (_of_figures(t), pl.lit(None, pl.String), "numeric") if order == "ymd" else (moment.dt.date(), moment.dt.strftime("%H:%M:%S"), "since_1970")
+    table = table.with_columns(day.alias("day"), time.alias("time"))
+    return table.select("text", "day", "time", pl.when(pl.col("day").is_null()).then(pl.lit("unread")).otherwise(pl.lit(shape)).alias("shape"))
 
 
 def time_of(text: pl.Expr) -> pl.Expr:

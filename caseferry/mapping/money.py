@@ -17,7 +17,12 @@ _SIGNS = {
 }  # fmt: skip
 """How amounts of a currency are marked, beside its code. A bare $ is every dollar's."""
 _COMMA_DECIMAL = r"^[^\d]*\d{1,3}(?:\.\d{3})*,\d{1,2}[^\d]*$|^[^\d]*\d+,\d{1,2}[^\d]*$"
+_APOSTROPHES = r"^[^\d]*\d{1,3}(?:['’]\d{3})+(?:[.,]\d{1,2})?[^\d]*$"
+"""As the Swiss write thousands: it can be nothing else."""
 _THOUSANDS = r"^[^\d]*\d{1,3}(?:,\d{3})+(?:\.\d+)?[^\d]*$"
+
+
+Unit = Literal["hours", "units", "minutes", "seconds"]
 
 
 @dataclass(frozen=True)
@@ -66,6 +71,7 @@ def parse(values: pl.Series, credit: Literal["positive", "negative"] = "negative
     own = [currency, *_SIGNS.get(currency, ())]
     foreign = bare.str.to_uppercase().str.extract_all(signs).list.eval(~pl.element().is_in(own)).list.any() if currency else pl.lit(False)
     table = table.with_columns(foreign.alias("is_foreign"))
+    bare = pl.when(bare.str.contains(_APOSTROPHES)).then(bare.str.replace_all("['’]", "")).otherwise(bare)
     t = bare.str.replace_all(signs, "")
     side = t.str.extract(r"(?i)(CR|DR)\.?$", 1).str.to_uppercase()
     bare = t.str.replace(r"(?i)(?:CR|DR)\.?$", "").str.replace_all("−", "-", literal=True)
@@ -89,20 +95,22 @@ def parse(values: pl.Series, credit: Literal["positive", "negative"] = "negative
     return table.select("text", amount.cast(MONEY).alias("amount"), "is_foreign")
 
 
-def parse_hours(values: pl.Series, unit: Literal["hours", "units", "minutes"]) -> pl.DataFrame:
-    """Read a column of durations: 1.5, 1:30, 1h 30m, 90 min, or a bare number of `unit`.
+def parse_hours(values: pl.Series, unit: Unit) -> pl.DataFrame:
+    """Read a column of durations: 1.5, 1:30, 1h 30m, 1h30, 90 min, or a bare number of `unit`.
 
     Returns:
         `text` and `hours`: decimal hours, exact to four places; null where it can't be read exactly.
     """
     table = values.drop_nulls().unique().rename("text").to_frame()
+    # 1h30 is an hour and a half: two figures behind the hours, below sixty, can be nothing but minutes.
+    short = r"^(\d{1,4})\s?h\s?([0-5]\d)$"
     # 0,5 is half an hour: with one or two digits behind it a comma can be nothing but the decimal sign.
-    t = pl.col("text").str.strip_chars().str.to_lowercase().str.replace(r"^(\d+),(\d{1,2})$", "${1}.${2}")
+    t = pl.col("text").str.strip_chars().str.to_lowercase().str.replace(r"^(\d+),(\d{1,2})$", "${1}.${2}").str.replace(short, "${1}:${2}")
     clock_h, clock_m = t.str.extract(r"^(\d{1,4}):([0-5]\d)(?::00)?$", 1), t.str.extract(r"^(\d{1,4}):([0-5]\d)(?::00)?$", 2)
     words = r"^(?:(\d+(?:\.\d{1,4})?)\s*h(?:ou)?(?:rs?)?)?\s*(?:(\d+)\s*m(?:in(?:ute)?s?)?)?\.?$"
     word_h, word_m = t.str.extract(words, 1), t.str.extract(words, 2)
     bare = t.str.extract(r"^(\d{0,6}(?:\.\d{1,4})?)$", 1)
-    divisor = {"hours": 1, "units": 10, "minutes": 60}[unit]
+    divisor = {"hours": 1, "units": 10, "minutes": 60, "seconds": 3600}[unit]
     zero = pl.lit("0")
     minutes = (
         pl.when(clock_h.is_not_null()).then(clock_h.cast(MONEY, strict=False) * 60 + clock_m.cast(MONEY, strict=False))

@@ -31,6 +31,7 @@ class Type(StrEnum):
     MINUTES = "minutes"
     UNITS = "units"
     """Tenths of an hour."""
+    SECONDS = "seconds"
     FLAG = "flag"
 
 
@@ -113,7 +114,7 @@ RECORDS: dict[str, Record] = {
         ),
         _record(
             "time_entry", "Unbilled time", tie_money="amount", tie_hours="hours",
-            performed_on="date", matter="key", staff="person", hours="hours", units="units", minutes="minutes",
+            performed_on="date", matter="key", staff="person", hours="hours", units="units", minutes="minutes", seconds="seconds",
             rate="money", amount="money", description="text*", category="text", entry_type="text", billed="text",
             invoice="key", billable="text", non_billable="text", created_at="moment",
         ),

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from caseferry.canonical import write_table
-from caseferry.choices import DateOrder, Migration
+from caseferry.choices import Migration
 from caseferry.errors import Question
 from caseferry.manifest import ColumnUse, Table
 from caseferry.mapping import dates, money
@@ -179,9 +179,9 @@ class _Evidence:
         for place in self._amounts:
             self._amounts[place] += money.decimals(data[f"c{place}"])
 
-    def settle(self, file: str, sheet: str, kind: str, columns: tuple[ColumnUse, ...], migration: Migration) -> tuple[dict[str, DateOrder], tuple[Question, ...]]:
+    def settle(self, file: str, sheet: str, kind: str, columns: tuple[ColumnUse, ...], migration: Migration) -> tuple[dict[str, dates.Order], tuple[Question, ...]]:
         """The order of each date column, from its own cells; where they do not settle it, the firm's answer or a question."""
-        orders: dict[str, DateOrder] = {}
+        orders: dict[str, dates.Order] = {}
         questions: list[Question] = []
         for column in columns:
             seen = self._days.get(column.place)
@@ -203,19 +203,19 @@ class _Evidence:
         return tuple(c.field for c in columns if c.place in self._amounts and self._amounts[c.place].are_behind_comma)
 
 
-def _answer(migration: Migration, column: str) -> DateOrder | None:
+def _answer(migration: Migration, column: str) -> dates.Order | None:
     given = migration.options.dates
     return given.get(column) if isinstance(given, dict) else given
 
 
-def _as_at(title: tuple[str, ...], orders: dict[str, DateOrder]) -> str:
+def _as_at(title: tuple[str, ...], orders: dict[str, dates.Order]) -> str:
     """The day a report stands for, from its title block, if it can be read in one way only."""
     texts = pl.Series("t", list(title), dtype=pl.String)
     shown = texts.str.extract(r"(?i)(?:as\s+at|as\s+of|at\s+date|balance[sd]?\s+at|to\s+date)\s*:?\s*(\S.*)$").drop_nulls()
     if shown.is_empty():
         return ""
     text = shown.str.strip_chars(" .)")
-    known = set(orders.values())
+    known = {order for order in orders.values() if order in ("dmy", "mdy")}
     own = dates.evidence(text).order
     order = own or (next(iter(known)) if len(known) == 1 else None)
     from datetime import date

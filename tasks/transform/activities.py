@@ -16,14 +16,14 @@ _TEXTS = ("matter", "staff", "description", "category", "entry_type", "billed", 
 def finish_time(sheet: Sheet) -> None:
     join_pieces(sheet, "description")
     _ensure(sheet, _TEXTS, pl.String)
-    _ensure(sheet, ("hours", "units", "minutes", "rate", "amount"), MONEY)
+    _ensure(sheet, ("hours", "units", "minutes", "seconds", "rate", "amount"), MONEY)
     _ensure(sheet, ("performed_on",), pl.Date)
     expense_table = sheet.job.spec.exclusion == "unbilled_expenses"
     profile, takes_expenses = sheet.job.profile, sheet.job.migration.options.expenses
     expense = says(sheet, "entry_type", profile.expense_types) | pl.lit(expense_table)
     sheet.frame = sheet.frame.with_columns(
         pl.when(expense).then(pl.lit("ExpenseEntry")).alias("type"),
-        pl.coalesce("hours", "units", "minutes").alias("hours"),
+        pl.coalesce("hours", "units", "minutes", "seconds").alias("hours"),
     )
     said, invoice = pl.col("billed"), pl.col("invoice")
     numbered = invoice.is_not_null() & ~says(sheet, "invoice", (*profile.placeholders, *profile.not_billed))

@@ -1,7 +1,6 @@
 """Each type of field: how its text is read, and what is odd about it."""
 
 from collections.abc import Iterable, Mapping
-from typing import Literal
 
 import polars as pl
 
@@ -11,8 +10,8 @@ from caseferry.records import Field, Type
 from tasks.transform.sheet import Outcome, Sheet
 
 _DAYS = {Type.DATE, Type.BIRTH, Type.MOMENT}
-_DURATION: dict[Type, Literal["hours", "units", "minutes"]] = {
-    Type.HOURS: "hours", Type.UNITS: "units", Type.MINUTES: "minutes",
+_DURATION: dict[Type, money.Unit] = {
+    Type.HOURS: "hours", Type.UNITS: "units", Type.MINUTES: "minutes", Type.SECONDS: "seconds",
 }  # fmt: skip
 _WORDS = {Type.TEXT, Type.KEY, Type.NAME, Type.EMAIL, Type.PERSON}
 _FORMULA = r"^(?:[=@|%\t\r]|[+-]\S)"
@@ -159,7 +158,7 @@ def _read_day(sheet: Sheet, name: str, kind: Type) -> None:
     if kind is Type.MOMENT:
         after = pl.when(time.is_null()).then(after).otherwise(after + " " + time)
     rule = (
-        pl.when(shape == "serial").then(pl.lit("excel_serial"))
+        pl.when(shape == "serial").then(pl.lit("excel_serial")).when(shape == "since_1970").then(pl.lit("since_1970"))
         .when(shape == "two_digit_year").then(pl.lit("two_digit_year")).otherwise(pl.lit("date_read"))
     )  # fmt: skip
     told = parsed.select(
@@ -183,7 +182,7 @@ def _read_money(sheet: Sheet, name: str) -> None:
     _take_as_read(sheet, name, told, {"placeholder": "emptied", "other_currency": lost, "amount_unreadable": lost})
 
 
-def _read_hours(sheet: Sheet, name: str, unit: Literal["hours", "units", "minutes"]) -> None:
+def _read_hours(sheet: Sheet, name: str, unit: money.Unit) -> None:
     parsed = money.parse_hours(sheet.frame[name], unit)
     text, hours, after = pl.col("text"), pl.col("hours"), money.plain_hours("hours")
     told = parsed.select(

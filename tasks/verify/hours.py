@@ -10,7 +10,7 @@ import polars as pl
 from tasks.verify.checks import Check
 from tasks.verify.evidence import Batch
 
-DURATIONS = {"hours": 1, "units": 10, "minutes": 60}
+DURATIONS = {"hours": 1, "units": 10, "minutes": 60, "seconds": 3600}
 """How many of each make an hour."""
 _ZERO = Decimal(0)
 
@@ -76,7 +76,7 @@ def hours_of(raw: pl.DataFrame, places: dict[str, int]) -> pl.Series | None:
 @lru_cache(maxsize=1 << 16)
 def read_hours(text: str, divisor: int) -> Decimal | None:
     text = text.strip().lower()
-    clock = re.fullmatch(r"(\d+):([0-5]\d)(?::00)?", text)
+    clock = re.fullmatch(r"(\d+):([0-5]\d)(?::00)?", text) or re.fullmatch(r"(\d+)\s?h\s?([0-5]\d)", text)
     words = re.fullmatch(r"(?:(\d+(?:\.\d+)?)\s*h\w*)?\s*(?:(\d+)\s*m\w*)?\.?", text)
     if clock:
         value = Decimal(int(clock[1]) * 60 + int(clock[2])) / 60

@@ -34,7 +34,7 @@ IN_NEUTRAL: dict[str, dict[str, tuple[str, ...]]] = {
     "email": {"sent_at": ("sent_on", "sent_time"), "attached": ("attachments",), "matter": ("matter", "matter_key", "client", "client_key")},
     "phone_log": {"called_at": ("called_on", "called_time"), "duration": ("duration_hours",), "matter": ("matter", "matter_key", "client", "client_key")},
     "time_entry": {
-        "staff": ("staff", "staff_email"), "units": ("hours",), "minutes": ("hours",), "entry_type": ("type",),
+        "staff": ("staff", "staff_email"), "units": ("hours",), "minutes": ("hours",), "seconds": ("hours",), "entry_type": ("type",),
         "non_billable": ("is_billable",), "billable": ("is_billable",), "matter": ("matter", "matter_key", "client", "client_key"),
     },
     "receivable": {"outstanding": ("amount",), "matter": ("matter", "matter_key"), "client": ("client", "client_key")},
@@ -101,7 +101,7 @@ IN_BASE: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "time_entry": {
         "performed_on": ("activities › date",), "matter": ("activities › matter",), "staff": ("activities › activity_user",),
-        "hours": ("activities › quantity",), "units": ("activities › quantity",), "minutes": ("activities › quantity",), "rate": ("activities › price",),
+        "hours": ("activities › quantity",), "units": ("activities › quantity",), "minutes": ("activities › quantity",), "seconds": ("activities › quantity",), "rate": ("activities › price",),
         "amount": ("activities › price",), "description": ("activities › note",), "category": ("activities › activity_description",),
         "entry_type": ("activities › type",), "billable": ("activities › non_billable",), "non_billable": ("activities › non_billable",),
     },
