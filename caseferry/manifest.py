@@ -90,6 +90,13 @@ class ColumnUse(Model):
     """A profile, or the firm's rules over it, say by name what becomes of the column."""
 
 
+class Joined(Model):
+    """The columns that make one field together, in this order, and what stands between them."""
+
+    places: tuple[int, ...]
+    between: str = "-"
+
+
 class Table(Model):
     """One list found in a file, and how it reads."""
 
@@ -107,6 +114,10 @@ class Table(Model):
     lines: dict[str, int]
     """Rows of the sheet by what they are: data, blank, title, header, group, subtotal, total, footer."""
     columns: tuple[ColumnUse, ...]
+    joined: dict[str, Joined] = Field(default_factory=dict)
+    """Fields that several columns make together."""
+    matter_by: Literal["number", "id"] = "number"
+    """What names the matters in it: their number, or the id a database gave them."""
     date_orders: dict[str, Order] = Field(default_factory=dict)
     decimal_comma: tuple[str, ...] = ()
     too_long: tuple[int, ...] = ()

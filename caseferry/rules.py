@@ -139,6 +139,7 @@ RULES: dict[str, str] = {
     "client_and_matter_apart": "The cell names a client and a matter; each got its own part.",
     "matter_among_clients": "The row is a matter of a client, written below the client's name; it is no client. Send a list of the matters.",
     "open_invoices_mid_month": "Open invoices are moved on a day that is no month's end.",
+    "half_a_number": "One of the columns that make it together is empty, so it is not known.",
     "control_total_differs": "The report's own total is not the sum of its rows.",
     # changes
     "fill_down": "The report prints the value on the first row of a group only.",
@@ -156,6 +157,7 @@ RULES: dict[str, str] = {
     "email_split": "Several addresses in one cell were taken apart.",
     "surname_first": "`Surname, First` was taken apart at its comma.",
     "name_split": "A name was taken apart at its last space; the card says it is a person.",
+    "columns_joined": "Several columns make it together.",
     "street_joined": "The lines of the address were joined.",
     "descriptions_joined": "The descriptions were joined.",
     "closed_by_date_or_archive": "A closing date or an archive mark makes the matter closed.",

@@ -17,6 +17,7 @@ _SIGNS = {
 }  # fmt: skip
 """How amounts of a currency are marked, beside its code. A bare $ is every dollar's."""
 _COMMA_DECIMAL = r"^[^\d]*\d{1,3}(?:\.\d{3})*,\d{1,2}[^\d]*$|^[^\d]*\d+,\d{1,2}[^\d]*$"
+_BLANKS = r"[\s\u00a0\u2007\u202f]"
 _APOSTROPHES = r"^[^\d]*\d{1,3}(?:['’]\d{3})+(?:[.,]\d{1,2})?[^\d]*$"
 """As the Swiss write thousands: it can be nothing else."""
 _THOUSANDS = r"^[^\d]*\d{1,3}(?:,\d{3})+(?:\.\d+)?[^\d]*$"
@@ -46,7 +47,7 @@ class Decimals:
 
 def decimals(values: pl.Series) -> Decimals:
     """Look at a column of amounts as text."""
-    text = values.drop_nulls().unique().str.strip_chars()
+    text = values.drop_nulls().unique().str.replace_all(_BLANKS, "")
     comma = text.filter(text.str.contains(",", literal=True))
     return Decimals(comma.len(), int(comma.str.contains(_COMMA_DECIMAL).sum()), int(text.str.contains(r"\d\.\d{1,2}\D*$").sum()))
 
@@ -67,7 +68,7 @@ def parse(values: pl.Series, credit: Literal["positive", "negative"] = "negative
     """
     table = values.drop_nulls().unique().rename("text").to_frame()
     signs = f"{_CURRENCY}|{currency}" if currency else _CURRENCY
-    bare = pl.col("text").str.replace_all(r"[\s\u00a0\u2007\u202f]", "")
+    bare = pl.col("text").str.replace_all(_BLANKS, "")
     own = [currency, *_SIGNS.get(currency, ())]
     foreign = bare.str.to_uppercase().str.extract_all(signs).list.eval(~pl.element().is_in(own)).list.any() if currency else pl.lit(False)
     table = table.with_columns(foreign.alias("is_foreign"))

@@ -59,6 +59,10 @@ def _number_key(text: pl.Expr) -> pl.Expr:
     return text.str.normalize("NFKC").str.to_uppercase().str.replace_all(r"\s+", "")
 
 
+BY_ID = "\x1fid:"
+"""What stands before the normal form of what names a matter by its id, until the merge knows its number."""
+
+
 def company_pattern(words: Iterable[str]) -> str:
     """A pattern true for names that carry a word only companies have."""
     choices = "|".join(re.escape(word).replace(r"\ ", r"\s+") for word in sorted(words, key=len, reverse=True))

@@ -37,6 +37,13 @@ class Custom(_Strict):
     set: Literal["general", "compliance", "conveyancing"] = "general"
 
 
+class Joined(_Strict):
+    """Columns that make one field together, in this order: a client's number and that of the client's matter."""
+
+    headings: tuple[str, ...]
+    between: str = "-"
+
+
 class TableProfile(_Strict):
     """One table of a source: how it is told, and what its columns mean."""
 
@@ -46,6 +53,10 @@ class TableProfile(_Strict):
     """Headings of which at least two have to be there: a table that other systems have too is told by its own words."""
     exclusion: str = ""
     columns: dict[str, str | tuple[str, ...]] = Field(default_factory=dict)
+    joined: dict[str, Joined] = Field(default_factory=dict)
+    """Fields that several columns make together. A column that stands in `columns` too has that meaning beside."""
+    matter_by: Literal["number", "id"] = "number"
+    """What the column of matters names them by: their number, or the `source_id` of the matter list."""
     must: tuple[tuple[str, ...], ...] = ()
     """Of each group at least one field has to be there."""
     never: tuple[str, ...] = ()
@@ -86,6 +97,8 @@ class Profile(_Strict):
     """Headings that only this system writes. A profile that is like another is taken if one of them is there."""
     words: dict[str, tuple[str, ...]]
     tables: dict[str, TableProfile]
+    not_ours: tuple[tuple[str, ...], ...] = ()
+    """Lists that are to be left unread, each by all of its headings: they are named as unknown, and nothing is taken for them."""
     custom_sets: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     """Regions in which a set of custom fields exists; a set not named here exists everywhere."""
     variants: dict[str, tuple[str, ...]] = Field(default_factory=dict)
@@ -134,6 +147,9 @@ class Profile(_Strict):
             found: dict[str, str] = {}
             for field, value in spec.columns.items():
                 for heading in self.words[value] if isinstance(value, str) else value:
+                    found.setdefault(normal(heading), field)
+            for field, joined in spec.joined.items():
+                for heading in joined.headings:
                     found.setdefault(normal(heading), field)
             for name, custom in spec.custom.items():
                 own = () if spec.record == "excluded" else (name,)  # nothing is made of those: their names are ours
@@ -311,7 +327,7 @@ def _check(profile: Profile, file: str, name: str, table: TableProfile) -> None:
     if table.record not in RECORDS:
         raise ProfileError(f"{where}.record: no record {table.record!r}{_likely(table.record, RECORDS)}")
     fields = RECORDS[table.record].names()
-    used = {*table.columns, *table.marks, *table.fill_down, *(f for group in table.must for f in group)}
+    used = {*table.columns, *table.joined, *table.marks, *table.fill_down, *(f for group in table.must for f in group)}
     for field in sorted(used - fields - set(table.custom)):
         raise ProfileError(f"{where}: {table.record} has no field {field!r}{_likely(field, fields)}")
     words = {value for value in table.columns.values() if isinstance(value, str)} | set(table.never)

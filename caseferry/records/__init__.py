@@ -76,7 +76,7 @@ RECORDS: dict[str, Record] = {
         ),
         _record(
             "matter", "Matters",
-            number="key", description="text*", matter_type="text", status="text", stage="text", archived="text",
+            number="key", source_id="key", description="text*", matter_type="text", status="text", stage="text", archived="text",
             opened_on="date", closed_on="date", responsible="person", acting="person", assisting="person",
             originating="person", client="name", client_reference="text", location="text",
             created_at="moment", modified_at="moment", modified_by="person",

@@ -6,12 +6,14 @@ comes a batch of parts after another.
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
+from functools import cached_property
 
 import polars as pl
 
 from caseferry.canonical import read_tables, table_of
 from caseferry.keys import Run
 from caseferry.manifest import Split
+from caseferry.mapping.names import BY_ID, number_key
 from caseferry.services.store import ObjectStore, get_all
 from tasks.transform.sheet import PLACE, REASON
 
@@ -50,6 +52,7 @@ class Outcomes:
     def __init__(self, store: ObjectStore, run: Run, split: Split) -> None:
         self._store, self._run = store, run
         self._records = {part: table.record for table in split.tables for part in table.parts}
+        self._by_id = any(table.matter_by == "id" for table in split.tables)
 
     def of(self, record: str) -> list[str]:
         """The parts of a record, in order."""
@@ -74,10 +77,26 @@ class Outcomes:
 
     def some(self, part: str, names: Collection[str]) -> pl.DataFrame:
         """Some columns of a part, those it has."""
-        return table_of(read_tables(self._store.get(self._key(part))), "records", names)
+        return self._numbered(table_of(read_tables(self._store.get(self._key(part))), "records", names))
 
     def _frames(self, parts: list[str]) -> list[pl.DataFrame]:
-        return [table_of(read_tables(data), "records") for data in get_all(self._store, [self._key(part) for part in parts])]
+        return [self._numbered(table_of(read_tables(data), "records")) for data in get_all(self._store, [self._key(part) for part in parts])]
+
+    @cached_property
+    def _numbers(self) -> pl.DataFrame:
+        """`i`, `k`: the ids of the matters, and the normal forms of their numbers."""
+        empty = pl.DataFrame(schema={"source_id": pl.String, "number": pl.String, PLACE: pl.String})
+        parts = [table_of(read_tables(self._store.get(self._key(part))), "records", list(empty.columns)) for part in self.of("matter")]
+        every = pl.concat([empty, *parts], how="diagonal_relaxed")
+        ids = every.select((pl.lit(BY_ID) + number_key(pl.col("source_id"))).alias("i"), number_key(pl.col("number")).alias("k"))
+        return ids.drop_nulls().unique("i", keep="none")  # an id of two matters names neither
+
+    def _numbered(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """The rows with matters named by number that name them by id. What is the id of none stays as it is, and is the number of none."""
+        if not self._by_id or "matter_key" not in frame.columns:
+            return frame
+        ids = pl.col("matter_key")
+        return frame.with_columns(pl.when(ids.str.starts_with(BY_ID)).then(ids.replace_strict(self._numbers["i"], self._numbers["k"], default=ids)).otherwise(ids).alias("matter_key"))
 
     def _key(self, part: str) -> str:
         return self._run.at("2-transform", f"{part}.zip")

@@ -4,12 +4,12 @@ Counts and shapes only: a digit is 9, a letter is a. No cell's text leaves this 
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import polars as pl
 
-from caseferry.manifest import ColumnUse, Table
+from caseferry.manifest import ColumnUse, Joined, Table
 from caseferry.mapping.contact_points import email_key, is_email, phone_key
 from caseferry.mapping.names import key, number_key
 from caseferry.records import RECORDS, Type
@@ -40,17 +40,19 @@ class Quality:
     """One table's quality, gathered from its data some rows at a time.
 
     Args:
-        columns: its columns, as its headings tell them.
+        columns: its columns, as its headings tell them; joined, those that make a field together.
         scratch: for what gets too much to be held.
     """
 
-    def __init__(self, record: str, columns: Sequence[ColumnUse], scratch: Scratch) -> None:
+    def __init__(self, record: str, columns: Sequence[ColumnUse], scratch: Scratch, joined: Mapping[str, Joined]) -> None:
         self._record = record
         kinds = RECORDS[record]
         self._shown = {c.place: kinds[c.field].type for c in columns if c.use == "mapped" and kinds[c.field].type in _SHOWN}
         self._shapes: dict[int, Counter[str]] = {place: Counter() for place in self._shown}
-        self._keys = [(label, hashes, Tally(scratch)) for label, hashes in _keys(record, columns)]
-        self._named = next((f"c{c.place}" for c in columns if c.use == "mapped" and c.field in {"matter", "number"}), None)
+        self._keys = [(label, hashes, Tally(scratch)) for label, hashes in _keys(record, columns, joined)]
+        named = {"number", "source_id"} if record == "matter" else {"matter"} if record != "contact" else set()
+        self._named = [pl.col(f"c{c.place}") for c in columns if c.use == "mapped" and c.field in named - joined.keys()]
+        self._named += [_together(one) for field, one in joined.items() if field in named]
         self._matters = pl.DataFrame(schema={"t": pl.String, "n": pl.UInt32})
 
     def see(self, data: pl.DataFrame) -> None:
@@ -58,8 +60,8 @@ class Quality:
             self._shapes[place].update(_shapes(data[f"c{place}"], kind))
         for _, hashes, tally in self._keys:
             tally.add(hashes(data))
-        if self._named:
-            named = data[self._named].drop_nulls().rename("t").value_counts(name="n")
+        for expression in self._named:
+            named = data.select(expression).to_series().drop_nulls().rename("t").value_counts(name="n")
             self._matters = pl.concat([self._matters, named.cast({"n": pl.UInt32})]).group_by("t").agg(pl.col("n").sum())
 
     def report(self, table: Table, rows: int, empty: dict[int, int]) -> dict[str, Any]:
@@ -133,7 +135,11 @@ def _most(shapes: Counter[str], kind: Type) -> dict[str, int]:
     return dict(ranked[:_MOST_SHAPES]) | ({"other": rest} if rest else {})
 
 
-def _keys(record: str, columns: Sequence[ColumnUse]) -> Iterator[tuple[str, Callable[[pl.DataFrame], pl.Series]]]:
+def _together(joined: Joined) -> pl.Expr:
+    return pl.concat_str([f"c{place}" for place in joined.places], separator=joined.between)
+
+
+def _keys(record: str, columns: Sequence[ColumnUse], joined: Mapping[str, Joined]) -> Iterator[tuple[str, Callable[[pl.DataFrame], pl.Series]]]:
     """What should be each row's own, by what it is called, as hashes."""
     places = {c.field: f"c{c.place}" for c in reversed(columns) if c.use == "mapped"}
     if record == "contact":
@@ -146,7 +152,7 @@ def _keys(record: str, columns: Sequence[ColumnUse]) -> Iterator[tuple[str, Call
             yield "name and phone", _hashes(name + "|" + phone_key(pl.col(phone)))
         return
     if record == "matter" and "number" in places:
-        yield "matter number", _hashes(number_key(pl.col(places["number"])))
+        yield "matter number", _hashes(number_key(_together(joined["number"]) if "number" in joined else pl.col(places["number"])))
     yield "whole row", lambda data: data.select(name for name in data.columns if name[0] == "c" and name[1:].isdigit()).hash_rows()
 
 

@@ -54,6 +54,9 @@ def words_of(grid: Grid, known: frozenset[str]) -> frozenset[str]:
 def find_table(grid: Grid, profile: Profile) -> Fit | Unfit:
     """The best reading of the grid, or why there is none."""
     head = [[cell or "" for cell in row[1:]] for row in grid.cells.head(DEEPEST_HEADER + 1).rows()]
+    rows = [{normal(cell) for cell in row if cell.strip()} for row in head]
+    if any({normal(heading) for heading in headings} in rows for headings in profile.not_ours):
+        return Unfit("the profile says that it is none of ours", _likely_header(head))
     known = profile.every_heading
     fits: list[Fit] = []
     for place, row in enumerate(head):
@@ -120,7 +123,8 @@ def _joined(upper: list[str], lower: list[str]) -> tuple[tuple[str, ...], ...]:
 def _fit(profile: Profile, kind: str, header: _Header) -> Fit | None:
     spec, aliases = profile.tables[kind], profile.headings(kind)
     header = _uncut(header, profile, kind)
-    fields = {aliases[text].removeprefix("custom:") for text in header.present if text in aliases}
+    apart = {field for field, one in spec.joined.items() if not {normal(text) for text in one.headings} <= header.present}
+    fields = {aliases[text].removeprefix("custom:") for text in header.present if text in aliases} - apart
     lacks = next((group for group in spec.must if not fields & set(group)), ())
     if lacks and len(fields) < 2:
         return None
@@ -171,7 +175,7 @@ def _else(profile: Profile, kind: str, plain: tuple[str, ...], taken: set[str]) 
 
 
 def _takes_many(spec: TableProfile, use: str) -> bool:
-    if use in {"leave:", "archive:"}:
+    if use in {"leave:", "archive:"} or use in spec.joined:
         return True
     return not use.startswith("custom:") and RECORDS[spec.record][use].many
 

@@ -11,10 +11,10 @@ import polars as pl
 from caseferry.canonical import write_table
 from caseferry.choices import Migration
 from caseferry.errors import Question
-from caseferry.manifest import ColumnUse, Table
+from caseferry.manifest import ColumnUse, Joined, Table
 from caseferry.mapping import dates, money
-from caseferry.mapping.headings import system_of
-from caseferry.mapping.profile import Profile
+from caseferry.mapping.headings import normal, system_of
+from caseferry.mapping.profile import Profile, TableProfile
 from caseferry.reading.lists import Spooled
 from caseferry.records import RECORDS, Type
 from caseferry.services.scratch import Scratch
@@ -70,7 +70,7 @@ def make_table(number: int, file: str, rows: Spooled, fit: Fit, profile: Profile
     columns = [_column(place, fit, profile, migration) for place in range(head.width)]
 
     def gone_through(data: Iterator[pl.DataFrame]) -> tuple[_Evidence, Quality, Counter[int], list[_Part]]:
-        evidence, quality, filled = _Evidence(spec.record, fit.kind, columns, profile), Quality(spec.record, columns, scratch), Counter[int]()
+        evidence, quality, filled = _Evidence(spec.record, fit.kind, columns, profile), Quality(spec.record, columns, scratch, _joined(spec, tuple(columns))), Counter[int]()
         parts = []
         for part, size in _parts(_seen(data, evidence, quality, filled), portion):
             parts.append(_Part(scratch.file(), part.height, size))
@@ -89,6 +89,7 @@ def make_table(number: int, file: str, rows: Spooled, fit: Fit, profile: Profile
         place="excluded" if spec.exclusion else "carried", confidence=fit.confidence,
         header_row=int(head.cells["row"][fit.header_row]), header_rows=fit.header_rows, title=furniture.title,
         as_at=_as_at(furniture.title, orders), lines=furniture.lines, columns=used, date_orders=orders, decimal_comma=evidence.decimal_comma(used),
+        joined=_joined(spec, used), matter_by=spec.matter_by,
         too_long=tuple(sorted({row for row, _ in head.places.get("field_too_long", ())})),
         epoch_1904=head.epoch_1904, control_totals=furniture.control_totals(),
         parts=tuple(f"{identity}-{n:04d}" for n in range(1, len(parts) + 1)), part_rows=tuple(one.rows for one in parts), part_bytes=tuple(one.size for one in parts),
@@ -152,6 +153,13 @@ def _column(place: int, fit: Fit, profile: Profile, migration: Migration) -> Col
     ):  # fmt: skip
         return ColumnUse(heading=heading, place=place, field=heading, use="custom_field", decided=True)
     return ColumnUse(heading=heading, place=place, use="archive_only")
+
+
+def _joined(spec: TableProfile, columns: tuple[ColumnUse, ...]) -> dict[str, Joined]:
+    """The fields that several columns of this list make together."""
+    places = {normal(c.heading): c.place for c in columns}
+    every = {field: (one, [places.get(normal(heading)) for heading in one.headings]) for field, one in spec.joined.items()}
+    return {field: Joined(places=tuple(place for place in found if place is not None), between=one.between) for field, (one, found) in every.items() if None not in found}
 
 
 _WITH_FIELDS = ("contact", "matter")

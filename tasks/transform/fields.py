@@ -23,6 +23,10 @@ def read_fields(sheet: Sheet) -> None:
     """Give the sheet a column for every field its table maps, and for every custom field (`x:<name>`)."""
     for spec in sheet.job.record.fields:
         places = [c.place for c in sheet.job.table.columns if c.field == spec.name and c.use == "mapped"]
+        if spec.name in sheet.job.table.joined:
+            _join(sheet, spec.name)
+            formula_like(sheet, spec.name)
+            places = []
         for number, place in enumerate(places, 1):
             name = f"{spec.name}#{number}" if spec.many else spec.name
             _take(sheet, name, place)
@@ -80,6 +84,18 @@ def _take(sheet: Sheet, name: str, place: int) -> None:
     if sheet.raw["filled"].any() and name.split("#")[0] in sheet.job.spec.fill_down:
         filled = sheet.raw["filled"]
         sheet.change(pl.lit(filled) & pl.col(name).is_not_null(), name, "fill_down", pl.lit(None), pl.col(name))
+
+
+def _join(sheet: Sheet, name: str) -> None:
+    """One field out of several columns; nothing where one of them is empty."""
+    joined = sheet.job.table.joined[name]
+    cells = [sheet.raw[f"c{place}"].alias(f"piece{place}") for place in joined.places]
+    whole = pl.concat_str([cell.name for cell in cells], separator=joined.between)
+    sheet.frame = sheet.frame.with_columns(cells).with_columns(whole.alias(name))
+    last = pl.col(cells[-1].name)
+    sheet.change(pl.col(name).is_not_null(), name, "columns_joined", last, pl.col(name))
+    sheet.find(pl.any_horizontal(pl.col(cell.name).is_not_null() for cell in cells) & pl.col(name).is_null(), name, "half_a_number", "carried", last)
+    sheet.frame = sheet.frame.drop(cell.name for cell in cells)
 
 
 def _from_group(sheet: Sheet, spec: Field) -> None:

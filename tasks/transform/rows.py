@@ -7,7 +7,7 @@ from datetime import datetime
 import polars as pl
 
 from caseferry.manifest import PartOutcome
-from caseferry.mapping.names import number_key
+from caseferry.mapping.names import BY_ID, number_key
 from caseferry.noted import Noted
 from caseferry.reading.grid import ROW
 from tasks.transform import activities, contacts, matters, papers
@@ -57,7 +57,8 @@ def transform_table(raw: pl.DataFrame, job: Job) -> Result:
     take_apart(sheet)
     if sheet.has("matter"):
         # What names a matter in the old system may name no matter at all: keep the text, join by its normal form.
-        sheet.frame = sheet.frame.with_columns(number_key(pl.col("matter")).alias("matter_key"))
+        named = number_key(pl.col("matter"))
+        sheet.frame = sheet.frame.with_columns((pl.lit(BY_ID) + named if job.table.matter_by == "id" else named).alias("matter_key"))
     _wider_than_header(sheet)
     _one_cell(sheet)
     if job.table.too_long:

@@ -18,7 +18,7 @@ from tasks.verify.evidence import Batch, Evidence
 
 EACH = 2_000
 """Rows of one rule that a person is shown; past that the workbook says how many more there are, and where."""
-REWRITTEN = ("date_read", "amount_read", "hours_read", "units_read", "minutes_read", "seconds_read", "since_1970", "time_read", "group_header", "fill_down", "task_status")
+REWRITTEN = ("date_read", "amount_read", "hours_read", "units_read", "minutes_read", "seconds_read", "since_1970", "time_read", "group_header", "fill_down", "task_status", "columns_joined")
 """Rules that write a value in another form. Their every use is in changes.csv."""
 
 

@@ -164,7 +164,8 @@ def _matter_of_rows(batch: Batch, record: str, file: str, tables: list[Table]) -
     for table in tables:
         raw = batch.raw(table)
         places = {c.field: c.place for c in table.columns if c.use == "mapped"}
-        keys = [pl.col(f"c{places[n]}").str.to_uppercase().str.replace_all(r"\s+", "") for n in ("matter", "client") if n in places]
+        whole = {n: pl.concat_str([f"c{place}" for place in one.places], separator=one.between) for n, one in table.joined.items()}
+        keys = [whole.get(n, pl.col(f"c{places[n]}")).str.to_uppercase().str.replace_all(r"\s+", "") for n in ("matter", "client") if n in places]
         group = pl.col("group:matter").str.to_uppercase().str.replace_all(r"\s+", "") if "group:matter" in raw.columns else pl.lit(None, pl.String)
         client = pl.col("group:client").str.to_uppercase().str.replace_all(r"\s+", "") if "group:client" in raw.columns else pl.lit(None, pl.String)
         owners.append(raw.select(pl.lit(table.id).alias("table"), "row", pl.coalesce(*keys, group, client).alias("owner")))
