@@ -3,6 +3,7 @@
 import polars as pl
 
 from caseferry.manifest import Finding
+from caseferry.mapping import money
 from caseferry.mapping.headings import normal
 from caseferry.reading.grid import ROW
 from tasks.merge.contacts import NAME, shown_name
@@ -41,7 +42,8 @@ def custom_fields(desk: Desk) -> tuple[dict[str, str], ...]:
             if filled.is_empty():
                 continue
             plan.append(_plan(desk, name[: desk.target.custom_field_name], _PARENT[record], kind))
-            value = desk.date_text(column) if frame.schema[column] == pl.Date else pl.col(column)
+            is_day, is_amount = frame.schema[column] == pl.Date, frame.schema[column] == money.MONEY
+            value = desk.date_text(column) if is_day else money.plain(column) if is_amount else pl.col(column)
             who = [shown_name().alias("contact"), *NAME] if record == "contact" else [pl.col("number").alias("matter")]
             title = pl.lit(name[: desk.target.custom_field_name]).alias("field")
             lines.append(filled.select("table", ROW, *who, title, pl.lit(kind).alias("type"), value.cast(pl.String).alias("value")))

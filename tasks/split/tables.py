@@ -179,7 +179,10 @@ class _Evidence:
             c.place: dates.Evidence() for c in columns
             if (c.use == "mapped" and kinds[c.field].type in _DAYS) or (c.use == "custom_field" and c.field in custom and custom[c.field].type == "date")
         }  # fmt: skip
-        self._amounts = {c.place: money.Decimals() for c in columns if c.use == "mapped" and kinds[c.field].type is Type.MONEY}
+        self._amounts = {
+            c.place: money.Decimals() for c in columns
+            if (c.use == "mapped" and kinds[c.field].type is Type.MONEY) or (c.use == "custom_field" and c.field in custom and custom[c.field].type == "currency")
+        }  # fmt: skip
 
     def see(self, data: pl.DataFrame) -> None:
         for place in self._days:

@@ -43,6 +43,8 @@ def read_fields(sheet: Sheet) -> None:
             own = sheet.job.spec.custom.get(column.field)
             if own is not None and own.type == "date":
                 _read_day(sheet, name, Type.DATE)
+            elif own is not None and own.type == "currency":
+                _read_money(sheet, name)
 
 
 def formula_like(sheet: Sheet, name: str) -> None:
@@ -184,7 +186,7 @@ def _read_day(sheet: Sheet, name: str, kind: Type) -> None:
 
 
 def _read_money(sheet: Sheet, name: str) -> None:
-    parsed = money.parse(sheet.frame[name], sheet.job.spec.credit, name in sheet.job.table.decimal_comma, sheet.job.migration.currency)
+    parsed = money.parse(sheet.frame[name], sheet.job.spec.credit, name.removeprefix("x:") in sheet.job.table.decimal_comma, sheet.job.migration.currency)
     text, amount, after = pl.col("text"), pl.col("amount"), money.plain("amount")
     found = (
         pl.when(pl.col("is_foreign")).then(pl.lit("other_currency")).when(amount.is_null() & is_placeholder(sheet, text)).then(pl.lit("placeholder"))
