@@ -12,23 +12,29 @@ from caseferry.mapping.names import number_key
 MOSTLY = 0.8
 """The share of filled cells from which on a column is of a kind."""
 _YES_NO = ["yes", "no", "y", "n", "true", "false", "x", "ja", "nein", "j", "oui", "non", "o", "sí", "si", "s", "nee"]
+_TWO_OF = [*_YES_NO, "-1", "0", "1", "t", "f", "v", "w", "sim", "não", "vero", "falso", "vrai", "faux", "wahr", "falsch", "verdadero"]
+"""What means yes or no where a column holds no third."""
+_ID = r"(?i)^\{?[0-9a-f]{8}(?:-?[0-9a-f]{4}){3}-?[0-9a-f]{12}\}?$"
+_DURATION = r"(?i)^\d{1,3}\s?h\s?(?:[0-5]\d)?(?:\s?m(?:in)?)?$|^\d{1,4}\s?min\w*\.?$|^\d{1,3}:[0-5]\d$"
+_BLANKS = r"[\s'’\u00a0\u202f]"
+"""What may stand between the thousands of an amount, beside commas and points."""
 _LONG = 120
 """Characters of a text that is prose, not a label."""
 _TIME = r"(?i)^\d{1,2}:\d{2}(?::\d{2})?\s*(?:[ap]\.?m\.?)?$|^\d{1,2}\.\d{2}(?:\.\d{2})?\s*[ap]\.?m\.?$"
 _MONEY = (
     r"^\(?-?\s*(?:[A-Z]{2,3}\s?)?[$£€]?\s?-?\d{1,3}(?:,?\d{3})*\.\d{2}\)?-?$|^\(?-?[$£€]\s?\d[\d,]*(?:\.\d+)?\)?$"
-    r"|^\(?-?[€]?\s?\d{1,3}(?:\.\d{3})*,\d{2}\)?-?\s?(?:€|EUR|CHF)?$"
+    r"|^\(?-?[€]?\s?(?:\d{1,3}(?:\.\d{3})+|\d+),\d{2}\)?-?\s?(?:€|EUR|CHF)?$"
 )
 _HOURS = r"^\d{1,3}(?:[.,]\d{1,2})?$|^\d{1,2}:\d{2}$"
-_WHOLE = r"^\d+$"
+_WHOLE, _NUMBER = r"^\d+$", r"^-?\d+(?:[.,]\d{1,4})?$"
 _CODE = r"^[A-Za-z0-9][A-Za-z0-9./\-_#]{1,24}$"
 _LATEST = date(2068, 1, 1)
-_NO_PHONE = r"^(?:19|20)\d{6}$|^\d+/\d+$"
-"""Days in eight figures, numbers of a year."""
+_NO_PHONE = r"^(?:19|20)\d{6}$|^\d+/\d+$|^[1-4]\d{9}$"
+"""Days in eight figures, numbers of a year, seconds."""
 _LIKE_A_DAY = r"^\d{1,4}[/.\-]\d{1,2}[/.\-]\d{1,4}"
 _NAME = r"^[\p{L}'’.\- ]+(?:,\s*[\p{L}'’.\- ]+)?$"
 _TELLING = (
-    "days", "e-mail addresses", "telephone numbers", "times of day", "addresses on the web", "amounts", "yes or no", "whole numbers", "small numbers",
+    "days", "days in eight figures", "seconds since 1970", "ids of a database", "durations", "e-mail addresses", "telephone numbers", "times of day", "addresses on the web", "amounts", "yes or no", "whole numbers", "small numbers",
     "prose", "names", "codes",
 )  # fmt: skip
 """Kinds of values, the one that says most first."""
@@ -50,11 +56,13 @@ class Column:
     distinct: int
     kinds: dict[str, float]
     keys: pl.Series = field(repr=False, compare=False)
+    short: str = ""
+    """The heading without what most headings of its list begin with."""
 
     @property
     def is_key(self) -> bool:
         """Each row has one of its own."""
-        return self.filled > 1 and self.filled >= MOSTLY * self.rows and self.distinct == self.filled and not self.is_mostly("prose")
+        return self.filled > 1 and not self.is_mostly("days", "amounts", "times of day") and self.filled >= MOSTLY * self.rows and self.distinct == self.filled and not self.is_mostly("prose")
 
     @property
     def mostly(self) -> list[str]:
@@ -86,9 +94,12 @@ def describe(place: int, heading: str, cells: pl.Series) -> Column:
             "e-mail addresses": is_email(t),
             "telephone numbers": is_phone(t) & ~t.str.contains(_MONEY) & ~t.str.contains(_LIKE_A_DAY) & ~t.str.contains(_NO_PHONE),
             "times of day": t.str.contains(_TIME),
-            "amounts": t.str.contains(_MONEY),
+            "amounts": t.str.replace_all(_BLANKS, "").str.contains(_MONEY),
+            "durations": t.str.contains(_DURATION),
+            "ids of a database": t.str.contains(_ID),
             "small numbers": t.str.contains(_HOURS) & (t.str.replace("[:,]", ".").cast(pl.Float64, strict=False) <= 999).fill_null(False),
             "whole numbers": t.str.contains(_WHOLE),
+            "numbers": t.str.contains(_NUMBER),
             "yes or no": lower.is_in(_YES_NO),
             "addresses on the web": t.str.contains(r"(?i)^(?:https?://|www\.)\S+$"),
             "codes": t.str.contains(_CODE) & t.str.contains(r"\d"),
@@ -98,6 +109,10 @@ def describe(place: int, heading: str, cells: pl.Series) -> Column:
     )
     kinds = {name: float(told.filter(pl.col(name))["n"].sum()) / total for name in told.columns if name != "n"}
     kinds["days"] = _days(text) / total
+    if counts.height <= 2 and counts["t"].str.to_lowercase().is_in(_TWO_OF).all():
+        kinds["yes or no"] = float(bool(counts.height))
+    order = dates.evidence(text).order
+    kinds |= {"days in eight figures": float(order == "ymd"), "seconds since 1970": float(order in ("seconds", "milliseconds"))}
     keys = counts.select(number_key(t).alias("k"))["k"].drop_nulls().unique()
     return Column(place, heading, cells.len(), text.len(), counts.height, {kind: round(share, 3) for kind, share in kinds.items() if share}, keys)
 

@@ -51,18 +51,18 @@ def draft_profile(export: Path, choices: dict[str, Any], out: Path, every: bool,
         looked = [next(at) if one is not None else None for one in seen]
         told: list[dict[str, Any]] = []
         proposed = iter(propose(shown))
-        proposals = []
-        for (kept, rows), fit, one in zip(lists, fits, looked, strict=True):
-            proposal = next(proposed) if one is not None else None
+        said = [next(proposed) if one is not None else None for one in looked]
+        drafted, proposals = _drafted(profile, fits, said, every), []
+        for (kept, rows), fit, proposal, goes in zip(lists, fits, said, drafted, strict=True):
             where = kept.name + (f" › {rows.head.sheet}" if rows.head.sheet else "")
-            if isinstance(fit, Fit) and fit.confidence >= WELL and not every:
+            if not goes and isinstance(fit, Fit):
                 told.append({"list": where, "rows": rows.height, "is": fit.kind, "by": profile.product, "confidence": fit.confidence})
             elif proposal is None:
                 told.append({"list": where, "rows": rows.height, "is": "", "by": "no row of it reads as a header", "confidence": 0.0})
             else:
                 proposals.append(proposal)
                 points = [str(link) for link in proposal.listed.points]
-                told.append({"list": where, "rows": rows.height, "is": proposal.record, "by": "proposed", "confidence": proposal.confidence, "points": points})
+                told.append({"list": where, "rows": rows.height, "is": proposal.kind, "by": "proposed" if proposal.kind else proposal.why, "confidence": proposal.confidence, "points": points})
     if proposals:
         out.write_text(as_yaml(out.stem, export.resolve().stem, proposals))
     if as_json:
@@ -70,6 +70,27 @@ def draft_profile(export: Path, choices: dict[str, Any], out: Path, every: bool,
     else:
         _show(told, findings, out if proposals else None)
     return 0
+
+
+def _drafted(profile: Any, fits: list[Any], said: list[Any], every: bool) -> list[bool]:
+    """Which lists go into the draft: those the profile does not explain; and where there are such, those of which it knows less
+    than we make of them, unless it is a profile that knew the export by its own words.
+    """
+    from caseferry.mapping.profile import known_evidence
+    from tasks.split.recognise import Fit
+
+    by_own_words = known_evidence().get(profile.source) is not None
+    known = [isinstance(fit, Fit) and fit.confidence >= WELL for fit in fits]
+    goes = [every or not is_known or (not by_own_words and one is not None and one.is_strange) for is_known, one in zip(known, said, strict=True)]
+    if not any(goes) or by_own_words:
+        return goes
+
+    def is_more(fit: Fit, one: Any) -> bool:
+        table = profile.tables[fit.kind]
+        mapped = sum(1 for use in fit.uses if use and ":" not in use)
+        return one is not None and one.kind == (table.exclusion or table.record) and sum(1 for use in one.uses if use.field) > mapped
+
+    return [one or is_more(fit, proposal) for one, fit, proposal in zip(goes, fits, said, strict=True)]
 
 
 def _free(out: Path) -> Path:
