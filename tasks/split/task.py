@@ -1,7 +1,7 @@
 """Read every file of the drop, tell each table, settle what can be settled, and cut the rows into parts."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
@@ -51,6 +51,8 @@ _CERTAIN = (".csv", ".tsv", ".psv")
 _DATA = (".json", ".jsonl", ".ndjson", ".xml", ".sql", ".sqlite", ".sqlite3", ".db", ".parquet", ".bak", ".mdf", ".pst", ".ost", ".gz", ".7z", ".rar", ".tar")
 """Endings of files that may hold lists, and that nobody here reads."""
 Read = tuple[Kept, Spooled]
+_LOOKED_AT = 5_000
+"""Cells of a column that are looked at to tell whether it was renamed."""
 AT_ONCE = 2
 """Files of one drop that are read side by side."""
 
@@ -78,7 +80,7 @@ def split(services: Services, ticket: Ticket) -> None:
             made = list(pool.map(lambda one: cut(one[0], one[1][0].name, *one[1][1:]), enumerate(known, 1)))
         for (_, rows, _), one in zip(known, made, strict=True):
             findings += _table_findings(one, rows.head)
-            findings += filter(None, [layout_changed(one.table, profile)])
+            findings += filter(None, [layout_changed(one.table, profile, _first_cells(one))])
         findings += money_beside(made, profile)
         unknown = []
         for (kept, rows), fit in zip(lists, fits, strict=True):
@@ -202,6 +204,13 @@ def read_all(services: Services, intake: Intake, migration: Migration, findings:
             yield Kept(name=MESSAGES, key="", size=0, sha256="", kind=Kind.MAIL), mail
     if questions:
         raise NeedsAnswer(tuple(questions))
+
+
+def _first_cells(cut: Cut) -> Callable[[int], pl.Series] | None:
+    """Asks for the first cells of a column of a list that was cut; nothing where it has no rows."""
+    if not cut.parts:
+        return None
+    return lambda place: pl.scan_parquet(cut.parts[0]).select(f"c{place}").head(_LOOKED_AT).collect().to_series()
 
 
 def _unreadable(kept: Kept, refusal: ExportRefused) -> Finding:
