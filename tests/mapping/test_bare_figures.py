@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from caseferry.mapping import dates, money
@@ -46,6 +46,7 @@ def test_serial_numbers_of_a_sheet_are_read_as_before() -> None:
     assert days("45292", "45293") == ["2024-01-01", "2024-01-02"]
 
 
+@settings(deadline=None)
 @given(st.dates(date(1900, 1, 1), date(2099, 12, 31)))
 def test_every_day_in_figures_comes_back(day: date) -> None:
     assert days(day.strftime("%Y%m%d")) == [day.isoformat()]
@@ -59,6 +60,11 @@ def test_hours_and_minutes_may_stand_round_an_h(cell: str, hours: str | None) ->
 
 def test_seconds_are_hours_in_3600_parts() -> None:
     assert money.parse_hours(text("5400", "900"), "seconds").sort("text")["hours"].to_list() == [Decimal("1.5"), Decimal("0.25")]
+
+
+def test_a_blank_between_thousands_hides_no_decimal_comma() -> None:
+    assert money.decimals(text("1 000,00", "12,50")).are_behind_comma
+    assert not money.decimals(text("1 000.00", "1,250.00")).are_behind_comma
 
 
 @pytest.mark.parametrize(("cell", "amount"), [("CHF 1'127.00", "1127"), ("12’345’678.05", "12345678.05"), ("1'000", "1000"), ("1'00.00", None), ("'12.00", None), ("1'0000", None)])
