@@ -44,8 +44,13 @@ def as_yaml(source: str, product: str, proposals: Sequence[Proposal]) -> str:
     lines.append("tables:" if told else "tables: {}")
     names: set[str] = set()
     common = Counter(normal(column.heading) for proposal in proposals for column in proposal.listed.columns if column.heading)
+    layouts = []
     for proposal in told:
-        lines += _table(_name(proposal.listed, names), proposal, common)
+        name = _name(proposal.listed, names)
+        lines += _table(name, proposal, common)
+        layouts.append(f"  {_quoted(name)}: [{', '.join(_quoted(column.heading) for column in proposal.listed.columns if column.heading)}]")
+    if layouts:
+        lines += ["# What the headings were: an export that differs is told as changed since this version.", "version: 1", "layouts:", *layouts]
     return "\n".join(lines).rstrip() + "\n"
 
 

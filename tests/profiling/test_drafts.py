@@ -265,3 +265,18 @@ def test_a_question_about_letters_is_asked_and_its_answer_taken(tmp_path: Path) 
     assert asked.exit_code == 1 and "CF-146" in asked.output and "options" in asked.output and not (tmp_path / "d.yaml").exists()
     (folder / "migration.json").write_text('{"options": {"encoding": "cp850"}}')
     assert mapped(folder, tmp_path / "d.yaml", "--all")["lists"][0]["is"] == "contact"  # type: ignore[index]
+
+
+def test_a_later_export_that_differs_from_the_draft_is_told_as_changed(strange: Path, tmp_path: Path) -> None:
+    out = tmp_path / "strange.yaml"
+    mapped(strange, out)
+    told = []
+    for folder in (strange, tmp_path / "later"):
+        if folder != strange:
+            folder.mkdir()
+            for path in strange.iterdir():
+                (folder / path.name).write_text(path.read_text().replace("BirthDt", "DateOfBirth").replace("FavColour", "Shoe"))
+        result = CliRunner().invoke(app, ["check", str(folder), "--source", str(out), "--user", "JD <jd@firm.example>", "--user", "RR <rr@firm.example>", "--account-owner", "--primary-subscriber", "jd@firm.example", "--json"])
+        data = json.loads(result.stdout[result.stdout.index("{") :])
+        told.append([note["detail"] for note in data["findings"] if note["rule"] == "layout_changed"])
+    assert told == [[], ["changed since profile v1: renamed: 'BirthDt' may now be 'DateOfBirth' (0.78: it means nearly the same, it holds days too, it stands in the same place); new: 'Shoe'; missing: 'FavColour'"]]
