@@ -110,14 +110,14 @@ def _say_more(letter: str, headings: Sequence[str]) -> bool:
 
 
 def _stand_apart(columns: Sequence[Column]) -> bool:
-    """True if a header is no row of data: it holds no value, and half its words are known, or some column below it is of a
+    """True if a header is no row of data: it holds no value, and half its words are known, two at least, or some column below it is of a
     kind that its heading is not.
     """
     heads = [set(describe(0, "", pl.Series("c", [column.heading or None], dtype=pl.String)).kinds) for column in columns]
     if any(kinds & set(_VALUES) for kinds in heads):
         return False
     named = [column for column in columns if column.heading]
-    if 2 * sum(1 for column in named if is_known(column.heading)) >= max(2, len(named)):
+    if 2 * sum(1 for column in named if is_known(column.heading)) >= max(4, len(named)):
         return True
     return any(set(column.mostly) & {*_VALUES, "yes or no", "codes"} - kinds for column, kinds in zip(columns, heads, strict=True))
 
