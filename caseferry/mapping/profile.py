@@ -122,7 +122,7 @@ class Profile(_Strict):
     """Columns of amounts that are left behind because a list of its own has them: told where there is no such list."""
     bills_on: bool = False
     """The firm goes on billing in it while it moves: open invoices are taken at a month's end, or when a person says so."""
-    joined: str = ""
+    parted_by: str = ""
     """What stands between a client and a matter of theirs where one cell names both: the colon of `Smith, John:24-0012`."""
     footers: tuple[str, ...] = ()
     assumptions: tuple[str, ...] = ()

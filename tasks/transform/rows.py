@@ -12,7 +12,7 @@ from caseferry.noted import Noted
 from caseferry.reading.grid import ROW
 from tasks.transform import activities, contacts, matters, papers
 from tasks.transform.fields import read_fields
-from tasks.transform.joined import take_apart
+from tasks.transform.parted import take_apart
 from tasks.transform.sheet import PLACE, REASON, Job, Sheet
 
 FINISH: dict[str, Callable[[Sheet], None]] = {

@@ -81,7 +81,7 @@ class Deadlines:
 
     def _lost_of_fields(self, batch: Batch, table: Table) -> None:
         """Days of matters nobody could read: there is no line for them anywhere."""
-        lost = batch.findings[table.id].filter((pl.col("rule") == "date_unreadable") & pl.col("field").str.starts_with("x:"))
+        lost = batch.findings[table.id].where((pl.col("rule") == "date_unreadable") & pl.col("field").str.starts_with("x:"))
         number = next((c.place for c in table.columns if c.field == "number"), None)
         if number is None or lost.is_empty():
             return

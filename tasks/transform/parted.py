@@ -7,7 +7,7 @@ from tasks.transform.sheet import Sheet
 
 def take_apart(sheet: Sheet) -> None:
     """Give matter and client each its own part; in a list of clients such a row is a matter, and no client of that name."""
-    sign = sheet.job.profile.joined
+    sign = sheet.job.profile.parted_by
     if not sign:
         return
     if sheet.job.spec.record == "contact":
