@@ -29,6 +29,7 @@ from tasks.merge.matters import link_clients, matter_lines, matter_numbers, part
 from tasks.merge.scope import ask_scope, draw_scope
 from tasks.merge.targets.field_map import draw_map
 from tasks.merge.targets.fitting import Fitting
+from tasks.merge.targets.keys import SCATTERED, equals
 from tasks.merge.targets.neutral import links_of
 from tasks.merge.users import ask_before
 from tasks.merge.words import value_maps
@@ -62,7 +63,7 @@ def merge(services: Services, ticket: Ticket) -> None:
         fittings = [Fitting(migration.target_of(name), migration, field_map.version, scratch) for name in migration.mapped]
         laid = Laid(Files(desk, _templates(services, desk), scratch), scratch, fittings)
         known, plan = _put_together(desk, outcomes, scratch)
-        links = links_of(desk) if fittings else None
+        links = links_of(desk, equals(outcomes, SCATTERED, scratch)) if fittings else None
         laid.lay(first, desk, aside, links)
         areas, words = practice_areas(desk), value_maps(desk)
         records.clear()  # what the others need of it is known; a firm's contacts are not held while its time goes by

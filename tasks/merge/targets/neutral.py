@@ -1,11 +1,11 @@
 """The records of a batch as mapped targets take them: typed, each with a key of its own and the keys of its parents.
 
-Keys are the same in every run over the same export. A parent that a name leaves open is no parent: nothing is linked by
-a guess.
+A key is the old system's id, or follows what the record says (`keys.py`), so a later export of the same firm gives the
+same. A parent that a name leaves open is no parent: nothing is linked by a guess.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import polars as pl
@@ -13,10 +13,12 @@ import polars as pl
 from caseferry.mapping.money import MONEY
 from caseferry.reading.grid import ROW
 from caseferry.reading.zones import known
+from caseferry.records import RECORDS
 from caseferry.records.neutral import DTYPES, NEUTRAL
 from tasks.merge.contacts import NAME, PRIMARY_PHONE, contact_id, shown_name
 from tasks.merge.desk import Desk
 from tasks.merge.repeated import happening
+from tasks.merge.targets.keys import IDENTITY, hashed, keys_of, numbered, occurrence, said, told_apart
 
 _MADE_FROM_NAME = "name:"
 _LONGEST_TITLE = 200
@@ -37,6 +39,15 @@ class Links:
     matters: pl.DataFrame
     """`table`, `row`, `matter` (the number as the files write it), `matter_key`, `client`, `client_key`, `client_kind`,
     `client_email`, `opened_on`. Two may have one number; then their keys differ."""
+
+    again: Mapping[str, pl.DataFrame] = field(default_factory=dict)
+    """By record, which of its equals each row is that has some: see `tasks.merge.targets.keys.equals`."""
+
+    def keyed(self, desk: Desk, record: str, frame: pl.DataFrame | None = None) -> pl.DataFrame:
+        """The batch's records of a kind, or what was made of each, with their `key`."""
+        carried = desk.carried(record)
+        keys = keys_of(record, carried, self.again[record])
+        return (carried if frame is None else frame).join(keys, on=["table", ROW], how="left", maintain_order="left")
 
     @cached_property
     def by_number(self) -> pl.DataFrame:
@@ -84,29 +95,49 @@ def _alone(frame: pl.DataFrame, by: list[str]) -> pl.DataFrame:
     return frame.filter(pl.len().over(by) == 1)
 
 
-def links_of(desk: Desk) -> Links:
-    """Keys of the contacts, and the client of each matter."""
-    lines = desk.files["contacts"]
-    given = pl.col("source_id").is_not_null() & (pl.len().over("source_id") == 1) & (pl.col("table") != "")
-    from_name = _MADE_FROM_NAME + pl.concat_str([pl.col(part).fill_null("") for part in NAME], separator="|").str.to_lowercase()
-    # Names that differ in capitals alone are told apart by a number: keys of other systems often do not know capitals.
-    again = pl.when(pl.col("table") == "").then(from_name).cum_count().over(pl.when(pl.col("table") == "").then(from_name))
-    from_name = from_name + pl.when(again > 1).then("~" + again.cast(pl.String)).otherwise(pl.lit(""))
-    own = pl.when(pl.col("table") == "").then(from_name).otherwise(pl.col("table") + ":" + pl.col(ROW).cast(pl.String))
+def links_of(desk: Desk, again: Mapping[str, pl.DataFrame]) -> Links:
+    """Keys of the contacts, and the client of each matter.
+
+    Args:
+        again: which of its equals a row of the later batches is.
+    """
+    lines = desk.files["contacts"].join(_keys_of_cards(desk), on=["table", ROW], how="left", maintain_order="left")
+    spelt = lines.select(pl.concat_str([pl.col(part).fill_null("") for part in NAME], separator="|").alias("n"))["n"]
+    # Names that differ in capitals alone are told apart: keys of other systems often do not know capitals.
+    is_made = lines["table"] == ""
+    from_name = told_apart((_MADE_FROM_NAME + spelt.str.to_lowercase()).set(~is_made, None), spelt)
     is_person = pl.any_horizontal(pl.col(part).is_not_null() for part in NAME[:2])
     contacts = lines.select(
-        "table", ROW, contact_id(), pl.when(given).then("source_id").otherwise(own).alias("contact_key"), *NAME, shown_name().alias("shown"),
+        "table", ROW, contact_id(), pl.coalesce(pl.lit(from_name), "card_key").alias("contact_key"), *NAME, shown_name().alias("shown"),
         pl.when(is_person).then(pl.lit("person")).otherwise(pl.lit("company")).alias("kind"), pl.col("email_address").alias("email"),
     )  # fmt: skip
     matters = desk.files.get("matters")
     if matters is None:
-        return Links(contacts, pl.DataFrame(schema=_MATTERS))
-    again = pl.col("custom_number").cum_count().over("custom_number")
-    key = pl.col("custom_number") + pl.when(again > 1).then("~" + again.cast(pl.String)).otherwise(pl.lit(""))
+        return Links(contacts, pl.DataFrame(schema=_MATTERS), again)
+    tells = matters.select("table", ROW).join(_tells(desk.carried("matter"), IDENTITY["matter"]), on=["table", ROW], how="left", maintain_order="left")["tells"]
+    key = pl.lit(told_apart(matters["custom_number"], tells))
     named = matters.select("table", ROW, pl.col("custom_number").alias("matter"), key.alias("matter_key"), pl.col("client_first_name").alias(NAME[0]),
                            pl.col("client_last_name").alias(NAME[1]), pl.col("client_company_name").alias(NAME[2]), "client_contact", "opened_on")  # fmt: skip
     linked = Links(contacts, pl.DataFrame()).meant(named.with_columns(shown_name().alias("client")), "client_contact", *NAME)
-    return Links(contacts, linked.rename({f"contact_{name}": f"client_{name}" for name in _OF}).select(list(_MATTERS)))
+    return Links(contacts, linked.rename({f"contact_{name}": f"client_{name}" for name in _OF}).select(list(_MATTERS)), again)
+
+
+def _keys_of_cards(desk: Desk) -> pl.DataFrame:
+    """`table`, `row`, `card_key`: the card's id, where it is its alone; else what the card says.
+
+    Cards that say the same who they are follow all they say: two people of one name never change places.
+    """
+    cards = desk.carried("contact")
+    own = "contact:" + told_apart(hashed(said(cards, IDENTITY["contact"])), said(cards, _ON_CARDS))
+    given = pl.col("source_id").is_not_null() & (pl.len().over("source_id") == 1)
+    return cards.select("table", ROW, "source_id", own.alias("own")).select("table", ROW, pl.when(given).then("source_id").otherwise("own").alias("card_key"))
+
+
+_ON_CARDS = tuple(sorted(field.name for field in RECORDS["contact"].fields))
+
+
+def _tells(frame: pl.DataFrame, fields: Sequence[str]) -> pl.DataFrame:
+    return frame.select("table", ROW, pl.lit(said(frame, fields)).alias("tells"))
 
 
 _MATTERS = {
@@ -129,9 +160,6 @@ def neutral(desk: Desk, links: Links) -> dict[str, pl.DataFrame]:
 def _whole(name: str, frame: pl.DataFrame, desk: Desk) -> pl.DataFrame:
     """All fields in their order, typed; those nobody filled are empty."""
     fields = NEUTRAL[name].fields
-    key = pl.col("table") + ":" + pl.col(ROW).cast(pl.String)
-    if "key" not in frame.columns:
-        frame = frame.with_columns(key.alias("key"))
     frame = frame.with_columns(pl.lit(desk.intake.received_on).alias("received_on"))
     return frame.select(
         "table", pl.col(ROW).cast(pl.UInt32),
@@ -231,14 +259,19 @@ def _relations(desk: Desk, links: Links) -> pl.DataFrame | None:
     own = links.matters.select("table", ROW, *(pl.col(name).alias(f"{name}_of_row") for name in ("matter_key", "client", "client_key")))
     found = _hung(lines, links, "matter").join(own, on=["table", ROW], how="left", maintain_order="left")
     found = found.with_columns(pl.coalesce(f"{name}_of_row", name).alias(name) for name in ("matter_key", "client", "client_key"))
-    number = pl.int_range(pl.len()).over("table", ROW).cast(pl.String)
-    return links.meant(found, "contact_meant", *NAME).with_columns((pl.col("table") + ":" + pl.col(ROW).cast(pl.String) + ":" + number).alias("key"))
+    return _keyed("related_contact", links.meant(found, "contact_meant", *NAME), "matter_key", "matter", "contact_key", "contact", "relationship")
+
+
+def _keyed(record: str, frame: pl.DataFrame, *fields: str) -> pl.DataFrame:
+    """Records that are all there, with a key that follows some of their fields."""
+    keys = hashed(said(frame, fields))
+    return frame.with_columns((f"{record}:" + numbered(keys)).alias("key"))
 
 
 def _notes(desk: Desk, links: Links) -> pl.DataFrame | None:
     if not desk.has("note"):
         return None
-    frame = _hung(desk.carried("note"), links)
+    frame = _hung(links.keyed(desk, "note"), links)
     return links.meant(frame.rename({"contact_name": "shown"}), "contact_meant", "shown").with_columns(
         pl.col("shown").alias("contact"), pl.coalesce("contact_key", "client_key").alias("contact_key")
     )
@@ -247,14 +280,15 @@ def _notes(desk: Desk, links: Links) -> pl.DataFrame | None:
 def _tasks(desk: Desk, links: Links) -> pl.DataFrame | None:
     if not desk.has("task"):
         return None
-    frame = _hung(desk.carried("task"), links)
+    frame = _hung(links.keyed(desk, "task"), links)
     return frame.with_columns(pl.col("user").alias("assignee"), pl.col("user_email").alias("assignee_email"), (pl.col("status") == "Complete").alias("is_done"))
 
 
 def _events(desk: Desk, links: Links) -> pl.DataFrame | None:
     if not desk.has("calendar_event"):
         return None
-    frame = _hung(happening(desk), links)
+    times = links.keyed(desk, "calendar_event", happening(desk))
+    frame = _hung(times.with_columns(pl.col("key") + occurrence(times)), links)
     zone = pl.coalesce("time_zone", pl.lit(desk.migration.time_zone, pl.String))
     all_day = pl.col("all_day").is_not_null()
     is_known = zone.is_in(sorted(known()))
@@ -265,9 +299,6 @@ def _events(desk: Desk, links: Links) -> pl.DataFrame | None:
         pl.when(~all_day).then(pl.col(day).dt.strftime("%Y%m%dT") + pl.col(time).str.replace_all(":", "")).alias(name)
         for name, day, time in (("start_clock", "start_on", "start_time"), ("end_clock", "end_on", "end_time"))
     ]
-    if "time" in frame.columns:
-        number = pl.when(pl.col("time") > 0).then(":" + pl.col("time").cast(pl.String)).otherwise(pl.lit(""))
-        frame = frame.with_columns((pl.col("table") + ":" + pl.col(ROW).cast(pl.String) + number).alias("key"))
     return frame.with_columns(
         *clocks, pl.when(all_day).then("start_on").alias("all_day_on"), all_day.alias("is_all_day"), (pl.coalesce("end_on", "start_on") + pl.duration(days=1)).alias("day_after_end"),
         pl.when(all_day).then(pl.coalesce("end_on", "start_on") + pl.duration(days=1)).alias("day_after_all_day"),
@@ -290,20 +321,20 @@ def _universal(frame: pl.DataFrame, day: str, time: str) -> pl.Series:
 def _emails(desk: Desk, links: Links) -> pl.DataFrame | None:
     if not desk.has("email"):
         return None
-    return _hung(desk.carried("email"), links).rename({"sent_at": "sent_on"})
+    return _hung(links.keyed(desk, "email"), links).rename({"sent_at": "sent_on"})
 
 
 def _calls(desk: Desk, links: Links) -> pl.DataFrame | None:
     if not desk.has("phone_log"):
         return None
-    frame = _hung(desk.carried("phone_log"), links).rename({"called_at": "called_on"})
+    frame = _hung(links.keyed(desk, "phone_log"), links).rename({"called_at": "called_on"})
     return frame.rename({"duration": "duration_hours"}) if "duration" in frame.columns else frame
 
 
 def _time(desk: Desk, links: Links) -> pl.DataFrame | None:
     if not desk.has("time_entry"):
         return None
-    frame = _hung(desk.carried("time_entry"), links).drop("hours", "rate", "amount", strict=False)
+    frame = _hung(links.keyed(desk, "time_entry"), links).drop("hours", "rate", "amount", strict=False)
     exact = pl.Decimal(38, 8)
     amount = (pl.col("price").cast(exact) * pl.col("quantity").cast(exact)).round(2, mode="half_away_from_zero").cast(MONEY)
     return frame.with_columns(
@@ -321,12 +352,17 @@ def _balances(desk: Desk, links: Links, file: str, amount: str) -> pl.DataFrame 
     lines = lines.select("table", ROW, "matter", meant, contact.alias("shown"), pl.col("day").alias("as_at"), pl.col(amount).cast(MONEY).alias("amount"), "note",
                          pl.lit(desk.migration.currency).alias("currency"))  # fmt: skip
     found = links.meant(_hung(lines, links, "matter"), "owner_contact", "shown")
-    return found.with_columns(pl.coalesce("client", "shown").alias("client"), pl.coalesce("client_key", "contact_key").alias("client_key"))
+    found = found.with_columns(pl.coalesce("client", "shown").alias("client"), pl.coalesce("client_key", "contact_key").alias("client_key"))
+    return _keyed("receivable" if file == "balances_forward" else "trust", found, "matter", "client", "client_key")
 
 
 def _documents(desk: Desk, links: Links) -> pl.DataFrame | None:
+    """A document's key is its path; what is attached to a message follows the message, what it is called and what it holds."""
     if "documents" not in desk.files:
         return None
-    again = pl.col("path").cum_count().over("path")  # one message may hold two files of one name
-    key = pl.col("path") + pl.when(again > 1).then("~" + again.cast(pl.String)).otherwise(pl.lit(""))
-    return _hung(desk.files["documents"], links, "matter").with_columns(key.alias("key"))
+    lines = desk.files["documents"]
+    mails = links.keyed(desk, "email").select("table", ROW, pl.col("key").alias("mail")) if desk.has("email") else pl.DataFrame(schema={"table": pl.String, ROW: pl.UInt32, "mail": pl.String})
+    lines = lines.join(mails, on=["table", ROW], how="left", maintain_order="left").with_columns(pl.col("path").str.split("/").list.last().alias("called"))
+    attached = "document:" + hashed(said(lines, ("mail", "called", "sha256")))
+    keys = numbered(lines.select(pl.when(pl.col("mail").is_null()).then("path").otherwise(pl.lit(attached)).alias("key")).to_series())
+    return _hung(lines.with_columns(keys.alias("key")), links, "matter")
