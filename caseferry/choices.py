@@ -240,8 +240,8 @@ class Migration(Model):
         return load_mapped(name, rules=as_key(rules))
 
     def rules_of(self, name: str) -> MappedTarget:
-        """The same without the ids of users: what a person approves, for however many firms."""
-        return load_mapped(name, rules=as_key(self.rules.targets.get(name, {})))
+        """The same without the ids of users and what else is one account's own: what a person approves, for however many firms."""
+        return load_mapped(name, rules=as_key(self.rules.targets.get(name, {}))).without_given()
 
     def profile_of(self, source: str) -> Profile:
         """A source with the firm's own rules over it."""

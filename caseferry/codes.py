@@ -252,6 +252,12 @@ CODES: dict[str, Code] = {
         safe="no import file was written",
         more="The balances lie in a file beside, to the cent. Clients' money has one ledger of record; it must be known before the firm moves.",
     ),
+    "CF-152": Code(
+        "The target needs what only the firm's own account can tell",
+        "look it up there, and give it as a rule: rules.targets.TARGET.files.FILE.columns.COLUMN.value; an empty value leaves it to the account",
+        safe="no import file was written",
+        more="Ids of record types differ from account to account, and between a sandbox and the real one. A made-up one fails every row, or makes records of the wrong kind.",
+    ),
     "CF-134": Code(
         "The bucket can be read by the public",
         "block public access on the bucket, then start again",

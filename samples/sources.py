@@ -323,9 +323,12 @@ def move(name: str) -> dict[str, bytes]:
     files["contacts.csv"] = _csv([*people[0], said[0]], [[*row, word] for row, word in zip(people[1:], said[1:], strict=True)], SOURCES[source][0], semicolons=False)
     files["calendar.ics"] = _CALENDAR.replace("\n", "\r\n").encode()
     choices = json.loads(files["migration.json"]) | {"target": targets[0], "also": list(targets[1:]), "time_zone": "America/New_York", "firm_name": f"Harbour {name.title()} (made up)"}
+    if "salesforce_fsc" in targets:
+        choices["rules"] = {"targets": {"salesforce_fsc": {"files": {file: {"columns": {"RecordTypeId": {"value": made_up}}} for file, made_up in _RECORD_TYPES.items()}}}}
     return files | {"migration.json": (json.dumps(choices, indent=1) + "\n").encode()}
 
 
+_RECORD_TYPES = {"business_accounts": "0120000000MadeUpA1", "person_accounts": "0120000000MadeUpA2"}
 _CALENDAR = """BEGIN:VCALENDAR
 VERSION:2.0
 PRODID:-//made up//EN

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from caseferry.choices import Migration, Options
 from caseferry.codes import CODES
-from caseferry.mapping.mapped import Cell, MappedFile, MappedTarget, is_mapped, load_mapped
+from caseferry.mapping.cells import Cell
+from caseferry.mapping.mapped import MappedFile, MappedTarget, is_mapped, load_mapped
 from caseferry.mapping.profile import known_sources, load_profile
 from caseferry.mapping.target import TARGETS, load_target
 from caseferry.records import RECORDS

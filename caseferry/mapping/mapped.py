@@ -14,9 +14,10 @@ from typing import Any, Literal
 
 import polars as pl
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from caseferry.canonical import sha256, to_json
+from caseferry.mapping.cells import Cell
 from caseferry.mapping.layers import laid_over, read_yaml
 from caseferry.mapping.profile import ProfileError, what_is_wrong
 from caseferry.mapping.target import TARGETS
@@ -29,63 +30,32 @@ class _Strict(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", ignored_types=(cached_property,))
 
 
-class Cell(_Strict):
-    """How one column of a file is filled.
+class Load(_Strict):
+    """How a file is loaded, for the programs that do it: the load plan beside the files says so of each."""
 
-    Each of `from` is a field, or a text with fields in braces (`Opened {opened_on}`), which is nothing where one of
-    its fields is nothing. The first that is something is taken; with `with`, all that are something, joined.
-    """
-
-    from_: tuple[str, ...] = Field(default=(), alias="from")
-    with_: str | None = Field(default=None, alias="with")
-    parts: tuple[str, ...] = ()
-    """Fields that keep their places although they are empty, joined by `;`: names and addresses of cards."""
-    value: str | None = None
-    values: dict[str, str] | None = None
-    """Our word, or the source's, and what it is called in the target; capitals do not count. An empty map waits for the firm's
-    own rules: until then the words are left out and counted."""
-    otherwise: str | None = None
-    """What a word that `values` does not name becomes. Without it the word is left out and counted."""
-    empty: str | None = None
-    """What stands where nothing is known. Counted too."""
-    form: str | None = None
-    """How days and moments are written, else as the file says; `yes/no` for what is true or not."""
-    length: int | None = None
-    bytes: int | None = None
-    among: tuple[str, ...] = ()
-    """The only words the target takes."""
-    users: bool = False
-    """The cell is an e-mail of `users`: what stands here is the id that user has in this target (`ids`)."""
-    pattern: str | None = None
-    raw: bool = False
-    """The field is in the form of a card or calendar already: nothing is escaped."""
-    digits: bool = False
-    """Only the digits of the text are wanted."""
-    without: str = ""
-    """Characters the target does not take; each becomes a space."""
-    required: bool = False
-    unique: bool = False
-    refers: tuple[str, ...] = ()
-    """`file.Heading`: a line whose parent is in none of these columns waits with it."""
-
-    by: str = ""
-    """The field that holds the parent's key, where the text of the cell is a name: the line of that very parent has to be there."""
-
-    @field_validator("from_", "refers", mode="before")
-    @classmethod
-    def _one_or_several(cls, value: object) -> object:
-        return (value,) if isinstance(value, str) else value
-
-    def fields(self) -> set[str]:
-        """Every field it is made of."""
-        return {name for text in (*self.from_, *self.parts) for name in fields_of(text)}
+    object: str
+    operation: Literal["insert", "upsert"]
+    key: str
+    """The column that holds our key: what an upsert goes by, and what tells the rows of a result, which come in any order."""
 
 
-def fields_of(text: str) -> list[str]:
-    """The fields a piece of `from` names."""
-    if "{" not in text:
-        return [text] if text else []
-    return [name for _, name, _, _ in string.Formatter().parse(text) if name]
+class Limits(_Strict):
+    """What the target holds at most, wherever it is written: characters of a cell, of a line, of a header, and columns."""
+
+    cell: int | None = Field(default=None, gt=0)
+    line: int | None = Field(default=None, gt=0)
+    header: int | None = Field(default=None, gt=0)
+    columns: int | None = Field(default=None, gt=0)
+
+
+class CustomTypes(_Strict):
+    """How values of typed custom fields are written; fields of a type that is not named here are text."""
+
+    date: str = ""
+    currency: Literal["", "plain"] = ""
+    numeric: Literal["", "plain"] = ""
+    checkbox: str = ""
+    """`yes/no`, in the target's words."""
 
 
 class MappedFile(_Strict):
@@ -95,6 +65,7 @@ class MappedFile(_Strict):
     title: str
     order: int
     upload_as: str = ""
+    load: Load | None = None
     format: Format = "csv"
     """In cards and calendars the columns are properties: `+` before one says its cells are whole lines, `*` that they hold its
     parameters too."""
@@ -147,6 +118,10 @@ class MappedTarget(_Strict):
     moments: str = "%Y-%m-%dT%H:%M:%SZ"
     approval: bool = True
     """A person has to approve the field map before a file is released."""
+    never: tuple[str, ...] = ()
+    """Texts that mean something else there: a cell that says one is left empty, and listed."""
+    limits: Limits = Limits()
+    custom_types: CustomTypes = CustomTypes()
     makes: str = ""
     """How headings end that the firm has to make in the target first."""
     lists_custom_fields: bool = True
@@ -157,6 +132,18 @@ class MappedTarget(_Strict):
     files: dict[str, MappedFile]
     not_held: dict[str, NotHeld] = Field(default_factory=dict)
     todo: tuple[str, ...] = ()
+
+    def to_give(self) -> list[tuple[str, str, Cell]]:
+        """What only the firm's account can tell, as file, heading and cell."""
+        return [(name, heading, cell) for name, spec in self.files.items() for heading, cell in spec.columns.items() if cell.given]
+
+    def without_given(self) -> "MappedTarget":
+        """Its rules without what is one account's own: those a person approves for however many."""
+        files = {
+            name: spec.model_copy(update={"columns": {heading: cell.model_copy(update={"value": None}) if cell.given else cell for heading, cell in spec.columns.items()}})
+            for name, spec in self.files.items()
+        }  # fmt: skip
+        return self.model_copy(update={"files": files})
 
     @model_validator(mode="after")
     def _is_whole(self) -> "MappedTarget":
@@ -203,7 +190,9 @@ def _check(target: MappedTarget, name: str, spec: MappedFile) -> None:
             raise ValueError(f"files.{name}.columns.{heading}.by: {spec.of} has no field {cell.by!r}")
         if len([1 for one in (cell.from_, cell.parts, cell.value) if one]) > 1:
             raise ValueError(f"files.{name}.columns.{heading}: it is filled in two ways; take one away with null (value, from or parts)")
-        if not (cell.fields() or cell.value is not None):
+        if cell.value and cell.pattern and not _fits(cell.value, cell.pattern):
+            raise ValueError(f"files.{name}.columns.{heading}: {cell.value!r} is not of the form the target takes ({cell.pattern})")
+        if not (cell.fields() or cell.value is not None or cell.given):
             raise ValueError(f"files.{name}.columns.{heading}: it is filled from nothing")
     for field in sorted(set(spec.where) - set(fields)):
         raise ValueError(f"files.{name}: {spec.of} has no field {field!r}")
@@ -219,8 +208,17 @@ def _check(target: MappedTarget, name: str, spec: MappedFile) -> None:
         for form in filter(None, (cell.form, *(given for text in cell.from_ if "{" in text for _, _, given, _ in string.Formatter().parse(text)))):
             if "%" in form and not _writes(form):
                 raise ValueError(f"files.{name}.columns.{heading}: {form!r} is no form of a day")
+    if spec.load and spec.load.key not in spec.columns:
+        raise ValueError(f"files.{name}.load.key: there is no column {spec.load.key!r}")
     for heading in sorted({one for group in spec.one_of for one in group} - set(spec.columns)):
         raise ValueError(f"files.{name}.one_of: there is no column {heading!r}")
+
+
+def _fits(value: str, pattern: str) -> bool:
+    try:
+        return bool(pl.Series([value]).str.contains(pattern)[0])
+    except pl.exceptions.PolarsError:
+        return True  # of the pattern another message tells
 
 
 def _writes(form: str) -> bool:
@@ -229,38 +227,6 @@ def _writes(form: str) -> bool:
         return bool(pl.Series([datetime(2024, 5, 31)]).dt.strftime(form)[0])
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
         return False
-
-
-def plainly(cell: Cell) -> str:
-    """The rule of a column, in words for the field map."""
-    said = []
-    if cell.value is not None:
-        said.append(f"always {cell.value!r}")
-    elif cell.parts:
-        said.append("together: " + ", ".join(text or "(empty)" for text in cell.parts))
-    elif cell.with_ is not None:
-        said.append("joined: " + " + ".join(cell.from_))
-    elif len(cell.from_) > 1:
-        said.append("the first that is there: " + ", ".join(cell.from_))
-    else:
-        said.append("as it is")
-    if cell.values is not None:
-        said.append("words mapped" + (f", any other becomes {cell.otherwise!r}" if cell.otherwise is not None else ", any other is left out and counted"))
-    if cell.empty is not None:
-        said.append(f"where nothing is known, {cell.empty!r}, counted")
-    if cell.digits:
-        said.append("digits only")
-    if cell.without:
-        said.append("characters it does not take become spaces")
-    if cell.length or cell.bytes:
-        said.append(f"at most {cell.length or cell.bytes} {'characters' if cell.length else 'bytes'}")
-    if cell.among:
-        said.append("one of: " + ", ".join(cell.among))
-    if cell.required:
-        said.append("required")
-    if cell.unique:
-        said.append("no two the same")
-    return "; ".join(said)
 
 
 _OWN: list[Path] = []

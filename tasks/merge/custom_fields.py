@@ -46,7 +46,8 @@ def custom_fields(desk: Desk) -> tuple[dict[str, str], ...]:
             value = desk.date_text(column) if is_day else money.plain(column) if is_amount else pl.col(column)
             who = [shown_name().alias("contact"), *NAME] if record == "contact" else [pl.col("number").alias("matter")]
             title = pl.lit(name[: desk.target.custom_field_name]).alias("field")
-            lines.append(filled.select("table", ROW, *who, title, pl.lit(kind).alias("type"), value.cast(pl.String).alias("value")))
+            day = pl.col(column) if frame.schema[column] == pl.Date else pl.lit(None, pl.Date)
+            lines.append(filled.select("table", ROW, *who, title, pl.lit(kind).alias("type"), value.cast(pl.String).alias("value"), day.alias("day")))
         if lines:
             desk.files[f"{record}_custom_fields"] = pl.concat(lines)
     return tuple(plan)

@@ -14,6 +14,7 @@ from tasks.merge.desk import CHANGED, NOTED, Desk
 from tasks.merge.files import Files
 from tasks.merge.targets.fitting import Fitting
 from tasks.merge.targets.neutral import Links, neutral
+from tasks.merge.targets.typed import as_read
 from tasks.transform.sheet import PLACE, REASON
 
 
@@ -73,12 +74,13 @@ class Laid:
 
 
 def _custom_fields(desk: Desk, records: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
-    """By kind of record: `table`, `row`, `key`, `field`, `type`, `value`."""
+    """By kind of record: `table`, `row`, `key`, `field`, `type`, `value`, and what the value means: `day`, `number`, `flag`."""
     found = {}
     for name, file in (("contacts", "contact_custom_fields"), ("matters", "matter_custom_fields")):
         if name in records and file in desk.files:
             keys = records[name].select("table", ROW, "key")
-            found[name] = desk.files[file].select("table", ROW, "field", "type", "value").join(keys, on=["table", ROW], maintain_order="left")
+            custom = desk.files[file].select("table", ROW, "field", "type", "value", "day").join(keys, on=["table", ROW], maintain_order="left")
+            found[name] = as_read(custom, desk)
     return found
 
 

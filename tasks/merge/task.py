@@ -27,6 +27,7 @@ from tasks.merge.files import Files, Template, read_template
 from tasks.merge.laid import Laid
 from tasks.merge.matters import link_clients, matter_lines, matter_numbers, parties_of_matters, practice_areas, prepare_matters
 from tasks.merge.scope import ask_scope, draw_scope
+from tasks.merge.targets import load_plan
 from tasks.merge.targets.field_map import draw_map
 from tasks.merge.targets.fitting import Fitting
 from tasks.merge.targets.keys import SCATTERED, equals
@@ -77,7 +78,7 @@ def merge(services: Services, ticket: Ticket) -> None:
         files = laid.files.written()
         put_files(store, [(run.at("3-merge", "files", entry.name), path) for entry, path in files])
         put_files(store, [(run.at("3-merge", "rows", name), path) for name, path in laid.rows])
-        fits = tuple(_fitted(services, run, fitting, plan) for fitting in fittings)
+        fits = tuple(_fitted(services, run, fitting, migration, plan) for fitting in fittings)
     exclusions = tuple(_exclusions(desk, laid.not_taken))
     manifest = Merged(
         files=tuple(entry for entry, _ in files), batches=tuple(laid.batches), placed=laid.placed, derived=dict(sorted(desk.derived.items())),
@@ -87,12 +88,13 @@ def merge(services: Services, ticket: Ticket) -> None:
     store.put_once(run.at("3-merge", "manifest.json"), to_json(manifest))
 
 
-def _fitted(services: Services, run: Run, fitting: Fitting, plan: tuple[dict[str, str], ...]) -> Fit:
+def _fitted(services: Services, run: Run, fitting: Fitting, migration: Migration, plan: tuple[dict[str, str], ...]) -> Fit:
     """Put one mapped target's files into the bucket, and say what they are."""
     written = fitting.written()
     fit = fitting.fit(tuple(entry for entry, _ in written), plan)
     put_files(services.store, [(run.at("3-merge", fit.target, "files", entry.name), path) for entry, path in written])
     put_files(services.store, [(run.at("3-merge", fit.target, "rows", name), path) for name, path in fitting.lineage])
+    services.store.put_once(run.at("3-merge", fit.target, load_plan.NAME), to_json(load_plan.load_plan(fit, migration.target_of(fit.target))))
     return fit
 
 

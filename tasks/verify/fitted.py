@@ -13,7 +13,8 @@ import polars as pl
 from isal import isal_zlib
 
 from caseferry.manifest import Fit, FittedFile, Piece, Table
-from caseferry.mapping.mapped import Cell, MappedTarget
+from caseferry.mapping.cells import Cell
+from caseferry.mapping.mapped import MappedTarget
 from caseferry.records.neutral import NEUTRAL
 from tasks.verify import recount
 from tasks.verify.checks import Check
@@ -33,6 +34,7 @@ _AS_IS: dict[str, dict[str, str]] = {
 }  # fmt: skip
 """Neutral fields that are a source's field to the letter."""
 _BASE_SUMS = {"time_entries": ("activities", ("price", "quantity")), "receivables": ("balances_forward", ("price",)), "trust_balances": ("trust_balances", ("amount",))}
+_FORMS = {"date": r"^\D*\d{1,4}\D+\d{1,2}\D+\d{1,4}\D*$", "currency": r"^-?\d+\.\d{2,}$", "numeric": r"^-?\d+(\.\d+)?$", "checkbox": r"^\S+$"}
 _SHOWN = 50
 _ZERO = Decimal(0)
 
@@ -58,6 +60,9 @@ class Fitted:
         self._compared = self._by_rule = 0
         self._differences: list[dict[str, Any]] = []
         self._sums, self._base = (dict.fromkeys(_BASE_SUMS, _ZERO) for _ in range(2))
+        self._own_types: dict[str, dict[str, str]] = {}
+        for one in fit.custom_fields:
+            self._own_types.setdefault(one["file"], {})[one["heading"]] = one["type"]
         self._unsummed: set[str] = set()
         """Records that lie in a file without a column for their amount."""
 
@@ -138,11 +143,30 @@ class Fitted:
             if cell.refers:
                 self._children.append((file.name, cell.refers, text.filter(text != "").unique()))
             self._parents.setdefault(f"{file.file}.{heading}", []).append(text.unique()) if self._is_parent(f"{file.file}.{heading}") else None
+        for problem, count in self._beyond(file, lines):
+            self._wrong[file.name, problem] += count
         for group in spec.one_of:
             places = [list(spec.columns).index(heading) for heading in group]
             empty = lines.select(pl.all_horizontal(pl.col(f"{n}") == "" for n in places)).to_series()
             if count := int(empty.sum()):
                 self._wrong[file.name, f"none of {', '.join(group)}"] += count
+
+    def _beyond(self, file: FittedFile, lines: pl.DataFrame) -> Iterator[tuple[str, int]]:
+        """What no cell and no line of the target may be, custom fields too; those of a type are of its form."""
+        spec, limits, own = self._target.files[file.file], self._target.limits, self._own_types.get(file.file, {})
+        typed = {kind: form for kind, form in self._target.custom_types.model_dump().items() if form}
+        lengths = lines.select(pl.col(f"{n}").str.len_chars() for n in range(len(file.header)))
+        if limits.line and (count := int((lengths.sum_horizontal() > limits.line).sum())):
+            yield "a line is too long", count
+        for n, heading in enumerate(file.header):
+            cell, text = spec.columns.get(heading, Cell()), lines[f"{n}"]
+            if limits.cell and (count := int((lengths[f"{n}"] > limits.cell).sum())):
+                yield f"{heading} is too long", count
+            if cell.value is None and (count := int((text.is_in(list(self._target.never)) & (text != (cell.empty or ""))).sum())):
+                yield f"{heading} would be read as something else", count
+            form = _FORMS[own[heading]] if heading not in spec.columns and own.get(heading) in typed else None
+            if form and (count := int(((text != "") & ~text.str.contains(form)).sum())):
+                yield f"{heading} is not of its type", count
 
     def _is_parent(self, column: str) -> bool:
         return any(column in cell.refers for spec in self._target.files.values() for cell in spec.columns.values())
@@ -283,9 +307,9 @@ def _problems(cell: Cell, text: pl.Series) -> Iterator[tuple[str, pl.Series]]:
     if cell.bytes:
         yield "is too long", text.str.len_bytes() > cell.bytes
     if cell.among:
-        yield "is none of the target's words", there & ~text.is_in(list(cell.among))
+        yield "is none of the target's words", there & (text != (cell.empty or "")) & ~text.is_in(list(cell.among))
     if cell.pattern:
-        yield "is not of the form the target takes", there & ~text.str.contains(cell.pattern)
+        yield "is not of the form the target takes", there & (text != (cell.empty or "")) & ~text.str.contains(cell.pattern)
     if cell.values is not None and cell.otherwise is None:
         yield "is no word of its map", there & ~text.is_in([*cell.values.values(), *([cell.empty] if cell.empty is not None else [])])
 

@@ -230,6 +230,7 @@ def publish(services: Any, run: Any, out: Path) -> None:
         for file in fit["files"]:
             folder = "import-files" if file["is_import"] else "not-import-files"
             _copy(services, run.at("3-merge", fit["target"], "files", file["name"]), out / folder / fit["target"] / file["name"])
+        _copy(services, run.at("3-merge", fit["target"], "load-plan.json"), out / "import-files" / fit["target"] / "load-plan.json")
         _copy(services, run.at("4-verify", "targets", f"{fit['target']}.json"), out / "targets" / f"{fit['target']}.json")
     publish_map(services, run, out)
     for name in ("report.html", "report.xlsx", "ledger.json", "sample.json"):

@@ -20,7 +20,8 @@ from caseferry.choices import Migration
 from caseferry.errors import NeedsAnswer, Question
 from caseferry.keys import Run
 from caseferry.manifest import ColumnUse, Split, Table
-from caseferry.mapping.mapped import MappedTarget, plainly, version_of
+from caseferry.mapping.cells import plainly
+from caseferry.mapping.mapped import MappedTarget, version_of
 from caseferry.mapping.target import load_target
 from caseferry.services.store import get_all, put_all
 from tasks.merge.targets.headings import heading_of
@@ -137,12 +138,24 @@ def _where_trust_stays(migration: Migration, split: Split, targets: list[MappedT
             yield Question("CF-151", f"target {target.title}", found, f"options.decisions.{target.target}.trust_balances")
 
 
+def _to_give(split: Split, targets: list[MappedTarget]) -> Iterator[Question]:
+    """What only the firm's account can tell, and nobody has: ids are never made up."""
+    filled = {name for table in split.tables if table.lines.get("data") for name in NEUTRAL_OF.get(table.record, ())}
+    filled |= {"contacts"} if "matters" in filled else set()  # clients without a card
+    for target in targets:
+        for name, heading, cell in target.to_give():
+            spec = target.files[name]
+            if cell.value is None and spec.of in filled:
+                where = f"rules.targets.{target.target}.files.{name}.columns.{heading}.value"
+                yield Question("CF-152", f"target {target.title}", f"{spec.title}: {heading}, {cell.given}", where)
+
+
 def _filled(targets: list[MappedTarget]) -> Iterator[Filled]:
     """Each target the other way round: every column of its files, constants and the firm's own rules too."""
     for target in targets:
         for name, spec in sorted(target.files.items(), key=lambda one: one[1].order):
             for heading, cell in spec.columns.items():
-                made_of = "" if cell.value is not None else ", ".join(cell.from_ or cell.parts)
+                made_of = "" if cell.value is not None or cell.given else ", ".join(cell.from_ or cell.parts)
                 words = "; ".join(f"{word} → {theirs}" for word, theirs in (cell.values or {}).items())
                 yield Filled(target.target, name, heading, made_of, plainly(cell) + (f" ({words})" if words else ""))
             if spec.custom_fields:
@@ -152,7 +165,7 @@ def _filled(targets: list[MappedTarget]) -> Iterator[Filled]:
 def _ask(made: FieldMap, migration: Migration, split: Split, targets: list[MappedTarget]) -> None:
     if not any(target.approval for target in targets):
         return
-    questions = list(_where_trust_stays(migration, split, targets))
+    questions = [*_where_trust_stays(migration, split, targets), *_to_give(split, targets)]
     undecided = made.undecided()
     if undecided and migration.options.unknown_columns == "ask":
         told = "; ".join(f"{entry.file} › {entry.column}" for entry in undecided[:10]) + (f"; and {len(undecided) - 10} more" if len(undecided) > 10 else "")

@@ -21,6 +21,7 @@ from tasks.merge.files import MARK
 from tasks.merge.targets.growing import Growing, Plan
 from tasks.merge.targets.headings import headings_of
 from tasks.merge.targets.shape import KEY, LEFT_OUT, Shaped, chosen, shape
+from tasks.merge.targets.typed import as_written, fitting
 
 LINEAGE = {"file": pl.String, "line": pl.UInt32, "table": pl.String, ROW: pl.UInt32, "key": pl.String}
 _LEFT_OUT = ("file", *LEFT_OUT)
@@ -74,10 +75,11 @@ class Fitting:
             some = frame.filter(chosen(spec)) if frame is not None else None
             if some is None or some.is_empty():
                 continue
-            header, wide = self._header(name, spec, custom, some)
+            header, wide, odd = self._header(name, spec, custom, some)
             covered.append((spec.of, some.select("key"), {*self._custom[name], *self._own_fields(spec)}))
-            shaped = shape(spec, self._target, some, self._taken[name], self._parents, wide)
-            shaped = _within(shaped, header, spec)
+            shaped = shape(spec, self._target, some, self._taken[name], self._parents, header, wide)
+            shaped = _within(shaped, header, spec, self._target)
+            shaped.left_out.extend(odd)
             self._note(name, spec, shaped, lay)
             zones = None
             if spec.format == "icalendar":
@@ -116,22 +118,27 @@ class Fitting:
             self._open[place] = Growing(plan, f"{MARK}_{title}", self._target, self._scratch)
         return self._open[place]
 
-    def _header(self, name: str, spec: MappedFile, custom: dict[str, pl.DataFrame], some: pl.DataFrame) -> tuple[tuple[str, ...], pl.DataFrame | None]:
-        """The file's columns, those of custom fields behind its own; and their values."""
+    def _header(self, name: str, spec: MappedFile, custom: dict[str, pl.DataFrame], some: pl.DataFrame) -> tuple[tuple[str, ...], pl.DataFrame | None, pl.DataFrame]:
+        """The file's columns, those of custom fields behind its own; their values; and those that are not of their type."""
         known = custom.get(spec.of)
         if name not in self._custom:
             own = {field for cell in spec.columns.values() for field in cell.fields()}
             there = known.join(some, on="key", how="semi")["field"].unique(maintain_order=True).to_list() if known is not None and spec.custom_fields else []
-            self._custom[name] = [field for field in there if _OWN_FIELD.get(field) not in own]
-        fields = self._custom[name]
-        header = (*spec.columns, *headings_of(spec.custom_fields, fields, spec.columns))
+            self._custom[name] = fitting([field for field in there if _OWN_FIELD.get(field) not in own], spec.custom_fields, tuple(spec.columns), self._target.limits)
+        fields, odd = self._custom[name], [pl.DataFrame(schema=LEFT_OUT)]
+        headings = headings_of(spec.custom_fields, fields, spec.columns)
         if not fields:
-            return header, None
+            return tuple(spec.columns), None, odd[0]
         wide = some.select("table", ROW)
         for n, field in enumerate(fields):
-            values = known.filter(pl.col("field") == field).select("table", ROW, pl.col("value").alias(f"x{n}")).unique(["table", ROW], keep="first") if known is not None else None
-            wide = wide.join(values, on=["table", ROW], how="left", maintain_order="left") if values is not None else wide.with_columns(pl.lit(None, pl.String).alias(f"x{n}"))
-        return header, wide.unique(["table", ROW], keep="first", maintain_order=True)
+            if known is None:
+                wide = wide.with_columns(pl.lit(None, pl.String).alias(f"x{n}"))
+                continue
+            values = known.filter(pl.col("field") == field).join(some, on="key", how="semi", maintain_order="left").unique(["table", ROW], keep="first", maintain_order=True)
+            written, unread = as_written(values, self._target.custom_types, headings[n])
+            odd.append(unread)
+            wide = wide.join(written.rename({"text": f"x{n}"}), on=["table", ROW], how="left", maintain_order="left")
+        return (*spec.columns, *headings), wide.unique(["table", ROW], keep="first", maintain_order=True), pl.concat(odd)
 
     def _parents(self, refers: str) -> pl.Series:
         return self._keys.get(refers, pl.Series("k", [], dtype=pl.String))
@@ -242,11 +249,20 @@ class Fitting:
             if name not in self._open:
                 continue
             own = [heading for heading in spec.columns if self._target.makes and heading.rsplit(".", 1)[-1].endswith(self._target.makes)]
-            made += [{"file": name, "field": ", ".join(spec.columns[heading].from_), "heading": heading, "type": "text_line"} for heading in own]
+            made += [{"file": name, "field": ", ".join(spec.columns[heading].from_), "heading": heading, "type": _type_of(spec, heading)} for heading in own]
             fields = self._custom.get(name, [])
             for field, heading in zip(fields, headings_of(spec.custom_fields, fields, spec.columns), strict=True):
                 made.append({"file": name, "field": field, "heading": heading, "type": kinds.get((parents.get(spec.of, ""), field), "text_line")})
         return made
+
+
+_TYPES = {"day": "date", "moment": "date_time", "number": "numeric", "flag": "checkbox"}
+
+
+def _type_of(spec: MappedFile, heading: str) -> str:
+    """What kind of field a column wants that is not the target's own."""
+    kinds = {NEUTRAL[spec.of].fields[field] for field in spec.columns[heading].fields()}
+    return _TYPES.get(kinds.pop(), "text_line") if len(kinds) == 1 else "text_line"
 
 
 def _as_text(frame: pl.DataFrame, fields: tuple[str, ...]) -> pl.DataFrame:
@@ -256,18 +272,25 @@ def _as_text(frame: pl.DataFrame, fields: tuple[str, ...]) -> pl.DataFrame:
     return frame.select("table", ROW, *(text.alias(f"{n}") for n, text in enumerate(texts)), pl.col("key").alias("key#")).rename({"key#": "key"})
 
 
-def _within(shaped: Shaped, header: tuple[str, ...], spec: MappedFile) -> Shaped:
-    """Without the lines that are larger than a file may be: they wait."""
+def _within(shaped: Shaped, header: tuple[str, ...], spec: MappedFile, target: MappedTarget) -> Shaped:
+    """Without the lines that are larger than a record, or than a file, may be: they wait."""
+    if longest := target.limits.line:
+        length = pl.sum_horizontal(pl.col(f"{n}").str.len_chars().fill_null(0).cast(pl.Int64) for n in range(len(header)))
+        shaped = _without(shaped, length > longest, f"the record is longer than {longest} characters")
     if not spec.bytes:
         return shaped
     head = sum(len(heading.encode()) + 3 for heading in header) * 2 + (_RULES if spec.format == "icalendar" else 0)
     size = pl.sum_horizontal((pl.col(f"{n}").str.len_bytes() + pl.col(f"{n}").str.count_matches('"', literal=True)).fill_null(0).cast(pl.Int64) for n in range(len(header)))
     room = spec.bytes - head
-    large = shaped.lines.select((size * (1 if spec.format == "csv" else 1.1) > room).fill_null(False)).to_series()
-    if not large.any():
+    return _without(shaped, size * (1 if spec.format == "csv" else 1.1) > room, "the line is larger than a file may be")
+
+
+def _without(shaped: Shaped, large: pl.Expr, reason: str) -> Shaped:
+    moves = shaped.lines.select(large.fill_null(False)).to_series()
+    if not moves.any():
         return shaped
-    moved = shaped.lines.filter(large).with_columns(pl.lit("the line is larger than a file may be").alias("reason"))
-    return Shaped(shaped.lines.filter(~large), pl.concat([shaped.waiting, moved.select(shaped.waiting.columns)]), shaped.left_out, shaped.unmapped)
+    moved = shaped.lines.filter(moves).with_columns(pl.lit(reason).alias("reason"))
+    return Shaped(shaped.lines.filter(~moves), pl.concat([shaped.waiting, moved.select(shaped.waiting.columns)]), shaped.left_out, shaped.unmapped)
 
 
 _RULES = 20_000

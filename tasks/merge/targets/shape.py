@@ -6,12 +6,13 @@ Nothing is cut short, and nothing is guessed.
 
 import re
 import string
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
 
-from caseferry.mapping.mapped import Cell, MappedFile, MappedTarget
+from caseferry.mapping.cells import Cell
+from caseferry.mapping.mapped import MappedFile, MappedTarget
 from caseferry.reading.grid import ROW
 from caseferry.records.neutral import NEUTRAL
 
@@ -51,7 +52,7 @@ def chosen(spec: MappedFile) -> pl.Expr:
 
 def shape(
     spec: MappedFile, target: MappedTarget, records: pl.DataFrame, taken: dict[str, pl.Series], parents: Callable[[str], pl.Series],
-    custom: pl.DataFrame | None = None,
+    header: Sequence[str] = (), custom: pl.DataFrame | None = None,
 ) -> Shaped:  # fmt: skip
     """Fill the columns of a file.
 
@@ -59,7 +60,8 @@ def shape(
         records: what the file takes of a batch.
         taken: by heading, what stands already in columns where no two may be the same; grows.
         parents: what stands in a column of another file, `file.Heading`.
-        custom: `table`, `row` and a column for each custom field, in the order of their headings behind the file's own.
+        header: the file's headings, those of custom fields behind its own.
+        custom: `table`, `row` and a column for each custom field, in the order of their headings.
     """
     cells = records.select("table", ROW, "key", *(_value(cell, spec, target).alias(f"{n}") for n, cell in enumerate(spec.columns.values())))
     if custom is not None:
@@ -68,17 +70,13 @@ def shape(
     left_out, unmapped = [pl.DataFrame(schema=LEFT_OUT), *_beyond(spec, records)], [pl.DataFrame(schema=UNMAPPED)]
     reasons: list[pl.Expr] = []
     full: dict[str, pl.Series] = {}
-    for n, (heading, cell) in enumerate(spec.columns.items()):
-        name = f"{n}"
+    for n, heading in enumerate(header or spec.columns):
+        name, cell = f"{n}", spec.columns.get(heading, _CUSTOM)
+        cells = _leave(cells, name, heading, _misread(name, cell, target), full, left_out)
         if cell.values is not None or cell.empty is not None:
             cells, told = _mapped(cells, name, heading, cell)
             unmapped.append(told)
-        for reason, bad, kept in _bad(name, cell):
-            holds = cells.select(bad.fill_null(False)).to_series()
-            if holds.any():
-                left_out.append(_told(cells.filter(holds).select("key", pl.col(name).alias("value")), heading, f"{heading}: {reason}"))
-                full.setdefault(name, cells[name])
-                cells = cells.with_columns(pl.when(~holds).then(name).otherwise(kept).alias(name))
+        cells = _leave(cells, name, heading, (*_longer(name, target), *_bad(name, cell)), full, left_out)
         if cell.digits:
             cells = cells.with_columns(pl.col(name).str.replace_all(r"\D", "").alias(name))
         if cell.required:
@@ -96,8 +94,8 @@ def shape(
 
 def _value(cell: Cell, spec: MappedFile, target: MappedTarget) -> pl.Expr:
     """A cell's text, before anything is held against the target's limits."""
-    if cell.value is not None:
-        return pl.lit(cell.value)
+    if cell.value is not None or cell.given:
+        return pl.lit(cell.value or None, pl.String)
     fields = NEUTRAL[spec.of].fields
     write = _Writer(cell, fields, spec, target)
     text: pl.Expr
@@ -200,9 +198,39 @@ def _told(values: pl.DataFrame, column: str, reason: str) -> pl.DataFrame:
 _EXTENSION = r"(?i)[\s,;]*(?:x|ext\.?|extension)\s*\d{1,6}\s*$"
 
 
-def _bad(name: str, cell: Cell) -> Iterator[tuple[str, pl.Expr, pl.Expr]]:
-    """What the target can't hold, why, and what is left of it."""
+_CUSTOM = Cell()
+"""What is said of the cells of custom fields."""
+_Bad = tuple[str, pl.Expr, pl.Expr]
+"""Why a cell can't be held, where that is so, and what is left of it."""
+
+
+def _leave(
+    cells: pl.DataFrame, name: str, heading: str, bad: Iterable[_Bad], full: dict[str, pl.Series], left_out: list[pl.DataFrame]
+) -> pl.DataFrame:
+    """Take out of a column what the target can't hold, and list it; `full` keeps the column as it was."""
+    for reason, where, kept in bad:
+        holds = cells.select(where.fill_null(False)).to_series()
+        if holds.any():
+            left_out.append(_told(cells.filter(holds).select("key", pl.col(name).alias("value")), heading, f"{heading}: {reason}"))
+            full.setdefault(name, cells[name])
+            cells = cells.with_columns(pl.when(~holds).then(name).otherwise(kept).alias(name))
+    return cells
+
+
+def _misread(name: str, cell: Cell, target: MappedTarget) -> Iterator[_Bad]:
+    if target.never and cell.value is None:
+        yield "the target reads this text as something else", pl.col(name).is_in(list(target.never)), pl.lit(None, pl.String)
+
+
+def _longer(name: str, target: MappedTarget) -> Iterator[_Bad]:
+    if target.limits.cell:
+        yield f"longer than {target.limits.cell} characters", pl.col(name).str.len_chars() > target.limits.cell, pl.lit(None, pl.String)
+
+
+def _bad(name: str, cell: Cell) -> Iterator[_Bad]:
+    """What this cell can't hold, why, and what is left of it."""
     text, nothing = pl.col(name), pl.lit(None, pl.String)
+    other = text.ne_missing(cell.empty) if cell.empty is not None else pl.lit(True)
     if cell.digits:
         yield "its extension has no place", text.str.contains(_EXTENSION), text.str.replace(_EXTENSION, "")
         yield "not one number in digits", ~text.str.contains(r"^\+?[\d\s().\-]*$") | ~text.str.count_matches(r"\d").is_between(1, 15), nothing
@@ -211,9 +239,9 @@ def _bad(name: str, cell: Cell) -> Iterator[tuple[str, pl.Expr, pl.Expr]]:
     if cell.bytes:
         yield f"longer than {cell.bytes} bytes", text.str.len_bytes() > cell.bytes, nothing
     if cell.among:
-        yield "not one of the target's words", ~text.is_in(list(cell.among)), nothing
+        yield "not one of the target's words", other & ~text.is_in(list(cell.among)), nothing
     if cell.pattern:
-        yield "not of the form the target takes", ~text.str.contains(cell.pattern), nothing
+        yield "not of the form the target takes", other & ~text.str.contains(cell.pattern), nothing
 
 
 def _with_parents(cells: pl.DataFrame, records: pl.DataFrame, spec: MappedFile, parents: Callable[[str], pl.Series]) -> pl.DataFrame:
