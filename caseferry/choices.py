@@ -236,12 +236,31 @@ class Migration(Model):
             file: {"columns": {heading: {"values": ids} for heading, cell in spec.columns.items() if cell.users}}
             for file, spec in load_mapped(name).files.items() if any(cell.users for cell in spec.columns.values())
         }  # fmt: skip
-        rules = laid_over({"files": files} if files else {}, self.rules.targets.get(name, {}), "replaced")
-        return load_mapped(name, rules=as_key(rules))
+        return load_mapped(name, rules=as_key(laid_over({"files": files} if files else {}, self._own_rules(name), "replaced", keep_nothing=True)))
 
     def rules_of(self, name: str) -> MappedTarget:
         """The same without the ids of users and what else is one account's own: what a person approves, for however many firms."""
-        return load_mapped(name, rules=as_key(self.rules.targets.get(name, {}))).without_given()
+        return load_mapped(name, rules=as_key(self._own_rules(name))).without_given()
+
+    def _own_rules(self, name: str) -> dict[str, Any]:
+        """What the firm's decisions about a target come to, and its own rules over that."""
+        made: dict[str, Any] = {}
+        for records, spec in load_mapped(name).not_held.items():
+            made = laid_over(made, spec.does.get(self.options.decisions.get(f"{name}.{records}", ""), {}), "replaced", keep_nothing=True)
+        return laid_over(made, self.rules.targets.get(name, {}), "replaced", keep_nothing=True)
+
+    def trust_lives(self, product: str) -> str:
+        """Where trust money stays, if no file takes it: the firm said so outright, or decided for the old system wherever it goes.
+
+        Args:
+            product: the old system.
+        """
+        if self.options.trust_stays or self.base != NEUTRAL_PACKAGE:
+            return self.options.trust_stays
+        places = [name for name in self.mapped if "trust_balances" in self.target_of(name).not_held and self.target_of(name).not_held["trust_balances"].choices]
+        said = {self.options.decisions.get(f"{name}.trust_balances", "").casefold().removeprefix("keep in ").strip() for name in places}
+        one = said.pop() if len(said) == 1 else ""
+        return product if one and (product.casefold() == one or product.casefold().startswith(f"{one} ")) else ""
 
     def profile_of(self, source: str) -> Profile:
         """A source with the firm's own rules over it."""

@@ -99,6 +99,8 @@ class NotHeld(_Strict):
     listed: bool = True
     """They lie in a file beside. Without it they are only where all records are: what a newsletter can't hold has no business beside it."""
     choices: tuple[str, ...] = ()
+    does: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    """What a choice changes in the target, as rules laid over it; the others are only kept and told."""
 
 
 CAPABILITIES = ("trust", "client_portal", "matters", "custom_fields", "notes_deletable", "undo", "documents")
@@ -162,6 +164,9 @@ class MappedTarget(_Strict):
             raise ValueError(f"files: {', '.join(taken)} is the name of a list beside the files; choose another")
         for name, spec in self.files.items():
             _check(self, name, spec)
+        for name, one in self.not_held.items():
+            if odd := sorted(set(one.does) - set(one.choices)):
+                raise ValueError(f"not_held.{name}.does: {', '.join(odd)} is none of its choices")
         return self
 
 

@@ -141,7 +141,7 @@ def trust(desk: Desk, names: pl.DataFrame) -> None:
     """One line per matter, or per contact where no matter is named; what belongs to nobody waits."""
     if not desk.has("trust"):
         return
-    where = desk.migration.options.trust_stays
+    where = desk.trust_stays
     if where:
         desk.find("trust", pl.lit(True), "balance", "trust_stays", "excluded")
         desk.todo.append(f"Trust money stays in {where}: its ledger is kept and reconciled there. No file holds a line of it.")

@@ -51,6 +51,11 @@ class Desk:
         """The files of our own layout are for a target that was asked for; else they are the package beside its files."""
         return self.target.target in self.migration.targets
 
+    @property
+    def trust_stays(self) -> str:
+        """Where trust money lives from now on, if no file takes it."""
+        return self.migration.trust_lives(self.profile.product)
+
     def has(self, record: str) -> bool:
         return record in self.records and not self.records[record].is_empty()
 

@@ -61,7 +61,7 @@ def merge(services: Services, ticket: Ticket) -> None:
     field_map = draw_map(services, run, migration, split)
     ask_scope(migration)
     with Scratch() as scratch:
-        fittings = [Fitting(migration.target_of(name), migration, field_map.version, scratch) for name in migration.mapped]
+        fittings = [Fitting(migration.target_of(name), migration, field_map.version, scratch, desk.trust_stays) for name in migration.mapped]
         laid = Laid(Files(desk, _templates(services, desk), scratch), scratch, fittings)
         known, plan = _put_together(desk, outcomes, scratch)
         links = links_of(desk, equals(outcomes, SCATTERED, scratch)) if fittings else None
@@ -203,7 +203,7 @@ def _exclusions(desk: Desk, not_taken: dict[str, tuple[int, Decimal | None]]) ->
         }  # fmt: skip
 
 
-    stays = {"trust_stays": ("Trust balances", "E50", f"stays in {desk.migration.options.trust_stays}"),
+    stays = {"trust_stays": ("Trust balances", "E50", f"stays in {desk.trust_stays}"),
              "open_matter_stays": ("Open matters, and what hangs on them", "E98", f"stays in {desk.profile.product} until closed")}  # fmt: skip
     for name, (title, requirement, scope) in stays.items():
         if name in not_taken:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.crossing import Crossings, firm
-from tests.targets.firms import DEBTORS, TRUST
+from tests.targets.firms import ANN, CARDS, DEBTORS, JOHN, TRUST
 
 
 @pytest.mark.requirement("E74", "E104", "E21")
@@ -86,6 +86,56 @@ def test_trust_that_stays_is_in_no_file(crossing: Crossings) -> None:
         assert run.check("money_trust")["passed"]
         assert next(m for m in run.ledger["money"] if m["type"] == "trust")["not_taken"] == "55.55"
         assert any("stays in LEAP" in todo for todo in run.ledger["todo"])
+
+
+@pytest.mark.requirement("E49", "E50")
+def test_a_decision_for_the_old_system_leaves_trust_money_there(crossing: Crossings) -> None:
+    both = {"wealthbox.trust_balances": "LEAP", "hubspot.trust_balances": "keep in LEAP"}
+    run = crossing(firm(tr=TRUST), target="wealthbox", also=["hubspot"], options={"decisions": both}).approved()
+    assert not any("trust" in name for name in run.names() + [f["name"] for t in run.ledger["targets"] for f in t["files"]])
+    assert next(m for m in run.ledger["money"] if m["type"] == "trust")["not_taken"] == "55.55"
+    page = run.store.get(run.run.at("4-verify", "report.html")).decode()
+    assert page.count("stays in LEAP") >= 3  # once for the firm, once for each target
+    assert run.ledger["state"] == "completed"
+    for said in ("keep in Clio", "QuickBooks Trust Accounting"):  # it moves to a third: its balances are handed over, beside
+        run = crossing(firm(tr=TRUST), target="wealthbox", also=["hubspot"], options={"decisions": both | {"hubspot.trust_balances": said}}).approved()
+        assert [line["amount"] for line in run.fitted("hubspot", "trust_balances")] == ["55.5500"]
+        assert [d["choice"] for d in run.target("hubspot")["decisions"]] == [said]
+
+
+@pytest.mark.requirement("E49", "E02")
+def test_our_own_package_keeps_no_trust_ledger_and_clio_does(crossing: Crossings) -> None:
+    run = crossing(firm(tr=TRUST), target="neutral", also=["wealthbox"])
+    asked = [r for r in run.reasons if r["code"] == "CF-151"]
+    assert [r["answer_with"] for r in asked] == ["options.decisions.wealthbox.trust_balances"]
+    assert all(word in asked[0]["detail"] for word in ("Clio", "QuickBooks", "AbacusLaw", "LEAP"))
+    run = crossing(firm(tr=TRUST), target="clio", also=["wealthbox"]).approved()
+    assert [d["choice"] for d in run.target("wealthbox")["decisions"]] == ["Clio Manage takes them in this run"]
+    assert run.ledger["state"] == "completed"
+
+
+@pytest.mark.requirement("E49", "E74")
+def test_a_decision_may_change_what_is_handed_over_and_then_what_is_approved(crossing: Crossings) -> None:
+    cards = CARDS + JOHN + ANN
+    plain = crossing(firm(cards=cards), target="quickbooks_online")
+    chosen = crossing(firm(cards=cards), target="quickbooks_online", options={"decisions": {"quickbooks_online.contacts": "make them customers"}})
+    assert plain.json("3-merge", "field-map.json")["version"] != chosen.json("3-merge", "field-map.json")["version"]
+    assert [c["Name"] for c in plain.approved().fitted("quickbooks_online", "01_customers")] == ["John Smith"]
+    assert [c["Name"] for c in chosen.approved().fitted("quickbooks_online", "01_customers")] == ["John Smith", "Ann Able"]
+    left = {"documents": True, "decisions": {"wealthbox.documents": "leave in the archive"}}
+    run = crossing(firm() | {"24-0001/deed.pdf": b"%PDF-1.4 x"}, target="wealthbox", options=left).approved()
+    assert not any("documents" in f["name"] for f in run.target("wealthbox")["files"])
+    assert [(d["choice"], d["rows"]) for d in run.target("wealthbox")["decisions"]] == [("leave in the archive", 1)]
+    assert [c["name"] for c in run.ledger["checks"] if not c["passed"]] == []
+
+
+def test_a_rule_takes_a_column_away_although_users_have_ids(crossing: Crossings) -> None:
+    users = [{"name": "Jane Doe", "email": "jane@firm.example", "ids": {"salesforce_fsc": "0055e000001AbCdAAK"}}]
+    rules = {"targets": {"salesforce_fsc": {"files": {"cases_of_people": {"columns": {"Matter_Stage__c": None}}}}}}
+    run = crossing(firm(), target="salesforce_fsc", users=users, rules=rules).approved()
+    case = run.fitted("salesforce_fsc", "03_cases_of_people")[0]
+    assert "Matter_Stage__c" not in case
+    assert case["OwnerId"] == "0055e000001AbCdAAK"
 
 
 def test_a_rule_drops_or_archives_a_column_the_profile_maps(crossing: Crossings) -> None:

@@ -16,7 +16,7 @@ import xlsxwriter
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from caseferry.canonical import to_json
-from caseferry.choices import Migration
+from caseferry.choices import NEUTRAL_PACKAGE, Migration
 from caseferry.errors import NeedsAnswer, Question
 from caseferry.keys import Run
 from caseferry.manifest import ColumnUse, Split, Table
@@ -129,7 +129,7 @@ def _own_words(migration: Migration) -> dict[tuple[str, str], dict[str, Any]]:
 def _where_trust_stays(migration: Migration, split: Split, targets: list[MappedTarget]) -> Iterator[Question]:
     """Clients' money goes to no target that keeps no trust ledger: where its record stays, somebody has to say first."""
     rows = sum(table.lines.get("data", 0) for table in split.tables if table.record == "trust")
-    if not rows or migration.options.trust_stays or migration.base in migration.targets:
+    if not rows or migration.options.trust_stays or migration.base != NEUTRAL_PACKAGE:
         return  # there is none, it is decided, or a target of the same run takes it
     for target in targets:
         spec = target.not_held.get("trust_balances")

@@ -11,9 +11,10 @@ from typing import Any
 
 import polars as pl
 
-from caseferry.choices import Migration
+from caseferry.choices import NEUTRAL_PACKAGE, Migration
 from caseferry.manifest import Decision, Fit, Piece
 from caseferry.mapping.mapped import MappedFile, MappedTarget
+from caseferry.mapping.target import load_target
 from caseferry.reading.grid import ROW
 from caseferry.records.neutral import NEUTRAL
 from caseferry.services.scratch import Scratch
@@ -38,10 +39,12 @@ class Fitting:
     Args:
         custom: the custom fields of contacts and of matters: by parent, `table`, `row`, `field`, `type`, `value`.
         scratch: where the files grow.
+        trust_stays: where trust money lives, if no file takes it.
     """
 
-    def __init__(self, target: MappedTarget, migration: Migration, version: str, scratch: Scratch) -> None:
+    def __init__(self, target: MappedTarget, migration: Migration, version: str, scratch: Scratch, trust_stays: str = "") -> None:
         self._target, self._migration, self._version, self._scratch = target, migration, version, scratch
+        self._trust_stays = trust_stays
         self._open: dict[str, Growing] = {}
         self._taken: dict[str, dict[str, pl.Series]] = {name: {} for name in target.files}
         self._keys: dict[str, pl.Series] = {}
@@ -228,12 +231,18 @@ class Fitting:
                 total = str(self._sums[name].quantize(Decimal("0.01"))) if name in self._sums else ""
                 made.append(Decision(
                     records=name, title=NEUTRAL[name].title, rows=counts["not_held"], total=total, says=spec.says if spec else "no file of the target takes these",
-                    choices=spec.choices if spec else (), choice=self._migration.options.decisions.get(f"{self._target.target}.{name}", ""), file=names.get(name, ""),
+                    choices=spec.choices if spec else (), choice=self._choice(name), file=names.get(name, ""),
                 ))  # fmt: skip
         return made
 
+    def _choice(self, records: str) -> str:
+        """What the firm decided; trust money that another target of the run keeps is decided with it."""
+        said = self._migration.options.decisions.get(f"{self._target.target}.{records}", "")
+        takes = self._migration.base != NEUTRAL_PACKAGE and records == "trust_balances"
+        return said or (f"{load_target(self._migration.base).title} takes them in this run" if takes else "")
+
     def _limits(self) -> list[dict[str, str]]:
-        stays = self._migration.options.trust_stays
+        stays = self._trust_stays
         return [
             {"name": name, "says": f"Trust money stays in {stays}; no file holds a line of it.", "choices": ""} if name == "trust" and stays
             else {"name": name, "says": one.says, "choices": "; ".join(one.choices)}

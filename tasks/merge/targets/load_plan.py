@@ -24,6 +24,6 @@ def load_plan(fit: Fit, target: MappedTarget) -> dict[str, Any]:
             "waits_for": sorted({refers.partition(".")[0] for cell in target.files[file.file].columns.values() for refers in cell.refers}),
         })  # fmt: skip
     return {
-        "schema": 1, "target": fit.target, "version": fit.version, "encoding": target.encoding, "column_delimiter": ",",
+        "schema": 1, "target": fit.target, "encoding": target.encoding, "column_delimiter": ",",
         "line_ending": target.line_ending.replace("\r", "CR").replace("\n", "LF"), "reads_as_empty": list(target.never), "steps": steps,
     }  # fmt: skip
