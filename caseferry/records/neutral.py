@@ -46,7 +46,7 @@ NEUTRAL: dict[str, Neutral] = {
             "contacts", "Contacts", "contact",
             "source_id kind shown_name sort_name title given_name middle_name first_name last_name company job_title card_type "
             "email email_2 email_3 emails phone phone_home phone_work phone_mobile phone_fax street city state "
-            "postal_code country notes consent matters",
+            "postal_code country notes consent matters household household_title",
             birth_on="day", client_since="day", is_client="flag",
         ),
         _neutral(

@@ -10,7 +10,7 @@ from tasks.merge.contacts import NAME, shown_name
 from tasks.merge.desk import Desk
 
 _OWN: dict[str, tuple[tuple[str, str, str], ...]] = {
-    "contact": (("birth_on", "Date of Birth", "date"), ("card_type", "Card Type", "text_line")),
+    "contact": (("birth_on", "Date of Birth", "date"), ("card_type", "Card Type", "text_line"), ("household", "Household", "text_line"), ("household_title", "Household Title", "text_line")),
     "matter": (
         ("matter_type", "Matter Type", "text_line"), ("stage", "Matter Stage in Old System", "text_line"),
         ("status_before", "Status in Old System", "text_line"),

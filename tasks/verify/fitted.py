@@ -22,7 +22,7 @@ from tasks.verify.evidence import Batch, Evidence
 from tasks.verify.opened import part_of, plain_text, read_entries
 
 _AS_IS: dict[str, dict[str, str]] = {
-    "contact": {name: name for name in ("title", "last_name", "middle_name", "job_title", "city", "state", "postal_code", "country", "notes", "source_id")}
+    "contact": {name: name for name in ("title", "last_name", "middle_name", "job_title", "city", "state", "postal_code", "country", "notes", "source_id", "household", "household_title")}
     | {"given_name": "first_name"},
     "matter": {name: name for name in ("number", "client_reference", "location")} | {"practice_area": "matter_type"},
     "task": {name: name for name in ("name", "description", "priority")},

@@ -7,6 +7,7 @@ import pytest
 
 from samples.sources import move
 from tests.crossing import Crossed, Crossings, firm, packed
+from tests.targets.firms import ANN, CARDS, JOHN
 
 
 @pytest.fixture(scope="module")
@@ -82,3 +83,22 @@ def test_the_event_tells_each_target_by_itself(run: Crossed) -> None:
     assert {one["target"] for one in told["targets"]} == {"wealthbox", "redtail", "salesforce_fsc", "us_tech_automations"}
     assert all(one["in_files"] for one in told["targets"])
     assert any(one["not_held"] for one in told["targets"])
+
+
+@pytest.mark.requirement("E21")
+def test_a_column_that_names_the_household_goes_where_a_target_has_households_and_nobody_is_put_together_by_a_guess(crossing: Crossings) -> None:
+    cards = CARDS.replace("\n", ",Orion Household,Household Role\n") + JOHN.replace("\n", ",Smith Family,Head\n") + '"Smith, Jane",Jane,Smith,,jane@x.example,,1 High St,Leeds,,,Smith Family,Wife\n' + ANN.replace("\n", ",,\n")
+    columns = {"household": ["Orion Household"], "household_title": ["Household Role"]}
+    rules = {"source": {"tables": {"cards": {"columns": columns}}}}
+    run = crossing(firm(cards=cards), target="wealthbox", also=["salesforce_fsc", "redtail", "hubspot"], rules=rules).approved()
+    assert [(p["First Name"], p["Household Name"], p["Household Title"]) for p in run.fitted("wealthbox", "02_people")] == [("John", "Smith Family", "Head"), ("Jane", "Smith Family", ""), ("Ann", "", "")]
+    assert [(line["Column"], line["Value"]) for line in run.fitted("wealthbox", "left_out")] == [("Household Title", "Wife")]
+    assert [p["Household__c"] for p in run.fitted("salesforce_fsc", "02_person_accounts")] == ["Smith Family", "Smith Family", ""]
+    assert [p["Household"] for p in run.fitted("hubspot", "02_contacts")] == ["Smith Family", "Smith Family", ""]
+    assert {line["Field"] for line in run.fitted("redtail", "custom_fields_of_contacts")} == {"Household", "Household Title"}
+    for name in ("wealthbox", "salesforce_fsc", "redtail", "hubspot"):
+        assert [c["name"] for c in run.target(name)["checks"] if not c["passed"]] == []
+    fates = {c["target"]: c["becomes"] for c in run.json("3-merge", "field-map.json")["columns"] if c["column"] == "Orion Household"}
+    assert fates == {"wealthbox": "mapped", "salesforce_fsc": "mapped", "redtail": "archived", "hubspot": "custom_field"}
+    run = crossing(firm(cards=CARDS + JOHN + JOHN.replace("John", "Jane")), target="wealthbox").approved()
+    assert {p["Household Name"] for p in run.fitted("wealthbox", "02_people")} == {""}

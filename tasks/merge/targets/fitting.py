@@ -28,7 +28,7 @@ LINEAGE = {"file": pl.String, "line": pl.UInt32, "table": pl.String, ROW: pl.UIn
 _LEFT_OUT = ("file", *LEFT_OUT)
 _OWN_FIELD = {
     "Date of Birth": "birth_on", "Card Type": "card_type", "Matter Type": "practice_area", "Matter Stage in Old System": "stage",
-    "Originating Attorney": "originating", "Responsible in Old System": "responsible_before",
+    "Household": "household", "Household Title": "household_title", "Originating Attorney": "originating", "Responsible in Old System": "responsible_before",
 }  # fmt: skip
 """Custom fields that some targets have a column of their own for."""
 

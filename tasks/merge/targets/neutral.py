@@ -16,7 +16,7 @@ from caseferry.reading.zones import known
 from caseferry.records import RECORDS
 from caseferry.records.neutral import DTYPES, NEUTRAL
 from tasks.merge.contacts import NAME, PRIMARY_PHONE, contact_id, shown_name
-from tasks.merge.desk import Desk
+from tasks.merge.desk import Desk, ensure
 from tasks.merge.repeated import happening
 from tasks.merge.targets.keys import IDENTITY, hashed, keys_of, numbered, occurrence, said, told_apart
 
@@ -170,7 +170,7 @@ def _whole(name: str, frame: pl.DataFrame, desk: Desk) -> pl.DataFrame:
 def _contacts(desk: Desk, links: Links) -> pl.DataFrame | None:
     if "contacts" not in desk.files:
         return None
-    cards = desk.carried("contact")
+    cards = ensure(desk.carried("contact"), dict.fromkeys(("is_client", "household", "household_title"), pl.String))
     emails = pl.col("emails")
     cards = cards.with_columns(_consent(desk, cards).alias("consent"))
     known = cards.select(
@@ -178,7 +178,7 @@ def _contacts(desk: Desk, links: Links) -> pl.DataFrame | None:
         emails.list.get(1, null_on_oob=True).alias("email_2"), emails.list.get(2, null_on_oob=True).alias("email_3"),
         pl.when(emails.list.len() > 0).then(emails.list.join("; ")).alias("emails"), pl.coalesce(*PRIMARY_PHONE).alias("phone"),
         "phone_home", "phone_work", "phone_mobile", "phone_fax", "street", "city", "state", "postal_code", "country", "notes", "birth_on",
-        "consent", *(["is_client"] if "is_client" in cards.columns else [pl.lit(None, pl.String).alias("is_client")]),
+        "consent", "is_client", "household", "household_title",
     )  # fmt: skip
     theirs = links.matters.filter(pl.col("client_key").is_not_null())
     theirs = pl.concat([theirs.select("client_key", "matter", "opened_on"), _of_staying(desk, links)])
