@@ -120,6 +120,8 @@ class MappedTarget(_Strict):
     moments: str = "%Y-%m-%dT%H:%M:%SZ"
     approval: bool = True
     """A person has to approve the field map before a file is released."""
+    counts: Literal["characters", "utf16"] = "characters"
+    """How it counts the length of a text: in UTF-16 an emoji is two."""
     never: tuple[str, ...] = ()
     """Texts that mean something else there: a cell that says one is left empty, and listed."""
     limits: Limits = Limits()

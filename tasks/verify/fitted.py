@@ -135,7 +135,7 @@ class Fitted:
         spec = self._target.files[file.file]
         for n, (heading, cell) in enumerate(spec.columns.items()):
             text = plain_text(lines[f"{n}"]) if spec.format != "csv" and not cell.raw and not cell.parts else lines[f"{n}"]
-            for problem, bad in _problems(cell, text):
+            for problem, bad in _problems(cell, text, utf16=self._target.counts == "utf16"):
                 if count := int(bad.sum()):
                     self._wrong[file.name, f"{heading} {problem}"] += count
             if cell.unique:
@@ -298,12 +298,15 @@ def _is_plain(cell: Cell) -> bool:
     return len(cell.from_) == 1 and "{" not in cell.from_[0] and not (cell.values is not None or cell.empty is not None or cell.digits or cell.without or cell.with_ is not None)
 
 
-def _problems(cell: Cell, text: pl.Series) -> Iterator[tuple[str, pl.Series]]:
+def _problems(cell: Cell, text: pl.Series, *, utf16: bool = False) -> Iterator[tuple[str, pl.Series]]:
     there = text != ""
     if cell.required:
         yield "is empty", ~there
     if cell.length:
-        yield "is too long", text.str.len_chars() > cell.length
+        longer = text.str.len_chars() > cell.length
+        if utf16:  # at most two units a character, so what may be longer is counted letter by letter
+            longer |= pl.Series([len(one.encode("utf-16-le")) // 2 > cell.length for one in text.set(text.str.len_chars() * 2 <= cell.length, "")], dtype=pl.Boolean)
+        yield "is too long", longer
     if cell.bytes:
         yield "is too long", text.str.len_bytes() > cell.bytes
     if cell.among:

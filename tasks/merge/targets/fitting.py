@@ -21,7 +21,7 @@ from caseferry.services.scratch import Scratch
 from tasks.merge.files import MARK
 from tasks.merge.targets.growing import Growing, Plan
 from tasks.merge.targets.headings import headings_of
-from tasks.merge.targets.shape import KEY, LEFT_OUT, Shaped, chosen, shape
+from tasks.merge.targets.shape import KEY, LEFT_OUT, Shaped, chosen, length_of, shape
 from tasks.merge.targets.typed import as_written, fitting
 
 LINEAGE = {"file": pl.String, "line": pl.UInt32, "table": pl.String, ROW: pl.UInt32, "key": pl.String}
@@ -284,7 +284,7 @@ def _as_text(frame: pl.DataFrame, fields: tuple[str, ...]) -> pl.DataFrame:
 def _within(shaped: Shaped, header: tuple[str, ...], spec: MappedFile, target: MappedTarget) -> Shaped:
     """Without the lines that are larger than a record, or than a file, may be: they wait."""
     if longest := target.limits.line:
-        length = pl.sum_horizontal(pl.col(f"{n}").str.len_chars().fill_null(0).cast(pl.Int64) for n in range(len(header)))
+        length = pl.sum_horizontal(length_of(pl.col(f"{n}"), target).fill_null(0).cast(pl.Int64) for n in range(len(header)))
         shaped = _without(shaped, length > longest, f"the record is longer than {longest} characters")
     if not spec.bytes:
         return shaped

@@ -76,7 +76,7 @@ def shape(
         if cell.values is not None or cell.empty is not None:
             cells, told = _mapped(cells, name, heading, cell)
             unmapped.append(told)
-        cells = _leave(cells, name, heading, (*_longer(name, target), *_bad(name, cell)), full, left_out)
+        cells = _leave(cells, name, heading, (*_longer(name, target), *_bad(name, cell, target)), full, left_out)
         if cell.digits:
             cells = cells.with_columns(pl.col(name).str.replace_all(r"\D", "").alias(name))
         if cell.required:
@@ -224,10 +224,16 @@ def _misread(name: str, cell: Cell, target: MappedTarget) -> Iterator[_Bad]:
 
 def _longer(name: str, target: MappedTarget) -> Iterator[_Bad]:
     if target.limits.cell:
-        yield f"longer than {target.limits.cell} characters", pl.col(name).str.len_chars() > target.limits.cell, pl.lit(None, pl.String)
+        yield f"longer than {target.limits.cell} characters", length_of(pl.col(name), target) > target.limits.cell, pl.lit(None, pl.String)
 
 
-def _bad(name: str, cell: Cell) -> Iterator[_Bad]:
+def length_of(text: pl.Expr, target: MappedTarget) -> pl.Expr:
+    """Characters of a text, as the target counts them."""
+    more = text.str.count_matches(r"[\x{10000}-\x{10FFFF}]") if target.counts == "utf16" else pl.lit(0, pl.UInt32)
+    return text.str.len_chars() + more
+
+
+def _bad(name: str, cell: Cell, target: MappedTarget) -> Iterator[_Bad]:
     """What this cell can't hold, why, and what is left of it."""
     text, nothing = pl.col(name), pl.lit(None, pl.String)
     other = text.ne_missing(cell.empty) if cell.empty is not None else pl.lit(True)
@@ -235,7 +241,7 @@ def _bad(name: str, cell: Cell) -> Iterator[_Bad]:
         yield "its extension has no place", text.str.contains(_EXTENSION), text.str.replace(_EXTENSION, "")
         yield "not one number in digits", ~text.str.contains(r"^\+?[\d\s().\-]*$") | ~text.str.count_matches(r"\d").is_between(1, 15), nothing
     if cell.length:
-        yield f"longer than {cell.length} characters", text.str.len_chars() > cell.length, nothing
+        yield f"longer than {cell.length} characters", length_of(text, target) > cell.length, nothing
     if cell.bytes:
         yield f"longer than {cell.bytes} bytes", text.str.len_bytes() > cell.bytes, nothing
     if cell.among:
