@@ -147,7 +147,7 @@ def _to_give(split: Split, targets: list[MappedTarget]) -> Iterator[Question]:
             spec = target.files[name]
             if cell.value is None and spec.of in filled:
                 where = f"rules.targets.{target.target}.files.{name}.columns.{heading}.value"
-                yield Question("CF-152", f"target {target.title}", f"{spec.title}: {heading}, {cell.given}", where)
+                yield Question("CF-152", f"target {target.title}", f"{name} › {heading}: {cell.given}", where)
 
 
 def _filled(targets: list[MappedTarget]) -> Iterator[Filled]:
