@@ -14,7 +14,7 @@ DTYPES: dict[Kind, Any] = {
     "text": pl.String, "day": pl.Date, "moment": pl.Datetime("us", "UTC"), "number": pl.Decimal(24, 4), "flag": pl.Boolean,
 }  # fmt: skip
 EVERYWHERE = ("key", "received_on")
-"""Fields of every record: its own key, the same in every run over the same export; and the day the export came."""
+"""Fields of every record: its own key, the same in every export of the firm; and the day the export came."""
 
 
 @dataclass(frozen=True)
