@@ -120,6 +120,7 @@ RULES: dict[str, str] = {
     "no_start_time": "The event has no time of day.",
     "no_end": "The event has no end.",
     "ends_before_it_starts": "The event ends before it starts.",
+    "winmail_not_opened": "Outlook packed what is attached into winmail.dat. It is listed under that name; it was not opened.",
     "task_cancelled": "The task is cancelled. It is not taken.",
     "event_cancelled": "The event was cancelled. It was not carried.",
     "event_replaced": "A newer version of the same event is in the calendar. This one was not carried.",

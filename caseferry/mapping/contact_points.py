@@ -10,6 +10,11 @@ def is_email(text: pl.Expr) -> pl.Expr:
     return text.str.strip_chars().str.contains(EMAIL).fill_null(False)
 
 
+def is_sender(text: pl.Expr) -> pl.Expr:
+    """An address by itself, or behind the name of who has it: `"Smith, John" <john@x.example>`."""
+    return is_email(text) | is_email(text.str.extract(r"^[^<>]*<([^<>]+)>\s*$")) | is_email(text.str.extract(r"^\s*([^\s()]+)\s*\([^()]*\)\s*$"))
+
+
 def is_phone(text: pl.Expr) -> pl.Expr:
     """At least seven digits, and nothing but the punctuation of telephone numbers."""
     digits = text.str.count_matches(r"\d")

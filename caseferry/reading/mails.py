@@ -28,8 +28,11 @@ _AT_ONCE = 1_000
 _READ = 4 << 20
 _START = re.compile(rb"(?m)^From [^\n]*\d\d:\d\d[^\n]*\n(?=[!-9;-~]+:)")
 """Where a message of a mailbox begins: a line of `From `, whose moment has a time, and a header behind it. Source: RFC 4155."""
+_BODY = re.compile(rb"\r?\n\r?\n")
 _BLANK = b"\xef\xbb\xbf \t\r\n"
-_OTHERS = ("Reply-To", "Bcc", "In-Reply-To")
+_OTHERS = ("Reply-To", "Bcc", "In-Reply-To", "X-Gmail-Labels")
+_LABELS = "X-Gmail-Labels"
+"""The folders of a message in a mailbox of Google's Takeout, which is one file for all."""
 
 
 def messages(data: Source, spans: Sequence[Sequence[Any]]) -> Iterator[tuple[str, bytes]]:
@@ -38,9 +41,12 @@ def messages(data: Source, spans: Sequence[Sequence[Any]]) -> Iterator[tuple[str
         yield str(name), data[start : start + size]
 
 
-def mailbox(data: Source) -> Iterator[tuple[str, bytes]]:
-    """The messages of a mailbox, however long it is. What stands before the first separator is a message too."""
-    held, at = b"", 0
+def mailbox(data: Source, file: str = "") -> Iterator[tuple[str, bytes]]:
+    """The messages of a mailbox, however long it is, each named after the file and its place there.
+
+    What stands before the first separator is a message too.
+    """
+    held, at, count = b"", 0, 0
     while at < len(data) or held:
         held += data[at : at + _READ]
         is_first, at = not at, at + _READ
@@ -50,7 +56,8 @@ def mailbox(data: Source) -> Iterator[tuple[str, bytes]]:
         begin = 0
         for cut in [*starts, *([len(held)] if is_last else [])]:
             if cut > begin:
-                yield "", _unquoted(held[begin:cut])
+                count += 1
+                yield f"{file}/message {count}", _unquoted(held[begin:cut])
             begin = cut
         held = b"" if is_last else held[begin:]
 
@@ -106,6 +113,7 @@ def _bare(name: str, data: bytes) -> Sequence[str]:
 
 def _internet(name: str, data: bytes) -> Sequence[str]:
     """A message as it goes through the net. Source: RFC 5322 and MIME, as the standard library reads them."""
+    data = _headers_in_utf8(data)
     try:
         message = email.message_from_bytes(data, policy=policy.default)
         headers = {key: _header(message, key) for key in ("Date", "From", "To", "Cc", "Subject", "Message-ID", *_OTHERS)}
@@ -116,9 +124,26 @@ def _internet(name: str, data: bytes) -> Sequence[str]:
     others = "; ".join(f"{key}: {headers[key]}" for key in _OTHERS if headers[key])
     attached = list(_attached(message))
     return (
-        day, time, headers["From"], headers["To"], headers["Cc"], headers["Subject"], _body(message), "; ".join(one for one, _ in attached), name, headers["Date"],
+        day, time, headers["From"], headers["To"], headers["Cc"], headers["Subject"], _body(message), _names(attached), _folder(name, headers[_LABELS]), headers["Date"],
         headers["Message-ID"], others, _facts(attached),
     )  # fmt: skip
+
+
+def _folder(name: str, labels: str) -> str:
+    """The path of a message; where it has labels, they stand before its own name."""
+    folder, _, own = name.rpartition("/")
+    return "/".join(filter(None, (folder, *(label.strip() for label in labels.split(",")), own))) if labels else name
+
+
+def _headers_in_utf8(data: bytes) -> bytes:
+    """With letters no header may have, and old programs write, in the one encoding they can be read by."""
+    end = _BODY.search(data)
+    head = data[: end.start()] if end else data
+    try:
+        head.decode()
+    except UnicodeDecodeError:
+        return head.decode("cp1252", "replace").encode() + data[len(head) :]
+    return data
 
 
 def _header(message: Message, key: str) -> str:
@@ -144,17 +169,51 @@ def _moment(text: str) -> tuple[str, str]:
     return found.date().isoformat(), found.time().isoformat("seconds")
 
 
+def _leaves(message: Message) -> Iterator[Message]:
+    """The parts that hold something; a message within the message is one of them, whatever that holds."""
+    if message.get_content_type() == "message/rfc822" or not message.is_multipart():
+        yield message
+        return
+    for part in message.get_payload():
+        if isinstance(part, Message):
+            yield from _leaves(part)
+
+
 def _body(message: Message) -> str:
     """The plain text; where there is none, the page's text."""
     plain: list[str] = []
     page: list[str] = []
-    for part in message.walk():
-        if part.get_content_maintype() != "text" or part.get_content_disposition() == "attachment" or part.get_filename():
-            continue
-        text = _text(part)
-        (page if part.get_content_subtype() == "html" else plain).append(text)
+    for part in _leaves(message):
+        if not _is_file(part):
+            text = _text(part)
+            (page if part.get_content_subtype() == "html" else plain).append(_flowing(part, text))
     body = "\n".join(text for text in plain if text.strip()) or "\n".join(_without_tags(text) for text in page)
     return body.replace("\r\n", "\n").strip("\n")
+
+
+def _is_file(part: Message) -> bool:
+    """True for what is attached, and for whatever is no text to read, such as a picture or an invitation."""
+    is_text = part.get_content_type() in {"text/plain", "text/html", "text/enriched", "text/richtext"}
+    return not is_text or part.get_content_disposition() == "attachment" or bool(part.get_filename())
+
+
+def _flowing(part: Message, text: str) -> str:
+    """Paragraphs whose lines were broken for the way, as one line each again. Source: RFC 3676."""
+    if str(part.get_param("format", "")).casefold() != "flowed":
+        return text
+    ends = " " if str(part.get_param("delsp", "")).casefold() == "yes" else ""
+    made: list[str] = []
+    goes_on, depth_before = False, 0
+    for line in text.replace("\r\n", "\n").split("\n"):
+        plain = line.lstrip(">")
+        depth = len(line) - len(plain)
+        plain = plain.removeprefix(" ")
+        if goes_on and depth == depth_before:
+            made[-1] = made[-1].removesuffix(ends) + plain
+        else:
+            made.append(f"{'>' * depth} {plain}" if depth else plain)
+        goes_on, depth_before = plain.endswith(" ") and plain != "-- ", depth
+    return "\n".join(made)
 
 
 def _text(part: Message) -> str:
@@ -172,15 +231,40 @@ def _text(part: Message) -> str:
     return data.decode("latin-1")
 
 
-def _attached(message: Message) -> Iterator[tuple[str, bytes]]:
-    """Name and bytes of what is attached."""
-    for part in message.walk():
-        if part.is_multipart() and part.get_content_type() != "message/rfc822":
-            continue
-        name = part.get_filename()
-        if name or part.get_content_disposition() == "attachment":
-            data = part.get_payload(decode=True) if not part.is_multipart() else b"".join(bytes(one) for one in part.get_payload())  # type: ignore[arg-type]
-            yield " ".join(str(name or part.get_content_type()).split()), data if isinstance(data, bytes) else b""
+def _attached(message: Message, within: str = "") -> Iterator[tuple[str, bytes]]:
+    """Name and bytes of what is attached; what an attached message holds follows it, named after it."""
+    for part in _leaves(message):
+        inner = part.get_payload(0) if part.get_content_type() == "message/rfc822" and part.is_multipart() else None
+        if isinstance(inner, Message):
+            name = f"{within}{_called(part.get_filename() or _letter_name(inner))}"
+            yield name, _bytes_of(inner)
+            yield from _attached(inner, f"{name}/")
+        elif _is_file(part):
+            data = part.get_payload(decode=True)
+            yield f"{within}{_called(part.get_filename() or part.get_content_type())}", data if isinstance(data, bytes) else _bytes_of(part)
+
+
+def _called(name: str) -> str:
+    return " ".join(str(name).split())
+
+
+def _letter_name(message: Message) -> str:
+    subject = _plain(message, "Subject").replace("/", "-")
+    return f"{subject[:100] or 'message'}.eml"
+
+
+def _bytes_of(part: Message) -> bytes:
+    try:
+        return part.as_bytes(policy=policy.compat32)
+    except Exception:  # a part that can be read and not written
+        return b""
+
+
+def _names(attached: Iterable[tuple[str, bytes]]) -> str:
+    """What is attached by name; what an attached message holds in its turn is among the files only."""
+    listed = [name for name, _ in attached]
+    letters = tuple(f"{name}/" for name in listed)
+    return "; ".join(name for name in listed if not name.startswith(letters))
 
 
 def _facts(attached: Iterable[tuple[str, bytes]]) -> str:
@@ -193,6 +277,7 @@ class _Texts(HTMLParser):
 
     _SILENT = frozenset({"script", "style", "title"})
     _BLOCKS = frozenset({"p", "br", "div", "tr", "li", "h1", "h2", "h3", "table", "blockquote"})
+    _CELLS = frozenset({"td", "th"})
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
@@ -202,6 +287,8 @@ class _Texts(HTMLParser):
         self._silent = 0 if tag in self._BLOCKS or tag == "body" else self._silent + (tag in self._SILENT)  # who forgets an end tag loses no text
         if tag in self._BLOCKS:
             self.out.write("\n")
+        elif tag in self._CELLS:
+            self.out.write(" ")
 
     def handle_endtag(self, tag: str) -> None:
         self._silent = max(0, self._silent - (tag in self._SILENT))

@@ -121,7 +121,7 @@ def _sheets(data: Source, limits: Limits, kind: str, file: str, encoding: str = 
     if kind == Kind.MAILBOX:
         from caseferry.reading import mails  # most readers meet no mail, and its library takes long to load
 
-        yield Sheet("", {"encoding": "utf-8", "notes": {}}, mails.pieces(mails.mailbox(data)))
+        yield Sheet("", {"encoding": "utf-8", "notes": {}}, mails.pieces(mails.mailbox(data, file)))
         return
     written = Written(encoding) if encoding else tell(data)
     grid = (read_calendar if kind == Kind.CALENDAR else read_cards)(text_of(data, written))

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from caseferry.mapping.contact_points import is_email
+from caseferry.mapping.contact_points import is_sender
 from tasks.transform.sheet import Sheet
 
 
@@ -59,8 +59,11 @@ def finish_emails(sheet: Sheet) -> None:
     _ensure(sheet, ("matter", "subject", "body", "copies", "sent_time", "sent_at@", "attachments", "sender", "recipients", "folder", "attached"))
     _ensure(sheet, ("sent_at",), pl.Date)
     sheet.frame = sheet.frame.with_columns(pl.coalesce("sent_time", "sent_at@").alias("sent_time"))
-    inside = pl.col("sender").str.contains("@") & ~is_email(pl.col("sender"))
+    inside = pl.col("sender").str.contains("@") & ~is_sender(pl.col("sender"))
     sheet.find(inside, "sender", "email_format", "carried", pl.col("sender"))
+    sheet.find(pl.col("sent_at").is_null(), "sent_at", "no_date", "carried", pl.col("sent_at~") if sheet.has("sent_at~") else None)
+    sheet.find(pl.col("attachments").str.contains(r"(?i)(?:^|; )winmail\.dat(?:;|$)"), "attachments", "winmail_not_opened", "carried",
+               pl.col("attachments"), "open it with a program that reads winmail.dat, and file what it holds")  # fmt: skip
     sheet.find(pl.col("matter").is_null(), "matter", "no_matter", "carried")
 
 

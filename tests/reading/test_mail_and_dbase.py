@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from caseferry.reading import mails
 from tests.crossing import CARDS, ONE_MATTER, Crossings, firm
 
 
@@ -90,6 +91,57 @@ def test_a_message_that_can_not_be_read_costs_no_other(crossing: Crossings) -> N
     assert sorted(r["subject"] for r in run.rows("emails")) == ["A", "C"]
     assert [note["where"] for note in run.noted("unreadable_file")] == ["b.msg"]
     assert run.check("lines")["passed"]
+
+
+def parts(*some: tuple[str, str], kind: str = "mixed", cut: str = "cut") -> bytes:
+    """A message of several parts, each its headers and its text."""
+    text = f"From: a@x.example\r\nTo: b@x.example\r\nSubject: odd\r\nDate: Mon, 3 Jun 2024 09:00:00 +0000\r\nMIME-Version: 1.0\r\nContent-Type: multipart/{kind}; boundary={cut}\r\n\r\n"
+    return (text + "".join(f"--{cut}\r\n{headers}\r\n\r\n{body}\r\n" for headers, body in some) + f"--{cut}--\r\n").encode()
+
+
+def read(data: bytes) -> dict[str, str]:
+    """One message as a row."""
+    header, row = (piece for piece in next(mails.pieces([("m.eml", data)])).drop("row").rows())
+    return {name: cell or "" for name, cell in zip(header, row, strict=True)}
+
+
+def test_a_message_in_a_message_is_a_file_and_speaks_for_itself() -> None:
+    inner = parts(("Content-Type: text/plain", "inner text"), ("Content-Type: application/pdf\r\nContent-Disposition: attachment; filename=deed.pdf", "%PDF-1.7 x"), cut="inner").decode()
+    row = read(parts(("Content-Type: text/plain", "see below"), ("Content-Type: message/rfc822", inner)))
+    assert (row["Body"], row["Attachments"]) == ("see below", "odd.eml")
+    assert [line.split(" ", 2)[2] for line in row["Attached Files"].splitlines()] == ["odd.eml", "odd.eml/deed.pdf"]
+
+
+def test_what_is_no_text_to_read_is_listed_and_never_taken_for_the_text() -> None:
+    page = ("Content-Type: text/html", "<table><tr><td>Fee</td><td>350.00</td></tr></table>")
+    row = read(parts(page, ("Content-Type: image/png\r\nContent-ID: <1>", "x"), ("Content-Type: text/calendar; method=REQUEST", "BEGIN:VCALENDAR"), kind="related"))
+    assert (row["Body"], row["Attachments"]) == ("Fee 350.00", "image/png; text/calendar")
+
+
+@pytest.mark.parametrize(("delsp", "text"), [("", "one paragraph of two lines\n> quoted on and on\nends\n-- \nJohn"), ("; delsp=yes", "one paragraphof two lines\n> quoted onand on\nends\n-- \nJohn")])
+def test_lines_broken_for_the_way_are_whole_again(delsp: str, text: str) -> None:
+    lines = "one paragraph \r\nof two lines\r\n> quoted on \r\n> and on\r\nends\r\n-- \r\nJohn\r\n"
+    assert read(f"From: a@x.example\r\nContent-Type: text/plain; format=flowed{delsp}\r\n\r\n{lines}".encode())["Body"] == text
+
+
+def test_letters_no_header_may_have_are_read() -> None:
+    for encoding in ("cp1252", "utf-8"):
+        assert read("From: José <jose@x.example>\nSubject: Café – reçu\n\nx\n".encode(encoding)) | {"From": "José <jose@x.example>", "Subject": "Café – reçu"} == read("From: José <jose@x.example>\nSubject: Café – reçu\n\nx\n".encode(encoding))
+
+
+def test_a_message_of_a_mailbox_has_a_path_and_the_labels_it_was_filed_under(crossing: Crossings) -> None:
+    labelled = letter("Labelled", **{"X-Gmail-Labels": "=?UTF-8?Q?Important,24-0001_Sale?="})
+    box = b"From 18@xxx Sat Jun 01 00:00:00 +0000 2024\n" + labelled + b"\n" + SEPARATOR + with_attachment() + b"\n"
+    run = crossing(firm() | {"Takeout/All mail.mbox": box.replace(b"\r\n", b"\n")}, options={"documents": True})
+    assert {r["subject"]: r["matter"] for r in run.rows("emails")} == {"Labelled": "24-0001", "Draft": ""}
+    assert [r["path"] for r in run.rows("documents")] == ["Takeout/All mail.mbox/message 2/Deed of trust.pdf"]
+    assert run.check("lines")["passed"]
+
+
+def test_a_message_is_found_odd_where_it_is_odd(crossing: Crossings) -> None:
+    packed = parts(("Content-Type: text/plain", "x"), ("Content-Type: application/ms-tnef\r\nContent-Disposition: attachment; filename=winmail.dat", "x"))
+    run = crossing(firm() | {"a.eml": letter(sender='"Smith, John" <JOHN@x.example>'), "b.eml": packed, "c.eml": b"From: not an address @ all\nTo: b@x.example\n\nx\n"})
+    assert sorted((one["rule"], one["row"]) for one in run.notes("findings") if one["rule"] in {"email_format", "winmail_not_opened", "no_date"}) == [("email_format", 4), ("no_date", 4), ("winmail_not_opened", 3)]
 
 
 SEPARATOR = b"From jane@firm.example Fri May 31 18:05:09 2024\n"
