@@ -9,7 +9,6 @@ import hashlib
 import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
 from email import policy
 from email.message import Message
 from email.utils import parsedate_to_datetime
@@ -151,9 +150,12 @@ def _header(message: Message, key: str) -> str:
 
 
 def _plain(message: Message, key: str) -> str:
+    return _decoded(", ".join(str(value) for value in message.get_all(key, [])))
+
+
+def _decoded(text: str) -> str:
     from email.header import decode_header, make_header
 
-    text = ", ".join(str(value) for value in message.get_all(key, []))
     try:
         return " ".join(str(make_header(decode_header(text))).split())
     except (LookupError, ValueError):
@@ -260,16 +262,16 @@ def _bytes_of(part: Message) -> bytes:
         return b""
 
 
-def _names(attached: Iterable[tuple[str, bytes]]) -> str:
+def _names(attached: Iterable[tuple[str, bytes | None]]) -> str:
     """What is attached by name; what an attached message holds in its turn is among the files only."""
     listed = [name for name, _ in attached]
     letters = tuple(f"{name}/" for name in listed)
     return "; ".join(name for name in listed if not name.startswith(letters))
 
 
-def _facts(attached: Iterable[tuple[str, bytes]]) -> str:
-    """A line for each file: size, SHA-256, name."""
-    return "\n".join(f"{len(data)} {hashlib.sha256(data).hexdigest()} {name}" for name, data in attached)
+def _facts(attached: Iterable[tuple[str, bytes | None]]) -> str:
+    """A line for each file: size, SHA-256, name. What lies open among the parts of another has no bytes of its own."""
+    return "\n".join(f"{len(data)} {hashlib.sha256(data).hexdigest()} {name}" for name, data in attached if data is not None)
 
 
 class _Texts(HTMLParser):
@@ -310,20 +312,18 @@ def _without_tags(page: str) -> str:
 
 
 def _outlook(name: str, data: bytes) -> Sequence[str]:
-    """A message as Outlook keeps it. Source: MS-OXMSG, as its reader has it."""
-    from oxmsg import Message as Outlook
+    """A message as Outlook keeps it."""
+    from caseferry.reading.outlook import opened
 
-    message = Outlook.load(io.BytesIO(data))
-    headers = {key.casefold(): str(value) for key, value in (message.message_headers or {}).items()}
-    sent: datetime | None = message.sent_date
+    letter = opened(data)
+    headers = {key: _decoded(value) for key, value in letter.headers.items()}
     # Its own field is in universal time; the header, where it was kept, has the sender's clock.
-    day, time = (sent.date().isoformat(), sent.time().isoformat("seconds")) if sent and not headers.get("date") else _moment(headers.get("date", ""))
-    people = [str(person.email_address if not person.name or person.name == person.email_address else f"{person.name} <{person.email_address}>") for person in message.recipients]
-    body = str(message.body or "") or _without_tags(str(message.html_body or ""))
-    attached = [(" ".join(str(one.file_name).split()), one.file_bytes or b"") for one in message.attachments]
+    day, time = _moment(headers["date"]) if headers.get("date") else (letter.sent.date().isoformat(), letter.sent.time().isoformat("seconds")) if letter.sent else ("", "")
+    stands_at = headers.get("date") or (letter.sent.isoformat() if letter.sent else "")
+    others = {"Bcc": headers.get("bcc") or letter.hidden, "Kind": letter.kind if not letter.kind.casefold().startswith("ipm.note") else ""}
+    attached = [(_called(one), data) for one, data in letter.files]
+    body = letter.body or _without_tags(letter.page)
     return (
-        day, time, str(message.sender or headers.get("from", "")), headers.get("to", "") or ", ".join(people), headers.get("cc", ""), str(message.subject or ""),
-        body.replace("\r\n", "\n").strip("\n"), "; ".join(one for one, _ in attached), name, headers.get("date", ""), headers.get("message-id", ""), "", _facts(attached),
+        day, time, headers.get("from") or letter.sender, headers.get("to") or letter.to, headers.get("cc") or letter.copies, letter.subject, body.replace("\r\n", "\n").strip("\n"),
+        _names(attached), name, stands_at, headers.get("message-id") or letter.message_id, "; ".join(f"{key}: {value}" for key, value in others.items() if value), _facts(attached),
     )  # fmt: skip
-
-

@@ -3,12 +3,14 @@
 import hashlib
 import struct
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
 
 from caseferry.reading import mails
+from samples import outlook
 from tests.crossing import CARDS, ONE_MATTER, Crossings, firm
 
 
@@ -83,6 +85,42 @@ def test_a_message_as_outlook_keeps_it_is_a_row(crossing: Crossings) -> None:
     assert (row["to"], row["attachments"]) == ("John Smith <john@x.example>", "Deed of trust.pdf")
     assert row["body"] == "Dear John,\nplease find the offer."
     assert run.check("lines")["passed"]
+
+
+SENT = datetime(2024, 6, 3, 13, 0, 5, tzinfo=UTC)
+
+
+@pytest.mark.requirement("B12")
+def test_a_message_of_an_exchange_server_has_addresses_of_the_net_and_all_it_carries() -> None:
+    inner = outlook.tree({outlook.SUBJECT: "Inner", outlook.BODY: "x"}, files=[{outlook.DATA: b"x", outlook.LONG_NAME: "in.txt"}], is_inner=True)
+    row = read(outlook.message(
+        {outlook.CLASS: "IPM.Note", outlook.SUBJECT: "Exchange", outlook.BODY: "Hello\r\nthere", outlook.SENDER: "Jane Doe", outlook.SENDER_TYPE: "EX",
+         outlook.SENDER_ADDRESS: "/O=FIRM/OU=EX/CN=RECIPIENTS/CN=JDOE", outlook.SENDER_SMTP: "jane@firm.example", outlook.SENT: SENT},
+        [{outlook.SHOWN: who, outlook.ADDRESS: f"{who}@x.example", outlook.ROLE: role} for who, role in (("ann", outlook.TO), ("bea", outlook.CC), ("cat", outlook.BCC))],
+        [{outlook.DATA: b"%PDF" + bytes(9000), outlook.LONG_NAME: "Big.pdf", outlook.SHORT_NAME: "BIG~1.PDF"}, {outlook.DATA: inner, outlook.SHOWN: "Inner", outlook.METHOD: 5}, {outlook.DATA: b"z", outlook.SHORT_NAME: "OLD.DOC"}],
+    ))  # fmt: skip
+    assert (row["Date"], row["Time"], row["Date Header"], row["From"]) == ("2024-06-03", "13:00:05", "2024-06-03T13:00:05+00:00", "Jane Doe <jane@firm.example>")
+    assert (row["To"], row["Cc"], row["Other Fields"]) == ("ann <ann@x.example>", "bea <bea@x.example>", "Bcc: cat <cat@x.example>")
+    assert (row["Body"], row["Attachments"]) == ("Hello\nthere", "Big.pdf; Inner.msg; OLD.DOC")
+    assert [line.split(" ", 2)[::2] for line in row["Attached Files"].splitlines()] == [["9004", "Big.pdf"], ["1", "Inner.msg/in.txt"], ["1", "OLD.DOC"]]
+
+
+def test_what_came_through_the_net_is_told_by_its_headers_and_old_letters_are_read() -> None:
+    headers = "From: =?iso-8859-1?Q?J=F6rg?= <j@x.example>\r\nTo: =?utf-8?q?Z=C3=B6e?= <z@x.example>\r\nDate: Mon, 3 Jun 2024 09:00:05 -0400\r\n\r\n"
+    row = read(outlook.message({outlook.SUBJECT: "Kündigung", outlook.BODY: "Grüße", outlook.CODE_PAGE: 1252, outlook.SENT: SENT, outlook.HEADERS: headers}, encoding="cp1252"))
+    assert (row["Time"], row["From"], row["To"], row["Subject"], row["Body"]) == ("09:00:05", "Jörg <j@x.example>", "Zöe <z@x.example>", "Kündigung", "Grüße")
+
+
+def test_a_page_in_another_encoding_than_it_says_and_text_nobody_reads_cost_nothing() -> None:
+    assert read(outlook.message({outlook.HTML: b"<p>caf\xe9</p>", outlook.HTML_CODE_PAGE: 65001}))["Body"] == "café"
+    row = read(outlook.message({outlook.CLASS: "IPM.Appointment", outlook.SUBJECT: "rich", outlook.RTF: RICH}))
+    assert (row["Body"], row["Attachments"], row["Other Fields"]) == ("", "text of the message.rtf", "Kind: IPM.Appointment")
+    assert row["Attached Files"] == f"{len(PLAIN)} {hashlib.sha256(PLAIN).hexdigest()} text of the message.rtf"
+
+
+PLAIN = rb"{\rtf1 WXYZWXYZWXYZWXYZWXYZ}"
+RICH = bytes.fromhex("1a0000001c0000004c5a4675e2d44b51410004205758595a0d6e7d010eb0")
+"""The second example of MS-OXRTFCP, 4.1.2: what it refers to has just been written."""
 
 
 def test_a_message_that_can_not_be_read_costs_no_other(crossing: Crossings) -> None:
