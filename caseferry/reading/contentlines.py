@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 _EDGE = re.compile(r"(?i)(?:BEGIN|END):")
-"""Nothing is folded into where a thing begins or ends."""
+"""Nothing is folded into where a thing begins or ends, and nothing goes on there."""
 _PRINTABLE = re.compile(r"(?i)^[^:]*;(?:ENCODING=)?QUOTED-PRINTABLE[;:]")
 _PIECE = re.compile(r"((?:\\.|[^;\\])*)(?:;|$)", re.DOTALL)
 _CHARSETS = {
@@ -44,6 +44,13 @@ class Line:
         return found[:-1] if len(found) > 1 and not self.value.endswith(";") else found
 
 
+def edge_of(line: Line, name: str) -> str:
+    """What begins or ends in a line, in capitals; nothing if it is no such line to the letter."""
+    value = line.value.rstrip(" \t")
+    is_edge = line.name == name and not line.parameters and not line.group and value.isascii() and value[:1].isalpha()
+    return value.upper() if is_edge else ""
+
+
 def unescaped(text: str) -> str:
     return _ESCAPED.sub(lambda found: "\n" if found.group(1) in "nN" else found.group(1), text)
 
@@ -67,7 +74,7 @@ def _unfolded(raw: list[str]) -> Iterator[str]:
     """Lines with those that go on with them; where one went on stands a line feed, but not in quoted-printable text."""
     held: list[str] = []
     for one in raw:
-        if held and _PRINTABLE.match(held[0]) and held[-1].endswith("="):
+        if held and _PRINTABLE.match(held[0]) and held[-1].endswith("=") and not _EDGE.match(one):
             held[-1] = held[-1][:-1]
             held.append(one)
         elif held and one[:1] in {" ", "\t"} and not _EDGE.match(held[0]):
@@ -95,7 +102,7 @@ def _line(text: str) -> Line | None:
                 key, equals, value = one.partition("=")
                 values = [part.strip().strip('"') for part in (value if equals else key).split(",")]
                 parameters.setdefault(key.strip().upper() if equals else "TYPE", []).extend(values)
-            return Line(name.group(2).upper(), text[place + 1 :], parameters, name.group(1) or "")
+            return Line(name.group(2).upper() if name.group(2).isascii() else name.group(2), text[place + 1 :], parameters, name.group(1) or "")
     return None
 
 

@@ -109,7 +109,7 @@ def lists(
 
 
 def _sheets(data: Source, limits: Limits, kind: str, file: str, encoding: str = "") -> Iterator[Sheet]:
-    """The sheets of a workbook; the one list of a calendar or of cards."""
+    """The sheets of a workbook; the lists of a calendar; the one of cards."""
     if kind == Kind.WORKBOOK:
         yield from sheets_of(data, file, named(limits))
         return
@@ -124,10 +124,12 @@ def _sheets(data: Source, limits: Limits, kind: str, file: str, encoding: str = 
         yield Sheet("", {"encoding": "utf-8", "notes": {}}, mails.pieces(mails.mailbox(data, file)))
         return
     written = Written(encoding) if encoding else tell(data)
-    grid = (read_calendar if kind == Kind.CALENDAR else read_cards)(text_of(data, written))
-    notes = {**grid.notes, "repaired_bytes": written.repaired, "encoding_assumed": int(written.assumed)}
-    told = {"encoding": written.encoding, "notes": {name: count for name, count in notes.items() if count}, "undecided": written.could_be}
-    yield Sheet("", told, iter([grid.cells]))
+    text = text_of(data, written)
+    for number, grid in enumerate(read_calendar(text) if kind == Kind.CALENDAR else [read_cards(text)]):
+        of_the_file = {"repaired_bytes": written.repaired, "encoding_assumed": int(written.assumed)} if not number else {}
+        notes = {**grid.notes, **of_the_file}
+        told = {"encoding": written.encoding, "notes": {name: count for name, count in notes.items() if count}, "undecided": written.could_be, "sheet": grid.sheet}
+        yield Sheet(grid.sheet, told, iter([grid.cells]))
 
 
 def _told(table: Dbase, facts: dict[str, Any]) -> Iterator[pl.DataFrame]:

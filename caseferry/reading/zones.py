@@ -23,6 +23,12 @@ _WINDOWS = {
     "W. Australia Standard Time": "Australia/Perth", "W. Europe Standard Time": "Europe/Berlin", "Yukon Standard Time": "America/Whitehorse",
 }  # fmt: skip
 
+PRINCIPAL = tuple(dict.fromkeys((
+    "America/New_York", "America/Chicago", "America/Denver", "America/Los_Angeles", "Europe/London", "Europe/Berlin", "Europe/Kiev", "Australia/Sydney",
+    *_WINDOWS.values(),
+)))  # fmt: skip
+"""One zone for each clock that is in use, those most people live by first."""
+
 
 @cache
 def known() -> frozenset[str]:

@@ -12,6 +12,7 @@ from tasks.merge.repeated import each_time, happening
 from tasks.merge.users import resolve
 
 LINKED = ("related_contact", "task", "note", "calendar_event", "email", "phone_log", "time_entry", "receivable", "trust")
+_SUBJECTS = {"calendar_event": "subject", "task": "name"}
 _PARENTS = {"time_entry", "receivable", "related_contact"}
 """Types that can't stand without their matter."""
 
@@ -25,14 +26,8 @@ def link_matters(desk: Desk, numbers: pl.DataFrame) -> None:
         frame = ensure(desk.records[record], {"matter": pl.String})
         if "matter_key" not in frame.columns:
             frame = frame.with_columns(number_key(pl.col("matter")).alias("matter_key"))
-        if record == "calendar_event":
-            # "24-0012 - hearing": appointments carry their matter at the head of the subject.
-            head = number_key(pl.col("subject").str.extract(r"^\s*([^\s:]*\d[^\s:]*)\s*(?:[-–:]|$)"))
-            known_head = head.is_in(pl.concat([numbers["matter_key"], desk.staying]).implode())
-            frame = frame.with_columns(pl.when(pl.col("matter").is_null() & known_head).then(head).alias("from_subject"))
-            desk.records[record] = frame
-            desk.change(record, pl.col("from_subject").is_not_null(), "matter", "matter_from_subject", pl.col("matter"), pl.col("from_subject"))
-            frame = frame.with_columns(pl.coalesce("matter_key", "from_subject").alias("matter_key"))
+        if record in _SUBJECTS:
+            frame = _matter_of_subject(desk, frame, record, numbers)
         elif record == "email":
             frame = _matter_of_mail(desk, frame, numbers)
         desk.records[record] = frame.join(known, on="matter_key", how="left", maintain_order="left")
@@ -46,6 +41,24 @@ def link_matters(desk: Desk, numbers: pl.DataFrame) -> None:
             desk.find(record, missing, "matter", "matter_not_in_export", "quarantined", matter)
         elif record not in {"note", "trust"}:
             desk.find(record, missing, "matter", "matter_not_in_export", "emptied", matter)
+
+
+def _matter_of_subject(desk: Desk, frame: pl.DataFrame, record: str, numbers: pl.DataFrame) -> pl.DataFrame:
+    """The matter at the head of a subject ("24-0012 - hearing"), or the one whose number is among the categories."""
+    known = pl.concat([numbers["matter_key"], desk.staying]).implode()
+    frame = ensure(frame, {"categories": pl.String})
+    head = number_key(pl.col(_SUBJECTS[record]).str.extract(r"^\s*([^\s:]*\d[^\s:]*)\s*(?:[-–:]|$)"))
+    words = frame.select(pl.int_range(pl.len()).alias("i"), pl.col("categories").str.replace_all(",", ";", literal=True).str.split(";").alias("word")).explode("word").drop_nulls()
+    named = words.with_columns(number_key(pl.col("word").str.strip_chars()).alias("found")).filter(pl.col("found").is_in(known)).unique(["i", "found"])
+    single = named.filter(pl.len().over("i") == 1).select("i", "found")
+    filed = pl.DataFrame({"i": range(frame.height)}, schema={"i": pl.Int64}).join(single, on="i", how="left", maintain_order="left")["found"]
+    free = pl.col("matter").is_null()
+    frame = frame.with_columns(pl.when(free & head.is_in(known)).then(head).alias("from_subject"), pl.lit(filed).alias("from_category"))
+    frame = frame.with_columns(pl.when(free & pl.col("from_subject").is_null()).then("from_category").alias("from_category"))
+    desk.records[record] = frame
+    desk.change(record, pl.col("from_subject").is_not_null(), "matter", "matter_from_subject", pl.col("matter"), pl.col("from_subject"))
+    desk.change(record, pl.col("from_category").is_not_null(), "matter", "matter_from_category", pl.col("matter"), pl.col("from_category"))
+    return frame.with_columns(pl.coalesce("matter_key", "from_subject", "from_category").alias("matter_key"))
 
 
 def _matter_of_mail(desk: Desk, frame: pl.DataFrame, numbers: pl.DataFrame) -> pl.DataFrame:

@@ -5,6 +5,17 @@ import polars as pl
 from caseferry.mapping.contact_points import is_sender
 from tasks.transform.sheet import Sheet
 
+_NUMBERS = {"BYSECOND": r"[1-5]?\d", "BYMINUTE": r"[1-5]?\d", "BYHOUR": r"1?\d|2[0-3]", "BYMONTHDAY": r"[+-]?(?:0?[1-9]|[12]\d|3[01])",
+            "BYYEARDAY": r"[+-]?\d{1,3}", "BYWEEKNO": r"[+-]?\d{1,2}", "BYMONTH": r"0?[1-9]|1[0-2]", "BYSETPOS": r"[+-]?\d{1,3}",
+            "BYDAY": r"(?:[+-]?[0-5]?\d)?(?:MO|TU|WE|TH|FR|SA|SU)"}  # fmt: skip
+_HOW_OFTEN = "FREQ=(?:SECONDLY|MINUTELY|HOURLY|DAILY|WEEKLY|MONTHLY|YEARLY)"
+_PART = "|".join((
+    _HOW_OFTEN, r"UNTIL=\d{4}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:T(?:[01]\d|2[0-3])[0-5]\d[0-5]\dZ?)?",
+    r"(?:COUNT|INTERVAL)=0*[1-9]\d*", "WKST=(?:MO|TU|WE|TH|FR|SA|SU)", r"X-[^=;\n]+=[^;\n]*", *(f"{name}=(?:{value})(?:,(?:{value}))*" for name, value in _NUMBERS.items()),
+))  # fmt: skip
+_RULES = rf"(?i)^(?:(?:RRULE:(?:(?:{_PART});)*{_HOW_OFTEN}(?:;(?:{_PART}))*;?|(?:RDATE|EXDATE|EXRULE|RECURRENCE-ID)[;:][^\n]*)(?:\n|$))+$"
+"""Rules as calendars write them, each part of them one that exists. Source: RFC 5545, 3.3.10."""
+
 
 def finish_relations(sheet: Sheet) -> None:
     sheet.find(pl.col("matter").is_null(), "matter", "no_matter", "quarantined")
@@ -13,11 +24,12 @@ def finish_relations(sheet: Sheet) -> None:
 
 
 def finish_tasks(sheet: Sheet) -> None:
-    _ensure(sheet, ("matter", "assignee", "status", "priority", "description"))
+    _ensure(sheet, ("matter", "assignee", "status", "priority", "description", "categories"))
     sheet.find(pl.col("name").is_null(), "name", "no_name", "quarantined")
     done = [word.casefold() for word in sheet.job.profile.true_words] + ["complete", "completed", "done", "closed"]
     word = pl.col("status").str.strip_chars().str.to_lowercase()
     sheet.find(word.is_in(["cancelled", "canceled"]), "status", "task_cancelled", "excluded")
+    sheet.find(word == "replaced", "status", "task_replaced", "excluded")
     state = pl.when(word.is_in(done)).then(pl.lit("Complete")).otherwise(pl.lit("Pending"))
     sheet.frame = sheet.frame.with_columns(pl.col("status").alias("status~"), state.alias("status"))
     sheet.change((pl.col("status~") != pl.col("status")).fill_null(True), "status", "task_status", pl.col("status~"), pl.col("status"))
@@ -30,7 +42,7 @@ def finish_notes(sheet: Sheet) -> None:
 
 
 def finish_events(sheet: Sheet) -> None:
-    _ensure(sheet, ("matter", "owner", "start_time", "end_time", "end_on@", "start_on@", "time_zone", "all_day", "location", "recurrence", "description", "status"))
+    _ensure(sheet, ("matter", "owner", "start_time", "end_time", "end_on@", "start_on@", "time_zone", "all_day", "location", "recurrence", "description", "status", "categories"))
     _ensure(sheet, ("end_on",), pl.Date)
     state = pl.col("status").str.to_lowercase()
     sheet.find(state.is_in(["cancelled", "canceled"]), "status", "event_cancelled", "excluded")
@@ -52,6 +64,9 @@ def finish_events(sheet: Sheet) -> None:
     moment_a = pl.col("start_on").cast(pl.String) + pl.coalesce("start_time", pl.lit(""))
     moment_b = pl.col("end_on").cast(pl.String) + pl.coalesce("end_time", pl.lit("99"))
     sheet.find(moment_b < moment_a, "end_on", "ends_before_it_starts", "carried", pl.col("end_on"))
+    broken = pl.col("recurrence").str.contains(r"(?m)^RRULE:") & ~pl.col("recurrence").str.contains(_RULES)
+    sheet.find(broken, "recurrence", "rule_unreadable", "emptied", pl.col("recurrence"), "enter by hand how it repeats")
+    sheet.frame = sheet.frame.with_columns(pl.when(~broken.fill_null(False)).then("recurrence").alias("recurrence"))
     sheet.find(pl.col("recurrence").is_not_null(), "recurrence", "recurring_event", "carried", pl.col("recurrence"))
 
 

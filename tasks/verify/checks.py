@@ -75,9 +75,9 @@ class Careful:
 
 
 _ODD = (ValueError, IndexError, ArithmeticError, pl.exceptions.PolarsError)
-_COUNTED = {Kind.DELIMITED: "count", Kind.MAILBOX: "count_letters", Kind.DBASE: "count_records"}
+_COUNTED = {Kind.DELIMITED: "count", Kind.MAILBOX: "count_letters", Kind.DBASE: "count_records", Kind.CALENDAR: "count_calendar"}
 """What counts the rows of files of other kinds."""
-_BEGUN = {Kind.CALENDAR: "VEVENT", Kind.CARDS: "VCARD"}
+_BEGUN = {Kind.CARDS: "VCARD"}
 """What begins a row in files that are no tables."""
 
 

@@ -111,6 +111,11 @@ def count_begun(data: Foreign, limits: dict[str, int], blobs: object, word: str)
     return begun + len(mark.findall(held)) + 1
 
 
+def count_calendar(data: Foreign, limits: dict[str, int], blobs: object) -> dict[str, int]:
+    """The same of a calendar's lists: its events, and its to-dos."""
+    return {"": count_begun(data, limits, blobs, "VEVENT"), "to-dos": count_begun(data, limits, blobs, "VTODO")}
+
+
 def count_letters(data: Foreign, limits: dict[str, int], blobs: object) -> int:
     """Rows of a list made of a mailbox: its messages, and a header."""
     count, held, begun = 0, b"", False

@@ -1,5 +1,7 @@
 """iCalendar and vCard as lists: folded, escaped, in any version, and broken in the ways such files are."""
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,14 +9,15 @@ from hypothesis import strategies as st
 from caseferry.reading.calendars import read_calendar
 from caseferry.reading.cards import read_cards
 from caseferry.reading.contentlines import lines
+from caseferry.reading.grid import Grid
 from caseferry.reading.kinds import Kind, kind_of
 from caseferry.reading.source import Source
 from tasks.verify import recount
 from tests.crossing import Crossings, firm
 
 
-def rows(text: str, read: object = read_calendar) -> list[dict[str, str]]:
-    header, *found = [row[1:] for row in read(text).cells.rows()]  # type: ignore[operator]
+def rows(text: str, read: Callable[[str], Grid] = lambda text: read_calendar(text)[0]) -> list[dict[str, str]]:
+    header, *found = [row[1:] for row in read(text).cells.rows()]
     return [{name: cell for name, cell in zip(header, row, strict=True) if cell} for row in found]
 
 
@@ -107,9 +110,124 @@ def test_nothing_an_event_says_is_dropped() -> None:
     assert found["Other Fields"] == "COMMENT: see plan; X-MATTER: 123; DESCRIPTION: two" and found["Attendees"] == "Jo <jo@x.example>"
 
 
-def test_to_dos_are_not_read_and_that_is_said(crossing: Crossings) -> None:
-    run = crossing(firm(cal=event("SUMMARY:x", "DTSTART:20240614T0900") + "BEGIN:VCALENDAR\r\nBEGIN:VTODO\r\nSUMMARY:y\r\nEND:VTODO\r\nEND:VCALENDAR\r\n"))
-    assert [(one["rule"], one["count"]) for one in run.split["findings"] if one["rule"] == "todos_not_read"] == [("todos_not_read", 1)]
+def todo(*properties: str) -> str:
+    return event(*properties).replace("VEVENT", "VTODO")
+
+
+@pytest.mark.requirement("E27")
+def test_to_dos_are_tasks_with_their_matter_if_it_is_told(crossing: Crossings) -> None:
+    calendar = event("UID:1", "SUMMARY:Hearing", "CATEGORIES:Court,24-0001", "DTSTART:20240614T0900")
+    calendar += todo("UID:2", "SUMMARY:24-0001 - file answer", "DUE;VALUE=DATE:20240620", "PRIORITY:1", "STATUS:NEEDS-ACTION", "DESCRIPTION:with exhibits", "ATTENDEE;CN=Jane Doe:mailto:jane@firm.example")
+    calendar += todo("UID:3", "SUMMARY:Call", "CATEGORIES:24-0001", "DUE;TZID=America/New_York:20240621T170000", "COMPLETED:20240601T120000Z", "PRIORITY:7", "RRULE:FREQ=WEEKLY")
+    calendar += todo("UID:4", "SUMMARY:Off", "STATUS:CANCELLED") + todo("UID:2", "SUMMARY:24-0001 - file answer", "SEQUENCE:1", "DUE:20240622T030000Z") + todo("UID:5", "DESCRIPTION:no name")
+    calendar += "BEGIN:VCALENDAR\r\nBEGIN:VJOURNAL\r\nSUMMARY:y\r\nEND:VJOURNAL\r\nEND:VCALENDAR\r\n"
+    run = crossing(firm() | {"cal.ics": calendar})
+    assert run.type("task") | {"read": 5, "carried": 2, "excluded": 2, "quarantined": 1} == run.type("task")
+    assert [(r["name"], r["due_date"], r["status"], r["priority"], r["matter"]) for r in run.rows("tasks")] == [
+        ("Call", "06/21/2024", "Complete", "Low", "24-0001"), ("24-0001 - file answer", "06/22/2024", "Pending", "", "24-0001"),
+    ]  # fmt: skip
+    assert {r["summary"]: r["matter"] for r in run.rows("calendar_events")} == {"Hearing": "24-0001"}
+    assert {one["rule"]: one["count"] for one in run.split["findings"] if "layout" not in one["rule"] and one["where"].startswith("cal.ics")} == {"due_in_universal_time": 1, "journals_not_read": 1, "todos_that_repeat": 1}
+    assert run.check("lines")["passed"]
+
+
+def test_a_file_of_to_dos_alone_is_read(crossing: Crossings) -> None:
+    run = crossing(firm() | {"reminders.ics": todo("SUMMARY:Call", "DUE;VALUE=DATE:20240620")})
+    assert [r["name"] for r in run.rows("tasks")] == ["Call"]
+    assert run.check("lines")["passed"] and [table["sheet"] for table in run.split["tables"] if table["file"] == "reminders.ics"] == ["to-dos"]
+
+
+OWN_ZONE = """BEGIN:VTIMEZONE
+TZID:{name}
+BEGIN:STANDARD
+DTSTART:16010101T020000
+TZOFFSETFROM:{summer}
+TZOFFSETTO:{winter}
+RRULE:FREQ=YEARLY;BYDAY=1SU;BYMONTH=11
+END:STANDARD
+BEGIN:DAYLIGHT
+DTSTART:16010101T020000
+TZOFFSETFROM:{winter}
+TZOFFSETTO:{summer}
+RRULE:FREQ=YEARLY;BYDAY=2SU;BYMONTH=3
+END:DAYLIGHT
+END:VTIMEZONE
+"""
+
+
+def in_own_zone(winter: str, summer: str, *properties: str, name: str = "Customized Time Zone", more: str = "") -> list[Grid]:
+    zone = OWN_ZONE.format(name=name, winter=winter, summer=summer).replace(f"TZID:{name}\n", f"TZID:{name}\n{more}")
+    return read_calendar(zone + event("SUMMARY:x", f"DTSTART;TZID={name}:20240612T093000", f"DTEND;TZID={name}:20240612T103000", *properties))
+
+
+def when(grids: list[Grid]) -> tuple[str | None, ...]:
+    found = rows("", lambda _: grids[0])[0]
+    return tuple(found.get(name) for name in ("Start Date", "Start Time", "End Time", "Time Zone"))
+
+
+def test_a_zone_the_file_defines_is_placed_by_what_it_says() -> None:
+    made = in_own_zone("-0500", "-0400", "RRULE:FREQ=WEEKLY", "EXDATE;TZID=Customized Time Zone:20240619T093000")
+    assert when(made) == ("2024-06-12", "09:30:00", "10:30:00", "America/New_York") and made[0].notes == {"zones_of_its_own": 1}
+    assert "EXDATE;TZID=America/New_York:20240619T093000" in rows("", lambda _: made[0])[0]["Recurrence"]
+    assert when(in_own_zone("-0317", "-0217")) == ("2024-06-12", "11:47:00", "12:47:00", "UTC")  # a clock nobody has: the moment is told, for it does not repeat
+    odd = in_own_zone("-0317", "-0217", "RRULE:FREQ=WEEKLY")
+    assert when(odd)[1:] == ("09:30:00", "10:30:00", "Customized Time Zone") and odd[0].notes == {"zones_unknown": 1}
+    assert when(in_own_zone("+0100", "+0200", more="X-LIC-LOCATION:Europe/Paris\n"))[3] == "Europe/Paris"
+    fixed = "BEGIN:VTIMEZONE\nTZID:Firm\nBEGIN:STANDARD\nDTSTART:19700101T000000\nTZOFFSETFROM:-0700\nTZOFFSETTO:-0700\nEND:STANDARD\nEND:VTIMEZONE\n"
+    assert when(read_calendar(fixed + event("SUMMARY:x", "DTSTART;TZID=Firm:20240612T093000")))[3] == "Etc/GMT+7"
+
+
+@pytest.mark.parametrize("rule", ["FREQ=SECONDLY", "FREQ=YEARLY;BYMONTH=13", "nonsense", "FREQ=YEARLY;COUNT=x", "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30"])
+def test_a_zone_that_says_nothing_to_go_by_leaves_the_clock_and_its_name(rule: str) -> None:
+    zone = OWN_ZONE.format(name="Ours", winter="-0500", summer="-0400").replace("FREQ=YEARLY;BYDAY=2SU;BYMONTH=3", rule)
+    assert when(read_calendar(zone + event("SUMMARY:x", "DTSTART;TZID=Ours:20240612T093000")))[3] in {"Ours", "UTC"}
+    assert when(read_calendar(event("SUMMARY:x", "DTSTART;TZID=Nobody's:20240612T093000"))) == ("2024-06-12", "09:30:00", None, "Nobody's")
+
+
+def series(rule: str, *changed: str, start: str = "20240603T090000", cut: str = "20240701T090000") -> list[dict[str, str]]:
+    text = event("UID:1", "SUMMARY:old", f"DTSTART;TZID=America/New_York:{start}", rule)
+    return rows(text + event("UID:1", "SUMMARY:new", f"RECURRENCE-ID;TZID=America/New_York;RANGE=THISANDFUTURE:{cut}", *changed))
+
+
+def test_where_the_rest_of_a_series_changed_it_ends_and_another_begins() -> None:
+    later = "DTSTART;TZID=America/New_York:20240701T110000"
+    assert [(one["Start Time"], one["Recurrence"]) for one in series("RRULE:FREQ=WEEKLY;BYDAY=MO", later)] == [
+        ("09:00:00", "RRULE:FREQ=WEEKLY;BYDAY=MO;UNTIL=20240701T125959Z"), ("11:00:00", "RRULE:FREQ=WEEKLY;BYDAY=MO"),
+    ]  # fmt: skip
+    assert [one["Recurrence"] for one in series("RRULE:FREQ=WEEKLY;COUNT=10", later)] == ["RRULE:FREQ=WEEKLY;UNTIL=20240701T125959Z", "RRULE:FREQ=WEEKLY;COUNT=6"]
+    assert [one["Recurrence"] for one in series("RRULE:FREQ=WEEKLY", later, "RRULE:FREQ=MONTHLY")] == ["RRULE:FREQ=WEEKLY;UNTIL=20240701T125959Z", "RRULE:FREQ=MONTHLY"]
+
+
+@pytest.mark.parametrize(("rule", "start"), [
+    ("RRULE:FREQ=WEEKLY;BYDAY=MO", "20240702T110000"), ("RRULE:FREQ=WEEKLY;UNTIL=20241231T235959Z", "20240701T110000"), ("RRULE:FREQ=WEEKLY;COUNT=2", "20240701T110000"),
+    ("RRULE:FREQ=WEEKLY;COUNT=x", "20240701T110000"), ("RRULE:nonsense;COUNT=5", "20240701T110000"), ("RRULE:FREQ=WEEKLY\r\nEXDATE;TZID=America/New_York:20240708T090000", "20240701T110000"),
+])  # fmt: skip
+def test_a_change_of_the_rest_that_can_not_be_told_stands_as_it_came(rule: str, start: str) -> None:
+    text = event("UID:1", "SUMMARY:old", "DTSTART;TZID=America/New_York:20240603T090000", rule)
+    text += event("UID:1", "SUMMARY:new", "RECURRENCE-ID;TZID=America/New_York;RANGE=THISANDFUTURE:20240701T090000", f"DTSTART;TZID=America/New_York:{start}")
+    grid = read_calendar(text)[0]
+    assert grid.notes == {"series_not_split": 1} and "UNTIL=20240701" not in rows(text)[0]["Recurrence"] and "RECURRENCE-ID" in rows(text)[1]["Recurrence"]
+
+
+@pytest.mark.parametrize("mode", ["keep", "expand"])
+def test_a_rule_that_is_none_costs_the_rule_and_not_the_event(crossing: Crossings, mode: str) -> None:
+    rules = ["FREQ=WEEKLY;BYDAY=MO", "FREQ=FORTNIGHTLY", "BYDAY=MO", "FREQ=WEEKLY;BYDAY=XX", "FREQ=YEARLY;BYMONTH=13", "FREQ=DAILY;UNTIL=20249901", "FREQ=DAILY;COUNT=0"]
+    calendar = "".join(event(f"UID:{n}", f"SUMMARY:S{n}", "DTSTART:20240603T090000Z", "DURATION:PT1H", f"RRULE:{rule}") for n, rule in enumerate(rules))
+    run = crossing(firm() | {"c.ics": calendar}, options={"recurrence": mode}, time_zone="America/New_York")
+    assert len(run.found("rule_unreadable")) == 6
+    assert run.type("calendar_event")["read"] == 7
+    once = [r for r in run.rows("calendar_events") if r["summary"] != "S0"]
+    assert len(once) == 6 and {r["recurrence"] for r in once} == {""}
+    assert run.state == "completed", run.reasons
+
+
+def test_hours_an_event_lasts_are_those_of_the_clock_that_changes_meanwhile() -> None:
+    def end(*properties: str) -> tuple[str | None, str | None]:
+        found = rows(event("SUMMARY:x", *properties))[0]
+        return found.get("End Date"), found.get("End Time")
+
+    assert end("DTSTART;TZID=America/New_York:20240309T220000", "DURATION:PT8H") == ("2024-03-10", "07:00:00")
+    assert end("DTSTART;TZID=America/New_York:20240309T220000", "DURATION:P1D") == ("2024-03-10", "22:00:00")
 
 
 def test_odd_moments_cost_no_other_event() -> None:
@@ -125,14 +243,17 @@ def test_a_charset_nobody_should_name_costs_no_card(charset: str) -> None:
     assert len(rows(card(f"N;CHARSET={charset};ENCODING=QUOTED-PRINTABLE:+2AA-=ud800") + card("FN:good"), read_cards)) == 2
 
 
-JUNK = st.lists(st.sampled_from(["BEGIN:VEVENT", "END:VEVENT", "BEGIN:VCARD", "END:VCARD", "BEGIN:VALARM", "DTSTART:20249999T9", "DTSTART;TZID=:x", "DURATION:P", "SUMMARY", "N:;;;;;;;", "TEL;=:;", " folded", ";:", 'A;B="x:y', "FN:é"]), max_size=25)
+JUNK = st.lists(st.sampled_from(["BEGIN:VEVENT", "END:VEVENT", "BEGIN:VCARD", "END:VCARD", "BEGIN:VALARM", "DTSTART:20249999T9", "DTSTART;TZID=:x", "DURATION:P", "SUMMARY", "N:;;;;;;;", "TEL;=:;", " folded", ";:", 'A;B="x:y', "NOTE;QUOTED-PRINTABLE:x=", "BEGIN: VEVENT", "BEGIN;X=1:VEVENT", "a.BEGIN:VEVENT", "BEGIN:VEVENT \t", "BEGıN:VEVENT", "BEGIN:VTODO", "RRULE:FREQ=DAILY;COUNT=3", "UID:1", "RECURRENCE-ID;RANGE=THISANDFUTURE:20240101T000000", "DTSTART:20240101T000000", "BEGIN:VTIMEZONE", "BEGIN:STANDARD", "TZID:x", "FN:é"]), max_size=25)
 
 
 @given(JUNK, st.sampled_from(["\n", "\r\n", "\r"]))
 def test_whatever_the_file_holds_rows_and_recount_agree(junk: list[str], end: str) -> None:
     text = end.join(junk)
-    for read, word in ((read_calendar, "VEVENT"), (read_cards, "VCARD")):
-        assert recount.count_begun(Source.of(text.encode()), {}, None, word) == read(text).cells.height
+    source = Source.of(text.encode())
+    counted = recount.count_calendar(source, {}, None)
+    assert {grid.sheet: grid.cells.height for grid in read_calendar(text)}.items() <= counted.items()
+    assert sum(grid.cells.height - 1 for grid in read_calendar(text)) == sum(counted.values()) - 2
+    assert recount.count_begun(source, {}, None, "VCARD") == read_cards(text).cells.height
 
 
 def test_they_are_told_by_their_content() -> None:
