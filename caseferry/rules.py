@@ -19,6 +19,8 @@ RULES: dict[str, str] = {
     "external_links": "The workbook points to other workbooks. They were not opened.",
     "repaired_bytes": "Stray bytes of an older encoding were read as Windows Western.",
     "encoding_assumed": "Nothing in the file proves its encoding. Check a name with an accent.",
+    "birthdays_without_year": "The card gives a birthday without its year. No date was made of it; it was carried as text.",
+    "pictures_listed": "The card holds a picture, a sound or a key. It is listed; it was not carried.",
     "journals_not_read": "The calendar holds journals. They were not read; the file is kept.",
     "zones_of_its_own": "The calendar defines a time zone of its own. Its moments were placed by what it says of it.",
     "zones_unknown": "The time zone is known by no one and not defined. The event keeps its clock, and the zone's name.",
@@ -62,6 +64,7 @@ RULES: dict[str, str] = {
     "several_people": "The card may name more than one person. It was not taken apart.",
     "person_or_company": "The card does not say whether it is a person or a company. It was carried as a company.",
     "card_without_name": "The card has no name at all.",
+    "card_is_group": "The card is a group of others. Its name stands among the categories of its members.",
     "exact_copy": "The row is an exact copy of an earlier one. They were made one.",
     "possible_duplicate": "The record may be a duplicate. Nothing was merged.",
     # matters

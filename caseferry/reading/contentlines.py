@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 _EDGE = re.compile(r"(?i)(?:BEGIN|END):")
 """Nothing is folded into where a thing begins or ends, and nothing goes on there."""
 _PRINTABLE = re.compile(r"(?i)^[^:]*;(?:ENCODING=)?QUOTED-PRINTABLE[;:]")
+_ENCODED = re.compile(r"(?i)^[^:]*;(?:ENCODING=)?(?:BASE64|B)(?:[;:]|$)")
+_BASE64 = re.compile(r"[A-Za-z0-9+/]{4,}={0,2}$")
 _PIECE = re.compile(r"((?:\\.|[^;\\])*)(?:;|$)", re.DOTALL)
 _CHARSETS = {
     "utf-8", "us-ascii", "ascii", "iso-8859-1", "iso-8859-2", "iso-8859-15", "latin1", "windows-1250", "windows-1251", "windows-1252", "cp1252", "koi8-r",
@@ -77,6 +79,8 @@ def _unfolded(raw: list[str]) -> Iterator[str]:
         if held and _PRINTABLE.match(held[0]) and held[-1].endswith("=") and not _EDGE.match(one):
             held[-1] = held[-1][:-1]
             held.append(one)
+        elif held and _ENCODED.match(held[0]) and _BASE64.match(one):
+            held.append(one)  # some telephones fold without a blank
         elif held and one[:1] in {" ", "\t"} and not _EDGE.match(held[0]):
             held.append(one[1:] if _PRINTABLE.match(held[0]) else "\n" + one[1:])
         else:

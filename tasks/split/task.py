@@ -38,6 +38,8 @@ _NOTES = {
     "field_too_long": "cells are longer than limits.field_bytes allows",
     "macros": "its macros were not carried",
     "external_links": "its links to other workbooks were not followed",
+    "birthdays_without_year": "days of birth without a year are no dates: they are carried as text",
+    "pictures_listed": "cards hold pictures, sounds or keys: they are listed by size and hash, and stay in the file",
     "journals_not_read": "journals of a calendar are not read; the file is kept",
     "zones_of_its_own": "events in a time zone the file defines itself: placed by its rules, in a zone with the same clock or in universal time",
     "zones_unknown": "events in a time zone nobody knows: they keep their clock and its name",

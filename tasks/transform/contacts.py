@@ -4,6 +4,7 @@ import polars as pl
 
 from caseferry.mapping.contact_points import is_email, is_phone, split_emails
 from caseferry.mapping.names import LAST_NAME, company_pattern, title_pattern
+from caseferry.reading.cards import GROUP
 from tasks.transform.sheet import Sheet
 
 NAMES = ("title", "first_name", "middle_name", "last_name", "company", "display_name")
@@ -18,6 +19,7 @@ def finish_contacts(sheet: Sheet) -> None:
         if not sheet.has(name):
             sheet.frame = sheet.frame.with_columns(pl.lit(None, pl.String).alias(name))
     sheet.frame = sheet.frame.with_columns(_several(sheet, "email", split_emails).alias("emails"))
+    sheet.find(pl.col("card_type") == GROUP, "card_type", "card_is_group", "excluded", pl.col("display_name"))
     _wrong_fields(sheet)
     _tell_kind(sheet)
     _join_street(sheet)

@@ -84,8 +84,53 @@ def test_cards_of_every_version_are_read() -> None:
         {"Card Name": "Ann Okafor", "Email": "ann@x.example", "Organisation": "Bright; Bakery", "Department": "Sales", "Address Line 1": "12 Elm St", "Address Line 2": "Suite 4",
          "City": "Concord", "State": "NH", "Postcode": "03301", "Country": "USA", "Date of Birth": "1979-08-21"},
         {"Card Name": "Eve", "Email": "2@x.example", "Email 2": "1@x.example", "Email 3": "3@x.example", "Other Emails": "4@x.example", "Mobile": "1", "Other Phones": "2 (cell)",
-         "Other Fields": "NICKNAME: Evie", "Date of Birth": "--0310"},
+         "Other Fields": "NICKNAME: Evie", "Birthday Without Year": "--03-10", "Pictures": "PHOTO : 3 bytes, SHA-256 709e80c88487a2411e1ee4dfb9f22a861492d20c4765150c0c794abd70f8147c"},
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("birth", "year", "without"), [
+    ("BDAY:--0415", None, "--04-15"), ("BDAY:--04-15", None, "--04-15"), ("BDAY;X-APPLE-OMIT-YEAR=1604:1604-04-15", None, "--04-15"), ("BDAY;VALUE=date:1604-04-15", None, "--04-15"),
+    ("BDAY;X-APPLE-OMIT-YEAR=2000:2000-04-15", None, "--04-15"), ("BDAY:0000-02-29", None, "--02-29"), ("BDAY:19790415", "1979-04-15", None), ("BDAY:1979-04-15T00:00:00Z", "1979-04-15", None),
+    ("BDAY:1979", "1979", None), ("BDAY;VALUE=text:circa 1800", "circa 1800", None), ("BDAY:---15", "---15", None),
+])  # fmt: skip
+def test_no_date_is_made_of_a_birthday_without_a_year(birth: str, year: str | None, without: str | None) -> None:
+    (found,) = rows(card("FN:x", birth), read_cards)
+    assert (found.get("Date of Birth"), found.get("Birthday Without Year")) == (year, without)
+
+
+def test_a_birthday_without_a_year_is_carried_as_text_and_told(crossing: Crossings) -> None:
+    run = crossing(firm() | {"book.vcf": card("VERSION:3.0", "N:Okafor;Ann;;;", "FN:Ann Okafor", "EMAIL:ann@x.example", "BDAY;X-APPLE-OMIT-YEAR=1604:1604-04-15")})
+    values = {(r["field"], r["value"]) for r in run.rows("contact_custom_fields")}
+    assert ("Birthday Without Year", "--04-15") in values and "1604" not in str(values)
+    assert [note["count"] for note in run.noted("birthdays_without_year")] == [1]
+
+
+def test_pictures_are_listed_and_none_of_their_lines_is_taken_for_a_field() -> None:
+    import hashlib
+    jpeg = hashlib.sha256(b"picture!!").hexdigest()
+    for photo in ("PHOTO;ENCODING=b;TYPE=JPEG:cGlj\r\n dHVy\r\n ZSEh", "PHOTO;JPEG;ENCODING=BASE64:\r\n cGljdHVy\r\n ZSEh\r\n", "PHOTO;JPEG;ENCODING=BASE64:\r\ncGljdHVy\r\nZSEh\r\n", "PHOTO:data:jpeg;base64,cGljdHVyZSEh"):
+        assert rows(card("FN:x", photo, "NOTE:y"), read_cards) == [{"Card Name": "x", "Notes": "y", "Pictures": f"PHOTO jpeg: 9 bytes, SHA-256 {jpeg}"}]
+    assert rows(card("FN:x", "PHOTO;VALUE=uri:https://x.example/a.jpg", "KEY;ENCODING=b:!!"), read_cards)[0]["Pictures"] == "PHOTO: https://x.example/a.jpg; KEY : cut off or damaged"
+
+
+def test_a_group_of_cards_is_no_contact_and_its_name_goes_to_its_members(crossing: Crossings) -> None:
+    book = card("VERSION:4.0", "FN:Ann Okafor", "N:Okafor;Ann;;;", "EMAIL:ann@x.example", "UID:urn:uuid:A-1", "CATEGORIES:Client") + card("VERSION:4.0", "KIND:org", "FN:Bright Bakery", "UID:B-2", "TEL:1 603 555 0101")
+    book += card("VERSION:4.0", "KIND:group", "FN:Executors", "MEMBER:urn:uuid:a-1", "MEMBER:urn:uuid:b-2", "MEMBER:urn:uuid:elsewhere") + card("VERSION:3.0", "FN:Tax", "X-ADDRESSBOOKSERVER-KIND:group", "X-ADDRESSBOOKSERVER-MEMBER:urn:uuid:A-1")
+    assert [(one.get("Card Type"), one.get("Categories")) for one in rows(book, read_cards)] == [(None, "Client; Executors; Tax"), ("Organisation", "Executors"), ("Group of cards", None), ("Group of cards", None)]
+    run = crossing(firm() | {"book.vcf": book})
+    assert [(one["row"], one["value"]) for one in run.found("card_is_group")] == [(4, "Executors"), (5, "Tax")]
+    assert run.type("contact") | {"read": 5, "carried": 3, "excluded": 2, "quarantined": 0} == run.type("contact")
+    assert run.check("lines")["passed"]
+
+
+def test_what_a_person_called_a_field_is_kept() -> None:
+    found = rows(card("FN:x", "item1.EMAIL:a@x.example", "item1.X-ABLabel:Assistant", "item2.ADR:;;1 High St;Leeds;;LS1;UK", "item2.X-ABLabel:Chambers", "item3.X-ABDATE:2001-02-03", "item3.X-ABLabel:_$!<Anniversary>!$_", "item4.URL:https://x.example", "item4.X-ABLabel:_$!<HomePage>!$_"), read_cards)[0]
+    assert found["Other Fields"] == "Assistant: a@x.example; Chambers: 1 High St, Leeds, LS1, UK; Anniversary: 2001-02-03"
+    assert [one["Email"] for one in rows(card("FN:x", "EMAIL;PREF=20:b@x.example", "EMAIL;PREF=3:a@x.example", "EMAIL:c@x.example"), read_cards)] == ["a@x.example"]
+
+
+def test_text_cut_off_in_the_middle_costs_no_card_behind_it() -> None:
+    assert [one.get("Card Name") for one in rows("BEGIN:VCARD\nVERSION:2.1\nFN:a\nNOTE;ENCODING=QUOTED-PRINTABLE:cut=\nEND:VCARD\nBEGIN:VCARD\nFN:b\nPHOTO;BASE64:AAAA\nBBBBB\nEND:VCARD\n", read_cards)] == ["a", "b"]
 
 
 def test_nothing_a_card_says_is_dropped() -> None:
