@@ -412,6 +412,7 @@ def write(folder: str, files: dict[str, bytes]) -> Path:
     place = HERE / folder / "export"
     place.mkdir(parents=True, exist_ok=True)
     for name, data in files.items():
+        (place / name).parent.mkdir(parents=True, exist_ok=True)
         (place / name).write_bytes(data)
     return place
 

@@ -13,6 +13,7 @@ import pytest
 
 from caseferry.mapping.profile import known_sources
 from caseferry.mapping.target import TARGETS
+from samples.everyday import CASES
 from samples.generate import Firm, archive
 from samples.sources import MOVES, SOURCES, export, move
 from tests.conftest import SAMPLE
@@ -21,10 +22,15 @@ from tests.crossing import Crossings, packed
 SAMPLES = Path(__file__).parents[1] / "samples"
 
 
+def below(folder: Path) -> dict[str, bytes]:
+    """The files of a folder and of those in it, by their paths there."""
+    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
 @pytest.mark.parametrize("name", sorted(p.parent.name for p in SAMPLES.glob("*/export")))
 def test_a_tiny_firm_ends_as_agreed(crossing: Crossings, name: str) -> None:
     folder = SAMPLES / name
-    files = {p.name: p.read_bytes() for p in sorted((folder / "export").iterdir())}
+    files = below(folder / "export")
     run = crossing.upload(crossing.services(), packed(files)).approved()
     got = {n: run.raw(n) for n in run.names()}
     for target in run.ledger["targets"]:
@@ -40,7 +46,7 @@ def test_a_tiny_firm_ends_as_agreed(crossing: Crossings, name: str) -> None:
         for file, data in got.items():
             (expected / file).parent.mkdir(parents=True, exist_ok=True)
             (expected / file).write_bytes(data)
-    assert {p.relative_to(expected).as_posix(): p.read_bytes() for p in expected.rglob("*") if p.is_file()} == got
+    assert below(expected) == got
 
 
 def test_every_source_has_two_cases_and_every_target_one() -> None:
@@ -56,6 +62,11 @@ def test_the_exports_are_what_their_generator_makes(source: str) -> None:
     for case in ("solo", "partners"):
         folder = SAMPLES / f"{source}-{case}" / "export"
         assert {p.name: p.read_bytes() for p in folder.iterdir()} == export(source, case)
+
+
+@pytest.mark.parametrize("case", sorted(CASES))
+def test_what_every_firm_also_has_is_what_its_generator_makes(case: str) -> None:
+    assert below(SAMPLES / case / "export") == CASES[case]()
 
 
 def test_the_sample_is_what_its_generator_makes() -> None:

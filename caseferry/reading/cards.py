@@ -7,6 +7,7 @@ by kind, size and hash. A group of cards is a row that says so; its name stands 
 import base64
 import binascii
 import hashlib
+import quopri
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -24,7 +25,7 @@ HEADINGS = (
     "Categories", "Other Addresses", "Other Emails", "Other Phones", "Other Fields", "Card ID", "Card Type", "Birthday Without Year", "Pictures",
 )  # fmt: skip
 _BINARY = {"PHOTO", "LOGO", "SOUND", "KEY"}
-_SILENT = {"VERSION", "PRODID", "REV", "BEGIN", "END", "PROFILE", "SORT-STRING", "CLASS", "MAILER"}
+_SILENT = {"VERSION", "PRODID", "REV", "BEGIN", "END", "PROFILE", "SORT-STRING", "CLASS", "MAILER", "X-ABADR"}
 _PLAIN = {"FN": "Card Name", "TITLE": "Job Title", "BDAY": "Date of Birth", "URL": "Website", "NOTE": "Notes", "CATEGORIES": "Categories", "UID": "Card ID"}
 _USUAL = {"", "home", "work", "other", "internet", "email", "main"}
 """Labels that say no more than a column's heading."""
@@ -92,7 +93,7 @@ def _row(card: list[Line], groups: Sequence[str] = ()) -> list[str]:
     kind = _kind(card)
     card = [line for line in card if not (line.name == "LABEL" and has_address) and not (line.name == "X-ABLABEL" and line.group)]
     for line in sorted(card, key=_preference):
-        _put(cells, line, labels.get(line.group, ""))
+        _put(cells, line, labels.get(line.group, "") or _own_label(line))
     for group in groups:
         _take(cells, (), group, "Categories")
     return [cells.get(heading, "") for heading in HEADINGS[:-3]] + [kind, cells.get("Birthday Without Year", ""), cells.get("Pictures", "")]
@@ -102,6 +103,13 @@ def _preference(line: Line) -> int:
     """What is preferred goes first. Sources: RFC 2426 `TYPE=pref`, RFC 6350 `PREF=1` to 100."""
     told = next(iter(line.parameters.get("PREF", ())), "")
     return 1 if "pref" in line.types else int(told) if re.fullmatch(r"[0-9]{1,3}", told) else 101
+
+
+def _own_label(line: Line) -> str:
+    """The label Android writes among the parameters: `TEL;X-CUSTOM(CHARSET=UTF-8,ENCODING=QUOTED-PRINTABLE,Zentrale):`."""
+    told = next((values for name, values in line.parameters.items() if name.startswith("X-CUSTOM(")), [])
+    text = told[-1].removesuffix(")") if told else ""
+    return quopri.decodestring(text.encode()).decode("utf-8", "replace") if "=" in text else text
 
 
 def _label(text: str) -> str:

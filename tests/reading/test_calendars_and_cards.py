@@ -126,6 +126,8 @@ def test_a_group_of_cards_is_no_contact_and_its_name_goes_to_its_members(crossin
 def test_what_a_person_called_a_field_is_kept() -> None:
     found = rows(card("FN:x", "item1.EMAIL:a@x.example", "item1.X-ABLabel:Assistant", "item2.ADR:;;1 High St;Leeds;;LS1;UK", "item2.X-ABLabel:Chambers", "item3.X-ABDATE:2001-02-03", "item3.X-ABLabel:_$!<Anniversary>!$_", "item4.URL:https://x.example", "item4.X-ABLabel:_$!<HomePage>!$_"), read_cards)[0]
     assert found["Other Fields"] == "Assistant: a@x.example; Chambers: 1 High St, Leeds, LS1, UK; Anniversary: 2001-02-03"
+    custom = rows(card("VERSION:2.1", "FN:x", "TEL;X-Custom(CHARSET=UTF-8,ENCODING=QUOTED-PRINTABLE,B=C3=BCro):1"), read_cards)[0]
+    assert (custom["Phone"], custom["Other Fields"]) == ("1", "Büro: 1")
     assert [one["Email"] for one in rows(card("FN:x", "EMAIL;PREF=20:b@x.example", "EMAIL;PREF=3:a@x.example", "EMAIL:c@x.example"), read_cards)] == ["a@x.example"]
 
 
