@@ -29,7 +29,8 @@ RULES: dict[str, str] = {
     "due_in_universal_time": "The to-do is due at a moment in universal time. Where the firm is, the day may be another.",
     "records_beyond_count": "The file holds more records than its header counts. All were read.",
     "deleted_records": "The table holds records its program has deleted. They were not read.",
-    "memos_not_read": "Memo fields lie in a second file. They were not read; export the table as CSV if they are needed.",
+    "memos_not_read": "Memo fields lie in a second file (.dbt, .fpt). Send it with the table; pictures and objects in it are not read.",
+    "memos_lost": "A memo field names a text its file does not have, or not whole. The file may be cut off, or of another day than the table.",
     "records_cut_off": "The file ends before the records it promises.",
     "replaced_characters": "Characters were already lost when the file reached us.",
     # tables and columns

@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
-from samples import outlook
+from samples import dbase, outlook
 from samples.sources import STAFF, Firm, Style, _csv, write
 
 _STYLE = Style()
@@ -294,7 +294,50 @@ def address_books_partners() -> dict[str, bytes]:
     }  # fmt: skip
 
 
-CASES: dict[str, Callable[[], dict[str, bytes]]] = {"mail-solo": mail_solo, "mail-partners": mail_partners, "address-books-partners": address_books_partners}
+_CARDS = (("LAST_NAME", "C", 20), ("FIRST_NAME", "C", 15), ("COMPANY", "C", 40), ("EMAIL", "C", 40), ("MOBILE", "C", 20), ("ADDRESS", "C", 30), ("CITY", "C", 20), ("STATE", "C", 2), ("ZIP", "C", 10), ("DOB", "D", 8))
+_MATTERS = (("MATTER_NO", "C", 10), ("DESCRIPTIO", "C", 60), ("CLIENT", "C", 40), ("STATUS", "C", 10), ("OPEN_DATE", "D", 8), ("CLOSE_DATE", "D", 8), ("RESPONSIBL", "C", 20))
+_NOTES = (("MATTER_NO", "C", 10), ("NOTE_DATE", "D", 8), ("AUTHOR", "C", 20), ("NOTE_TEXT", "M", 10))
+
+
+def _tables(kind: dbase.Kind, people: int, matters: int, encoding: str) -> tuple[Firm, dict[str, bytes]]:
+    """Cards, matters and notes as a program on dBase's files keeps them, with the notes' memos beside."""
+    firm = Firm(Style(day="%Y%m%d", client="{last}, {first}"), people, matters)
+    width = 4 if kind == "visual" else 10
+    long = "Said:\r\n\"we settle\" \u2013 or so he thinks.\r\n" if encoding == "cp1252" else "Said:\r\n\"we settle\" for \u00e9tude Dupr\u00e9.\r\n"
+    cards = [[row[key] for key in ("last", "first", "company", "email", "mobile", "street", "city", "state", "zip", "birth")] for row in firm.contacts]
+    listed = [[row[key] for key in ("number", "description", "client", "status", "opened", "closed", "staff")] for row in firm.matters]
+    notes = [[row["number"], row["date"], row["staff"], None if n == 1 else long * (1 + 12 * (n == 2)) + row["note"]] for n, row in enumerate(firm.rows["notes"])]
+    files = {
+        "CARDS.DBF": dbase.table(kind, _CARDS, cards, encoding)[0], "MATTERS.DBF": dbase.table(kind, _MATTERS, listed, encoding, frozenset({len(listed) - 1}))[0],
+    }  # fmt: skip
+    table, memos = dbase.table(kind, (*_NOTES[:3], ("NOTE_TEXT", "M", width)), notes, encoding)
+    return firm, files | {"NOTES.DBF": table, f"NOTES.{'FPT' if kind in {'foxpro', 'visual'} else 'DBT'}": memos}
+
+
+def dbase_solo() -> dict[str, bytes]:
+    """dBase III under DOS: an encoding of its own, a matter its program has deleted, memos without a length."""
+    _, files = _tables("iii", 6, 5, "cp850")
+    return {"migration.json": _base("Harbour DOS", 1, 1)["migration.json"]} | files
+
+
+def dbase_partners() -> dict[str, bytes]:
+    """Visual FoxPro: binary numbers, amounts and moments; one memo file did not come along, one table is cut off."""
+    firm, files = _tables("visual", 9, 7, "cp1252")
+    work = (("WORK_DATE", "T", 8), ("MATTER_NO", "C", 10), ("STAFF", "C", 20), ("HOURS", "B", 8), ("RATE", "Y", 8), ("NARRATIVE", "C", 60), ("BILLED", "L", 1))
+    time = [[f"{row['date'][:4]}-{row['date'][4:6]}-{row['date'][6:]}T09:30:00", row["number"], row["staff"], row["hours"], row["rate"], row["work"], "F"] for row in firm.rows["time"]]
+    calls = (("MATTER_NO", "C", 10), ("CALL_DATE", "T", 8), ("CALLER", "C", 20), ("PHONE", "C", 20), ("DURATION", "I", 4), ("MEMO", "M", 4))
+    logged = [[row["number"], "2024-05-30T16:45:10", row["client"][:20], "(603) 555-0142", str(5 + n), "see the note" if n else None] for n, row in enumerate(firm.matters[:3])]
+    tasks = (("TASK", "C", 30), ("DUE_DATE", "D", 8), ("ASSIGNED", "C", 20), ("PRIORITY", "C", 10), ("COMPLETED", "L", 1), ("MATTER_NO", "C", 10))
+    due = [[row["task"], row["due"], row["staff"], row["priority"], "FT?"[n % 3], row["number"]] for n, row in enumerate(firm.rows["tasks"])]
+    return {"migration.json": _base("Harbour Fox", 1, 1)["migration.json"]} | files | {
+        "TIME.DBF": dbase.table("visual", work, time, "cp1252")[0], "CALLS.DBF": dbase.table("visual", calls, logged, "cp1252")[0],
+        "TASKS.DBF": dbase.table("visual", tasks, due, "cp1252")[0][:-60],
+    }  # fmt: skip
+
+
+CASES: dict[str, Callable[[], dict[str, bytes]]] = {
+    "mail-solo": mail_solo, "mail-partners": mail_partners, "address-books-partners": address_books_partners, "dbase-solo": dbase_solo, "dbase-partners": dbase_partners,
+}
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """dBase tables (`.dbf`) as lists: fields of fixed width, one record behind the other.
 
-Deleted records are counted and not read, as every dBase program does. Memo fields lie in a second file: what they hold is not
-read, and said so. Source: the dBASE III and IV table file formats.
+Deleted records are counted and not read, as every dBase program does. Memo fields lie in a second file, which is read where it came
+along; pictures and objects, and memos without their file, are counted. Source: the dBASE III and IV table file formats.
 """
 
 import struct
@@ -15,6 +15,7 @@ import polars as pl
 from caseferry.errors import ExportRefused
 from caseferry.reading.encoding import Written, tell
 from caseferry.reading.grid import ROW
+from caseferry.reading.memos import Memos
 from caseferry.reading.source import Source
 
 _HEADER, _FIELD = 32, 32
@@ -25,6 +26,8 @@ _CODE_PAGES = {
 }  # fmt: skip
 """Language drivers that say what the text is written in."""
 _MEMO = frozenset("MGP")
+_HIDDEN = "0"
+"""FoxPro's own column, of what is null."""
 _BINARY = {"I": 4, "Y": 8, "B": 8, "T": 8}
 _LIVE = 0x20
 """What stands before a record that is not deleted."""
@@ -45,8 +48,9 @@ class _Column:
 class Dbase:
     """A table, told by its header; its records in pieces."""
 
-    def __init__(self, data: Source, file: str, encoding: str = "") -> None:
+    def __init__(self, data: Source, file: str, encoding: str = "", memos: Source | None = None, longest: int = 1 << 20) -> None:
         head = data[:_HEADER]
+        self._memos = Memos(memos, head[0], longest) if memos else None
         self._data, self._file = data, file
         self._count = int.from_bytes(head[4:8], "little")
         self._begin, self._width = int.from_bytes(head[8:10], "little"), int.from_bytes(head[10:12], "little")
@@ -58,18 +62,18 @@ class Dbase:
         self._count = room  # what is there counts, not what the header says of it
         named = encoding or _CODE_PAGES.get(head[29], "")
         self.written = Written(named) if named else tell(data.part(self._begin, min(len(data), self._begin + self._width * 20_000)))
-        self.deleted = self.memos = self.replaced = 0
+        self.deleted = self.unread = self.replaced = 0
 
     def _laid_out(self, head: bytes) -> list[_Column]:
         """The fields. Some programs keep the rest of a long text's width where others keep decimals: what fills the record is right."""
         for is_long in (False, True):
             columns = list(self._columns(head, is_long))
             if columns and columns[-1].start + columns[-1].width == self._width:
-                return columns
+                return [column for column in columns if column.kind != _HIDDEN]
         columns = list(self._columns(head, is_long=False))
         if not columns or columns[-1].start + columns[-1].width > self._width:
             raise ExportRefused("CF-123", self._file, "its fields are not those of its records")
-        return columns
+        return [column for column in columns if column.kind != _HIDDEN]
 
     def _columns(self, head: bytes, is_long: bool) -> Iterator[_Column]:
         at = 1
@@ -82,8 +86,8 @@ class Dbase:
             if kind == "C" and is_long:
                 width, decimals = width + 256 * decimals, 0
             if _BINARY.get(kind, width) != width:
-                kind = "C" if kind != "B" else "M"  # of dBase V: the number of a block of the memo file
-            yield _Column(name, kind, at, width, decimals)
+                kind = "C" if kind != "B" else "P"  # of dBase V: the number of a block of the memo file that holds no text
+            yield _Column(name, _HIDDEN if kind == "0" and one[18] & 1 else kind, at, width, decimals)
             at += width
 
     def pieces(self) -> Iterator[pl.DataFrame]:
@@ -99,12 +103,22 @@ class Dbase:
             self.deleted += flags.count(b"*")
             cells = self._texts(data, living)
             cells = cells.with_columns(pl.when(pl.all() == "").then(None).otherwise(pl.all()).name.keep())
-            memos = [(name, column) for name, column in zip(names, self.columns, strict=True) if column.kind in _MEMO]
-            self.memos += sum(1 for _, column in memos for at in living if data[at + column.start : at + column.start + column.width].strip(b" \x00"))
-            cells = cells.with_columns(pl.lit(None, pl.String).alias(name) for name, _ in memos)
+            cells = cells.with_columns(self._memo(name, column, data, living) for name, column in zip(names, self.columns, strict=True) if column.kind in _MEMO)
             if cells.height:
                 yield cells.with_row_index(ROW, offset=first)
             first += cells.height
+
+    def _memo(self, name: str, column: _Column, data: bytes, living: list[int]) -> pl.Series:
+        """The texts of a memo field; nothing for what is no text, or whose file did not come along."""
+        named = [data[at + column.start : at + column.start + column.width] for at in living]
+        blocks = [int.from_bytes(one, "little") if column.width == 4 else int(one) if one.strip(b" \0").isdigit() else 0 for one in named]
+        if self._memos is None or column.kind != "M":
+            self.unread += sum(map(bool, blocks))
+            return pl.Series(name, [None] * len(blocks), dtype=pl.String)
+        texts = [self._memos.text(block).decode(self.written.encoding, "replace") if block else "" for block in blocks]
+        self.replaced += sum(text.count("\ufffd") for text in texts)
+        cells = pl.Series(name, texts, dtype=pl.String).str.replace_all("\r\n", "\n", literal=True).str.replace_all(r"[\x00-\x08\x0b-\x1f]", "").str.strip_chars()
+        return cells.set(cells == "", None)
 
     def _texts(self, data: bytes, living: list[int]) -> pl.DataFrame:
         """The cells of some records. Where each letter is a byte, columns are cut out of whole records."""
@@ -112,14 +126,14 @@ class Dbase:
         encoding = self.written.encoding
         if encoding in _ONE_BYTE:
             text = data.decode(encoding, "replace")
-            self.replaced += text.count("\ufffd")
             records = pl.Series("r", [text[at : at + self._width] for at in living], dtype=pl.String)
             cells = records.to_frame().select(self._cell(column, pl.col("r").str.slice(column.start, column.width)).alias(name) for name, column in zip(names, self.columns, strict=True))
         else:
             cut = [pl.Series(name, [data[at + column.start : at + column.start + column.width].decode(encoding, "replace") for at in living], dtype=pl.String)
                    for name, column in zip(names, self.columns, strict=True)]  # fmt: skip
-            self.replaced += sum(int(one.str.count_matches("\ufffd", literal=True).sum()) for one in cut)
             cells = pl.DataFrame(cut).select(self._cell(column, pl.col(name)).alias(name) for name, column in zip(names, self.columns, strict=True))
+        texts = [cells[name] for name, column in zip(names, self.columns, strict=True) if column.kind not in _BINARY and column.kind not in _MEMO]
+        self.replaced += sum(int(one.str.count_matches("\ufffd", literal=True).sum()) for one in texts)
         binary = [(name, column) for name, column in zip(names, self.columns, strict=True) if column.kind in _BINARY]
         return cells.with_columns(pl.Series(name, [_figure(column, data[at + column.start : at + column.start + column.width]) for at in living], dtype=pl.String) for name, column in binary)
 
@@ -135,7 +149,7 @@ class Dbase:
     @property
     def notes(self) -> dict[str, int]:
         """What is to be said about it, when all of it was read."""
-        said = {"records_beyond_count": self.beyond, "replaced_characters": self.replaced, "deleted_records": self.deleted, "memos_not_read": self.memos, "records_cut_off": self.lost, "encoding_assumed": int(self.written.assumed)}
+        said = {"records_beyond_count": self.beyond, "replaced_characters": self.replaced, "deleted_records": self.deleted, "memos_not_read": self.unread + (self._memos.pictures if self._memos else 0), "memos_lost": self._memos.lost if self._memos else 0, "records_cut_off": self.lost, "encoding_assumed": int(self.written.assumed)}
         return {name: count for name, count in said.items() if count}
 
 

@@ -47,7 +47,7 @@ class Spooled:
             yield widened(piece(), columns)
 
 
-def read_lists(data: bytes | Path, kind: Kind, name: str, limits: ReadingLimits, rows: int, encoding: str = "") -> list[Spooled]:
+def read_lists(data: bytes | Path, kind: Kind, name: str, limits: ReadingLimits, rows: int, encoding: str = "", beside: int = -1) -> list[Spooled]:
     """Every list of a file.
 
     A long delimited file is read in ranges, side by side; where one of them is not read in one way only, from its
@@ -57,6 +57,7 @@ def read_lists(data: bytes | Path, kind: Kind, name: str, limits: ReadingLimits,
         name: the file's name, for messages only.
         rows: how many are kept in hand.
         encoding: what a person said it is written in; else it is told by its bytes.
+        beside: of a dBase table, where its memo file begins, if that lies behind it.
 
     Raises:
         ExportRefused: it is locked, damaged, out of proportion, or ended its reader.
@@ -66,7 +67,7 @@ def read_lists(data: bytes | Path, kind: Kind, name: str, limits: ReadingLimits,
             ranged = _in_ranges(handed, name, limits, rows)
             if ranged is not None:
                 return [ranged]
-        answer = ask(f"{WORKS}lists", handed, name, limits, kind=kind, file=name, encoding=encoding)
+        answer = ask(f"{WORKS}lists", handed, name, limits, kind=kind, file=name, encoding=encoding, beside=beside)
     return _lists(answer, rows)
 
 

@@ -90,16 +90,20 @@ def ranges(data: Source, limits: Limits, blobs: Blobs, size: int) -> Any:
 
 
 def lists(
-    data: Source, limits: Limits, blobs: Blobs, kind: str, file: str, encoding: str = "", span: Sequence[int] = (), shape: Sequence[Any] = ()
+    data: Source, limits: Limits, blobs: Blobs, kind: str, file: str, encoding: str = "", span: Sequence[int] = (), shape: Sequence[Any] = (), beside: int = -1
 ) -> Any:
-    """Every list of a file, or of a range of one: what is known of each, and its cells in pieces."""
+    """Every list of a file, or of a range of one: what is known of each, and its cells in pieces.
+
+    Args:
+        beside: of a dBase table, where its memo file begins, if that lies behind it.
+    """
     if kind == Kind.DELIMITED:
         known = delimited.Shape(*shape) if shape else None
         read = Delimited(data.part(*span) if span else data, encoding, limits["field_bytes"], shape=known)
         rows = [_kept(cells, blobs, limits, file) for cells in read.pieces()]
         return [{"sheet": "", "height": read.height, "width": read.width, "rows": rows, "is_proven": read.is_proven, "facts": read.facts}]
     found = []
-    for sheet in _sheets(data, limits, kind, file, encoding):
+    for sheet in _sheets(data, limits, kind, file, encoding, beside):
         widths, rows = [0], []
         for piece in sheet.pieces:
             widths.append(piece.width - 1)
@@ -108,13 +112,14 @@ def lists(
     return found
 
 
-def _sheets(data: Source, limits: Limits, kind: str, file: str, encoding: str = "") -> Iterator[Sheet]:
+def _sheets(data: Source, limits: Limits, kind: str, file: str, encoding: str = "", beside: int = -1) -> Iterator[Sheet]:
     """The sheets of a workbook; the lists of a calendar; the one of cards."""
     if kind == Kind.WORKBOOK:
         yield from sheets_of(data, file, named(limits))
         return
     if kind == Kind.DBASE:
-        table = Dbase(data, file, encoding)
+        memos = data.part(beside, len(data)) if beside >= 0 else None
+        table = Dbase(data.part(0, beside) if memos else data, file, encoding, memos, limits["field_bytes"])
         facts: dict[str, Any] = {"encoding": table.written.encoding, "notes": {}, "undecided": table.written.could_be}
         yield Sheet("", facts, _told(table, facts))
         return

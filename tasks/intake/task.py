@@ -12,6 +12,7 @@ from caseferry.keys import BadKey, Run, segment
 from caseferry.manifest import Arrival, Intake, Kept, Refusal, Uploaded
 from caseferry.reading.guard import WORKS, ask
 from caseferry.reading.kinds import LISTS, Kind
+from caseferry.reading.memos import ENDINGS
 from caseferry.services.scratch import Scratch
 from caseferry.services.store import Replaced, Stat, length_of, put_files, sha256_of
 from config.limits import ReadingLimits
@@ -69,7 +70,7 @@ def intake(services: Services, ticket: Ticket) -> None:
 
 def _is_read(one: Found) -> bool:
     """False for a firm's papers: they are thousands, nobody looks into them here, and the archive they came in is kept."""
-    return one.kind in LISTS | {Kind.ACCESS, Kind.MAIL, Kind.JSON} or one.name.rsplit("/", 1)[-1] == "migration.json"
+    return one.kind in LISTS | {Kind.ACCESS, Kind.MAIL, Kind.JSON} or one.name.rsplit("/", 1)[-1] == "migration.json" or one.name.casefold().endswith(ENDINGS)
 
 
 def _stored(services: Services, run: Run, arrival: Arrival, scratch: Scratch) -> tuple[list[Kept], list[Found], list[Refusal]]:

@@ -1,9 +1,11 @@
 """Read every file of the drop, tell each table, settle what can be settled, and cut the rows into parts."""
 
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -20,6 +22,7 @@ from caseferry.reading.grid import Grid
 from caseferry.reading.guard import together
 from caseferry.reading.kinds import LISTS, Kind
 from caseferry.reading.lists import Spooled, read_lists, read_messages, read_small
+from caseferry.reading.memos import ENDINGS
 from caseferry.services.scratch import Scratch
 from caseferry.services.store import get_all, put_files
 from tasks.journey import Ticket
@@ -49,7 +52,8 @@ _NOTES = {
     "replaced_characters": "characters were lost before the file reached us",
     "records_beyond_count": "the file holds more records than its header counts; all were read",
     "deleted_records": "records marked as deleted are not read",
-    "memos_not_read": "memo fields lie in a second file, and are not read",
+    "memos_not_read": "memo fields whose file did not come along, or that hold a picture or an object: they are not read",
+    "memos_lost": "memo fields name a place their file does not have, or it ends in the middle of their text",
     "records_cut_off": "the file ends before the records its header promises",
 }
 _UNREAD = (Kind.DOCUMENT, Kind.JSON, Kind.DELIMITED)
@@ -163,9 +167,20 @@ def read_all(services: Services, intake: Intake, migration: Migration, findings:
                     one.on_sheet(table) for table, made in tables_of(path, kept.name, limits, scratch, unread)
                     for one in read_lists(made, Kind.DELIMITED, kept.name, limits, DEEPEST_HEADER + 2, "utf-8")
                 ]  # fmt: skip
-            return read_lists(path, Kind(kept.kind), kept.name, limits, DEEPEST_HEADER + 2, migration.options.encoding_of(kept.name))
+            beside = -1
+            if kept.name in memos:
+                beside = behind(path, memos[kept.name])
+            return read_lists(path, Kind(kept.kind), kept.name, limits, DEEPEST_HEADER + 2, migration.options.encoding_of(kept.name), beside)
         except ExportRefused as refusal:
             return _unreadable(kept, refusal)
+
+    def behind(path: Path, memo: Kept) -> int:
+        """Put a table's memo file behind it; where it begins."""
+        begin, second = path.stat().st_size, scratch.file()
+        services.store.save(memo.key, second)
+        with path.open("ab") as table, second.open("rb") as some:
+            shutil.copyfileobj(some, table)
+        return begin
 
     def letters() -> Iterator[tuple[str, bytes]]:
         for kept in intake.files:
@@ -189,7 +204,9 @@ def read_all(services: Services, intake: Intake, migration: Migration, findings:
         return list(read_together(some)) if len(some) > 1 else [read(kept) for kept in some]
 
     files = [kept for kept in intake.files if kept.kind in LISTS or kept.kind == Kind.ACCESS]
-    sizes = [sys.maxsize if kept.kind == Kind.ACCESS else kept.size for kept in files]  # a converter reads that one
+    memos = _memos_of(files, intake)
+    alone = {kept.name for kept in files if kept.kind == Kind.ACCESS} | set(memos)  # a converter reads those, or they lie in two files
+    sizes = [sys.maxsize if kept.name in alone else kept.size for kept in files]
     with ThreadPoolExecutor(AT_ONCE) as pool:
         results = [one for some in pool.map(read_some, together(files, sizes, AT_ONCE)) for one in some]
     questions = []
@@ -218,6 +235,13 @@ def _first_cells(cut: Cut) -> Callable[[int], pl.Series] | None:
     if not cut.parts:
         return None
     return lambda place: pl.scan_parquet(cut.parts[0]).select(f"c{place}").head(_LOOKED_AT).collect().to_series()
+
+
+def _memos_of(files: list[Kept], intake: Intake) -> dict[str, Kept]:
+    """The memo file of each dBase table that has one: the file beside it of the same name."""
+    there = {kept.name.casefold(): kept for kept in intake.files if kept.name.casefold().endswith(ENDINGS)}
+    stems = {kept.name: kept.name.casefold().rpartition(".")[0] for kept in files if kept.kind == Kind.DBASE}
+    return {name: there[stem + ending] for name, stem in stems.items() for ending in ENDINGS if stem + ending in there}
 
 
 def _unreadable(kept: Kept, refusal: ExportRefused) -> Finding:

@@ -2,7 +2,7 @@
 
 import hashlib
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from pathlib import Path
@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from caseferry.reading import mails
-from samples import outlook
+from caseferry.reading.dbase import Dbase
+from caseferry.reading.source import Source
+from samples import dbase, outlook
 from tests.crossing import CARDS, ONE_MATTER, Crossings, firm
 
 
@@ -244,6 +246,58 @@ def test_a_dbase_table_that_is_cut_off_says_so(crossing: Crossings) -> None:
     whole = dbf([("MATTER NO", "C", 10), ("DESCRIPTIO", "C", 20), ("CLIENT", "C", 20), ("STATUS", "C", 10)], [(b"24-0001", b"Sale", b"Smith, John", b"Open"), (b"24-0002", b"Lease", b"Smith, John", b"Open")])
     run = crossing({"cards.csv": firm()["cards.csv"], "m.dbf": whole[:-20]} | {"more.csv": ONE_MATTER.replace("24-0001", "24-0009")})
     assert [note["count"] for note in run.noted("records_cut_off")] == [1]
+
+
+MEMO_FIELDS = [("MATTER_NO", "C", 10), ("DESCRIPTIO", "C", 20), ("CLIENT", "C", 20), ("STATUS", "C", 10), ("NOTES", "M", 10)]
+LONG = "First line\r\nsecond: Müller – " + "long " * 400
+
+
+def memo_rows(kind: dbase.Kind, width: int, change: Callable[[bytes], bytes] = lambda data: data) -> tuple[list[str | None], dict[str, int]]:
+    """The memos of a table with four records, one of them without one and one deleted; and what is said of the table."""
+    fields = [*MEMO_FIELDS[:4], ("NOTES", "M", width)]
+    records = [(f"24-{n:04d}", "Sale", "Smith, John", "Open", memo) for n, memo in enumerate(["short", LONG, None, "deleted", "last"])]
+    data, memos = dbase.table(kind, fields, records, "cp1252", frozenset({3}))
+    table = Dbase(Source.of(data), "m.dbf", memos=Source.of(change(memos)))
+    _, cells = list(table.pieces())
+    return cells["c4"].to_list(), table.notes
+
+
+@pytest.mark.parametrize(("kind", "width"), [("iii", 10), ("iv", 10), ("foxpro", 10), ("visual", 4)])
+def test_memos_are_read_from_the_file_beside(kind: dbase.Kind, width: int) -> None:
+    found, notes = memo_rows(kind, width)
+    assert (found, notes) == (["short", LONG.replace("\r\n", "\n").strip(), None, "last"], {"deleted_records": 1})
+
+
+@pytest.mark.parametrize(("kind", "width"), [("iii", 10), ("iv", 10), ("foxpro", 10), ("visual", 4)])
+def test_a_memo_file_that_is_cut_off_or_of_another_table_says_so(kind: dbase.Kind, width: int) -> None:
+    found, notes = memo_rows(kind, width, lambda data: data[:-600] if kind in {"iii", "iv"} else data[:-100])
+    assert found[0] == "short" and notes["memos_lost"] in {1, 2}
+    assert memo_rows(kind, width, lambda data: b"\0" * 10)[1]["memos_lost"] == 3
+    found, notes = memo_rows(kind, width, lambda data: b"\xff" * len(data))
+    assert len(found) == 4
+
+
+@pytest.mark.requirement("E24")
+def test_a_table_and_its_memos_cross_together(crossing: Crossings) -> None:
+    fields = [("CASE_NO", "C", 10), ("NOTE_DATE", "D", 8), ("AUTHOR", "C", 10), ("NOTE_TEXT", "M", 10)]
+    data, memos = dbase.table("foxpro", fields, [("24-0001", "20240531", "JD", LONG), ("24-0001", "20240601", "RR", None)], "cp1252")
+    files = {"cards.csv": firm()["cards.csv"], "matters.csv": firm()["matters.csv"], "old/NOTES.DBF": data, "old/Notes.fpt": memos}
+    run = crossing(files)
+    assert [(r["date"], r["note"]) for r in run.rows("matter_notes")] == [("05/31/2024", LONG.replace("\r\n", "\n").strip())]
+    assert run.type("note") | {"read": 2, "carried": 1, "quarantined": 1} == run.type("note")
+    assert run.check("lines")["passed"] and not run.noted("memos_not_read")
+
+
+def test_kinds_of_fields_foxpro_adds_are_read_and_its_own_column_is_none() -> None:
+    fields = [("N", "N", 8), ("F", "F", 8), ("I", "I", 4), ("Y", "Y", 8), ("B", "B", 8), ("T", "T", 8), ("L", "L", 1), ("D", "D", 8)]
+    data, _ = dbase.table("visual", fields, [("12.50", "0.125", "-7", "-1234.5678", "0.1", "2024-05-31T13:05:09", "T", "20240531"), (None,) * 8], "cp1252")
+    table = Dbase(Source.of(data), "t.dbf")
+    _, cells = list(table.pieces())
+    assert cells.drop("row").rows() == [("12.50", "0.125", "-7", "-1234.5678", "0.1", "2024-05-31 13:05:09", "True", "2024-05-31"), (None, None, "0", "0", "0", None, None, None)]
+    assert table.notes == {}
+    hidden = bytearray(data)
+    hidden[32 + 6 * 32 + 11], hidden[32 + 6 * 32 + 18] = ord("0"), 5
+    assert [column.name for column in Dbase(Source.of(bytes(hidden)), "t.dbf").columns] == ["N", "F", "I", "Y", "B", "T", "D"]
 
 
 ACCESS = b"\x00\x01\x00\x00Standard Jet DB\x00" + bytes(4096)
