@@ -162,9 +162,10 @@ def _figure(column: _Column, data: bytes) -> str:
     if column.kind == "Y":
         return str(Decimal(int.from_bytes(data, "little", signed=True)) / 10_000)
     if column.kind == "B":
-        return repr(struct.unpack("<d", data)[0])
+        return f"{struct.unpack('<d', data)[0]:.15g}"  # the digits it holds for certain; those behind them are how it is kept
     days, milliseconds = struct.unpack("<ii", data)
     try:
-        return (datetime.fromordinal(days - _JULIAN) + timedelta(milliseconds=milliseconds)).isoformat(" ", "seconds")
+        moment = datetime.fromordinal(days - _JULIAN) + timedelta(milliseconds=milliseconds)
+        return moment.isoformat(" ", "seconds").removesuffix(" 00:00:00")  # a day that has no time of day
     except (ValueError, OverflowError):
         return ""

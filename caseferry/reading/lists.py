@@ -1,7 +1,7 @@
 """The lists of one file, read behind the guard, and kept on disk until each has its turn."""
 
 import io
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -47,7 +47,9 @@ class Spooled:
             yield widened(piece(), columns)
 
 
-def read_lists(data: bytes | Path, kind: Kind, name: str, limits: ReadingLimits, rows: int, encoding: str = "", beside: int = -1) -> list[Spooled]:
+def read_lists(
+    data: bytes | Path, kind: Kind, name: str, limits: ReadingLimits, rows: int, encoding: str = "", beside: int = -1, kinds: Mapping[str, str] | None = None
+) -> list[Spooled]:
     """Every list of a file.
 
     A long delimited file is read in ranges, side by side; where one of them is not read in one way only, from its
@@ -58,6 +60,7 @@ def read_lists(data: bytes | Path, kind: Kind, name: str, limits: ReadingLimits,
         rows: how many are kept in hand.
         encoding: what a person said it is written in; else it is told by its bytes.
         beside: of a dBase table, where its memo file begins, if that lies behind it.
+        kinds: of a database's table, what some of its columns hold, by their names.
 
     Raises:
         ExportRefused: it is locked, damaged, out of proportion, or ended its reader.
@@ -67,7 +70,7 @@ def read_lists(data: bytes | Path, kind: Kind, name: str, limits: ReadingLimits,
             ranged = _in_ranges(handed, name, limits, rows)
             if ranged is not None:
                 return [ranged]
-        answer = ask(f"{WORKS}lists", handed, name, limits, kind=kind, file=name, encoding=encoding, beside=beside)
+        answer = ask(f"{WORKS}lists", handed, name, limits, kind=kind, file=name, encoding=encoding, beside=beside, kinds=kinds)
     return _lists(answer, rows)
 
 

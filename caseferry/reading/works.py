@@ -5,7 +5,7 @@ Every function takes the bytes, the limits, and where byte strings of its answer
 
 import io
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any, Protocol
 
@@ -20,6 +20,7 @@ from caseferry.reading.dbase import Dbase
 from caseferry.reading.delimited import Delimited
 from caseferry.reading.encoding import Written, tell, text_of
 from caseferry.reading.kinds import Kind, kind_of
+from caseferry.reading.measured import measured
 from caseferry.reading.source import Source
 from caseferry.reading.workbook import Sheet, sheets_of
 
@@ -90,17 +91,19 @@ def ranges(data: Source, limits: Limits, blobs: Blobs, size: int) -> Any:
 
 
 def lists(
-    data: Source, limits: Limits, blobs: Blobs, kind: str, file: str, encoding: str = "", span: Sequence[int] = (), shape: Sequence[Any] = (), beside: int = -1
+    data: Source, limits: Limits, blobs: Blobs, kind: str, file: str, encoding: str = "", span: Sequence[int] = (), shape: Sequence[Any] = (), beside: int = -1,
+    kinds: Mapping[str, str] | None = None,
 ) -> Any:
     """Every list of a file, or of a range of one: what is known of each, and its cells in pieces.
 
     Args:
         beside: of a dBase table, where its memo file begins, if that lies behind it.
+        kinds: of a database's table, what some of its columns hold, by their names.
     """
     if kind == Kind.DELIMITED:
         known = delimited.Shape(*shape) if shape else None
         read = Delimited(data.part(*span) if span else data, encoding, limits["field_bytes"], shape=known)
-        rows = [_kept(cells, blobs, limits, file) for cells in read.pieces()]
+        rows = [_kept(cells, blobs, limits, file) for cells in (measured(read.pieces(), kinds) if kinds else read.pieces())]
         return [{"sheet": "", "height": read.height, "width": read.width, "rows": rows, "is_proven": read.is_proven, "facts": read.facts}]
     found = []
     for sheet in _sheets(data, limits, kind, file, encoding, beside):

@@ -52,6 +52,9 @@ _NOTES = {
     "replaced_characters": "characters were lost before the file reached us",
     "records_beyond_count": "the file holds more records than its header counts; all were read",
     "deleted_records": "records marked as deleted are not read",
+    "binary_columns_not_read": "columns that hold pictures or objects: they are not read",
+    "column_types_not_read": "columns of a kind the converter does not know: their cells are empty, or a number of its own",
+    "days_not_told": "days before 1900 or after 9999, which the converter can't tell: they are not carried",
     "memos_not_read": "memo fields whose file did not come along, or that hold a picture or an object: they are not read",
     "memos_lost": "memo fields name a place their file does not have, or it ends in the middle of their text",
     "records_cut_off": "the file ends before the records its header promises",
@@ -102,7 +105,8 @@ def split(services: Services, ticket: Ticket) -> None:
             else:  # a title page, a read-me, a heading without rows
                 findings.append(Finding(rule="text_not_taken", where=" › ".join(filter(None, (kept.name, rows.head.sheet))), count=rows.height, outcome="excluded"))
         if not made:
-            raise ExportRefused("CF-104", intake.files[0].name, f"none of {len(lists)} lists has the headings of {profile.product}")
+            unread = next((f"; {one.where} can't be read: {one.detail}" for one in findings if one.rule == "unreadable_file"), "")
+            raise ExportRefused("CF-104", intake.files[0].name, f"none of {len(lists)} lists has the headings of {profile.product}{unread}")
         questions: tuple[Question, ...] = tuple(question for one in made for question in one.questions)
         if questions:
             raise NeedsAnswer(questions)
@@ -154,6 +158,8 @@ def read_all(services: Services, intake: Intake, migration: Migration, findings:
     """
     limits = services.settings.limits
     broken_off: set[str] = set()
+    told: dict[str, list[Finding]] = {}
+    """What there is to say of the parts of a file, by its name: files are read side by side, and told of in their order."""
 
     def read(kept: Kept) -> list[Spooled] | Finding:
         """The lists of one file, or why there are none. Each is read in a process of its own, some side by side."""
@@ -163,16 +169,32 @@ def read_all(services: Services, intake: Intake, migration: Migration, findings:
             broken_off.add(kept.name)
         try:
             if kept.kind == Kind.ACCESS:
-                return [
-                    one.on_sheet(table) for table, made in tables_of(path, kept.name, limits, scratch, unread)
-                    for one in read_lists(made, Kind.DELIMITED, kept.name, limits, DEEPEST_HEADER + 2, "utf-8")
-                ]  # fmt: skip
+                return database(kept, path)
             beside = -1
             if kept.name in memos:
                 beside = behind(path, memos[kept.name])
             return read_lists(path, Kind(kept.kind), kept.name, limits, DEEPEST_HEADER + 2, migration.options.encoding_of(kept.name), beside)
         except ExportRefused as refusal:
             return _unreadable(kept, refusal)
+
+    def database(kept: Kept, path: Path) -> list[Spooled]:
+        """Every table of a database; one that can't be read costs no other."""
+        own = told.setdefault(kept.name, [])
+
+        def unread(where: str, why: str) -> None:
+            own.append(Finding(rule="unreadable_file", where=where, detail=why))
+
+        def noted(rule: str, where: str, count: int) -> None:
+            own.append(Finding(rule=rule, where=where, count=count, detail=_NOTES[rule]))
+
+        lists: list[Spooled] = []
+        for made in tables_of(path, kept.name, limits, scratch, unread, noted):
+            try:
+                read = read_lists(made.path, Kind.DELIMITED, kept.name, limits, DEEPEST_HEADER + 2, "utf-8", kinds=made.kinds)
+                lists += [one.on_sheet(made.table) for one in read]
+            except ExportRefused as refusal:
+                unread(f"{kept.name} › {made.table}", f"{refusal.code} {refusal.detail}".strip())
+        return lists
 
     def behind(path: Path, memo: Kept) -> int:
         """Put a table's memo file behind it; where it begins."""
@@ -211,6 +233,7 @@ def read_all(services: Services, intake: Intake, migration: Migration, findings:
         results = [one for some in pool.map(read_some, together(files, sizes, AT_ONCE)) for one in some]
     questions = []
     for kept, lists in zip(files, results, strict=True):
+        findings += told.get(kept.name, [])
         if isinstance(lists, Finding):
             findings.append(lists)
             continue

@@ -300,32 +300,6 @@ def test_kinds_of_fields_foxpro_adds_are_read_and_its_own_column_is_none() -> No
     assert [column.name for column in Dbase(Source.of(bytes(hidden)), "t.dbf").columns] == ["N", "F", "I", "Y", "B", "T", "D"]
 
 
-ACCESS = b"\x00\x01\x00\x00Standard Jet DB\x00" + bytes(4096)
-
-
-def test_an_access_database_without_a_converter_says_what_to_do(crossing: Crossings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PATH", "/nowhere")
-    run = crossing(firm() | {"old.mdb": ACCESS})
-    assert [(note["where"], "mdbtools" in note["detail"]) for note in run.noted("unreadable_file")] == [("old.mdb", True)]
-
-
-def test_an_access_database_is_read_by_the_converter_that_is_installed(crossing: Crossings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """The two programs stand in for mdbtools, which no package index has: what they are asked, and what becomes of their answer."""
-    here = tmp_path / "bin"
-    here.mkdir()
-    (here / "mdb-tables").write_text("#!/bin/sh\n[ \"$1\" = -1 ] && printf 'tblMatters\\ntblNothing\\n'\n")
-    (here / "mdb-export").write_text(
-        '#!/bin/sh\n[ "$1 $3" = "-D -T" ] || exit 1\n[ "$6" = tblMatters ] || exit 0\n'
-        "printf '\"Matter No\",\"Description\",\"Client\",\"Status\",\"Open Date\",\"Person Responsible\"\\n\"24-0001\",\"Sale\",\"Smith, John\",\"Open\",\"2024-05-31\",\"Jane Doe\"\\n'\n"
-    )
-    for program in here.iterdir():
-        program.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{here}:/usr/bin:/bin")
-    run = crossing({"cards.csv": firm()["cards.csv"], "old.mdb": ACCESS})
-    assert [(t["file"], t["sheet"], t["kind"]) for t in run.split["tables"]] == [("cards.csv", "", "cards"), ("old.mdb", "tblMatters", "matters")]
-    assert run.rows("02_matters")[0]["open_date"] == "05/31/2024"
-
-
 FIELDS = [("MATTER NO", "C", 10), ("DESCRIPTIO", "C", 30), ("CLIENT", "C", 20), ("STATUS", "C", 10)]
 RECORDS = [(b"24-0001", b"Sale", b"Smith, John", b"Open"), (b"24-0002", b"Lease", b"Smith, John", b"Open")]
 
