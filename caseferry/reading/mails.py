@@ -6,18 +6,17 @@ the sender's clock. What is attached is named, measured and hashed; the bytes st
 
 import email
 import hashlib
-import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from email import policy
 from email.message import Message
 from email.utils import parsedate_to_datetime
-from html.parser import HTMLParser
 from typing import Any
 
 import polars as pl
 
 from caseferry.reading.grid import ROW
+from caseferry.reading.pages import text_of_page
 from caseferry.reading.source import Source
 
 HEADINGS = ("Date", "Time", "From", "To", "Cc", "Subject", "Body", "Attachments", "Folder", "Date Header", "Message-ID", "Other Fields", "Attached Files")
@@ -189,7 +188,7 @@ def _body(message: Message) -> str:
         if not _is_file(part):
             text = _text(part)
             (page if part.get_content_subtype() == "html" else plain).append(_flowing(part, text))
-    body = "\n".join(text for text in plain if text.strip()) or "\n".join(_without_tags(text) for text in page)
+    body = "\n".join(text for text in plain if text.strip()) or "\n".join(text_of_page(text) for text in page)
     return body.replace("\r\n", "\n").strip("\n")
 
 
@@ -274,43 +273,6 @@ def _facts(attached: Iterable[tuple[str, bytes | None]]) -> str:
     return "\n".join(f"{len(data)} {hashlib.sha256(data).hexdigest()} {name}" for name, data in attached if data is not None)
 
 
-class _Texts(HTMLParser):
-    """The text of a page, its blocks on lines of their own."""
-
-    _SILENT = frozenset({"script", "style", "title"})
-    _BLOCKS = frozenset({"p", "br", "div", "tr", "li", "h1", "h2", "h3", "table", "blockquote"})
-    _CELLS = frozenset({"td", "th"})
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.out, self._silent = io.StringIO(), 0
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self._silent = 0 if tag in self._BLOCKS or tag == "body" else self._silent + (tag in self._SILENT)  # who forgets an end tag loses no text
-        if tag in self._BLOCKS:
-            self.out.write("\n")
-        elif tag in self._CELLS:
-            self.out.write(" ")
-
-    def handle_endtag(self, tag: str) -> None:
-        self._silent = max(0, self._silent - (tag in self._SILENT))
-
-    def handle_data(self, data: str) -> None:
-        if not self._silent:
-            self.out.write(data)
-
-
-def _without_tags(page: str) -> str:
-    reader = _Texts()
-    try:
-        reader.feed(page)
-        reader.close()
-    except (AssertionError, ValueError):  # no page at all
-        return page
-    lines = (" ".join(line.split()) for line in reader.out.getvalue().splitlines())
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
-
-
 def _outlook(name: str, data: bytes) -> Sequence[str]:
     """A message as Outlook keeps it."""
     from caseferry.reading.outlook import opened
@@ -322,7 +284,7 @@ def _outlook(name: str, data: bytes) -> Sequence[str]:
     stands_at = headers.get("date") or (letter.sent.isoformat() if letter.sent else "")
     others = {"Bcc": headers.get("bcc") or letter.hidden, "Kind": letter.kind if not letter.kind.casefold().startswith("ipm.note") else ""}
     attached = [(_called(one), data) for one, data in letter.files]
-    body = letter.body or _without_tags(letter.page)
+    body = letter.body or text_of_page(letter.page)
     return (
         day, time, headers.get("from") or letter.sender, headers.get("to") or letter.to, headers.get("cc") or letter.copies, letter.subject, body.replace("\r\n", "\n").strip("\n"),
         _names(attached), name, stands_at, headers.get("message-id") or letter.message_id, "; ".join(f"{key}: {value}" for key, value in others.items() if value), _facts(attached),
