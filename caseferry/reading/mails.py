@@ -112,17 +112,14 @@ def _bare(name: str, data: bytes) -> Sequence[str]:
 def _internet(name: str, data: bytes) -> Sequence[str]:
     """A message as it goes through the net. Source: RFC 5322 and MIME, as the standard library reads them."""
     data = _headers_in_utf8(data)
-    try:
-        message = email.message_from_bytes(data, policy=policy.default)
-        headers = {key: _header(message, key) for key in ("Date", "From", "To", "Cc", "Subject", "Message-ID", *_OTHERS)}
-    except Exception:  # a header no rule fits: the older reader takes any
-        message = email.message_from_bytes(data)  # type: ignore[assignment]
-        headers = {key: _plain(message, key) for key in ("Date", "From", "To", "Cc", "Subject", "Message-ID", *_OTHERS)}
+    message = email.message_from_bytes(data)  # its newer policies read a header anew each time it is asked for
+    headers = {key: _header(message, key) for key in ("Date", "From", "To", "Cc", "Subject", "Message-ID", *_OTHERS)}
     day, time = _moment(headers["Date"])
     others = "; ".join(f"{key}: {headers[key]}" for key in _OTHERS if headers[key])
-    attached = list(_attached(message))
+    leaves = list(_leaves(message))
+    attached = list(_attached(leaves))
     return (
-        day, time, headers["From"], headers["To"], headers["Cc"], headers["Subject"], _body(message), _names(attached), _folder(name, headers[_LABELS]), headers["Date"],
+        day, time, headers["From"], headers["To"], headers["Cc"], headers["Subject"], _body(leaves), _names(attached), _folder(name, headers[_LABELS]), headers["Date"],
         headers["Message-ID"], others, _facts(attached),
     )  # fmt: skip
 
@@ -145,7 +142,13 @@ def _headers_in_utf8(data: bytes) -> bytes:
 
 
 def _header(message: Message, key: str) -> str:
-    return " ".join(", ".join(str(value) for value in message.get_all(key, [])).split())
+    """A header's text, decoded; of a header no rule fits as far as it can be."""
+    wanted = key.casefold()
+    raw = [value for name, value in message.raw_items() if name.casefold() == wanted]
+    try:
+        return " ".join(", ".join(str(policy.default.header_fetch_parse(key, value)) for value in raw).split())
+    except Exception:
+        return _plain(message, key)
 
 
 def _plain(message: Message, key: str) -> str:
@@ -172,7 +175,7 @@ def _moment(text: str) -> tuple[str, str]:
 
 def _leaves(message: Message) -> Iterator[Message]:
     """The parts that hold something; a message within the message is one of them, whatever that holds."""
-    if message.get_content_type() == "message/rfc822" or not message.is_multipart():
+    if message.get_content_maintype() == "message" or not message.is_multipart():
         yield message
         return
     for part in message.get_payload():
@@ -180,11 +183,11 @@ def _leaves(message: Message) -> Iterator[Message]:
             yield from _leaves(part)
 
 
-def _body(message: Message) -> str:
+def _body(leaves: Iterable[Message]) -> str:
     """The plain text; where there is none, the page's text."""
     plain: list[str] = []
     page: list[str] = []
-    for part in _leaves(message):
+    for part in leaves:
         if not _is_file(part):
             text = _text(part)
             (page if part.get_content_subtype() == "html" else plain).append(_flowing(part, text))
@@ -232,21 +235,39 @@ def _text(part: Message) -> str:
     return data.decode("latin-1")
 
 
-def _attached(message: Message, within: str = "") -> Iterator[tuple[str, bytes]]:
+def _attached(leaves: Iterable[Message], within: str = "") -> Iterator[tuple[str, bytes]]:
     """Name and bytes of what is attached; what an attached message holds follows it, named after it."""
-    for part in _leaves(message):
+    for part in leaves:
         inner = part.get_payload(0) if part.get_content_type() == "message/rfc822" and part.is_multipart() else None
         if isinstance(inner, Message):
-            name = f"{within}{_called(part.get_filename() or _letter_name(inner))}"
+            name = f"{within}{_called(_file_name(part) or _letter_name(inner))}"
             yield name, _bytes_of(inner)
-            yield from _attached(inner, f"{name}/")
+            yield from _attached(_leaves(inner), f"{name}/")
         elif _is_file(part):
             data = part.get_payload(decode=True)
-            yield f"{within}{_called(part.get_filename() or part.get_content_type())}", data if isinstance(data, bytes) else _bytes_of(part)
+            yield f"{within}{_called(_file_name(part) or part.get_content_type())}", data if isinstance(data, bytes) else _bytes_of(part)
 
 
 def _called(name: str) -> str:
-    return " ".join(str(name).split())
+    """A file's name on one line, decoded where a program wrote it as headers write text."""
+    return " ".join((_decoded(name) if "=?" in name else name).split())
+
+
+def _file_name(part: Message) -> str:
+    """The name of a file; where it stands in letters no header may have, as those read."""
+    name = str(part.get_filename() or "")
+    if "\ufffd" not in name:
+        return name
+    for header, parameter in (("content-disposition", "filename"), ("content-type", "name")):
+        for raw in (value for key, value in part.raw_items() if key.casefold() == header):
+            data = str(raw).encode("utf-8", "surrogateescape")
+            try:
+                read: Any = policy.default.header_fetch_parse(header, data.decode("utf-8"))
+            except UnicodeDecodeError:
+                read = policy.default.header_fetch_parse(header, data.decode("cp1252", "replace"))
+            if found := read.params.get(parameter):
+                return str(found)
+    return name
 
 
 def _letter_name(message: Message) -> str:

@@ -210,3 +210,12 @@ def test_one_odd_message_costs_no_other_of_its_mailbox(crossing: Crossings, odd:
 def test_a_page_keeps_its_text_whatever_end_tags_it_lacks(crossing: Crossings) -> None:
     page = b"From: a@x.example\nSubject: page\nContent-Type: text/html\n\n<html><head><meta charset=utf-8><title>T<body><p>Hello</p><style>p{}</style><p>there"
     assert crossing(firm() | {"a.eml": page}).rows("emails")[0]["body"] == "Hello\nthere"
+
+
+def test_a_report_of_delivery_is_a_file_and_names_are_read_however_they_are_written() -> None:
+    status = ("Content-Type: message/delivery-status", "Reporting-MTA: dns; mx.example\r\n\r\nFinal-Recipient: rfc822; b@x.example\r\nStatus: 5.1.1")
+    named = ('Content-Type: application/pdf; name="=?utf-8?q?Vertr=C3=A4ge.pdf?="\r\nContent-Disposition: attachment', "x")
+    raw = ('Content-Type: application/pdf; name="Verträge.pdf"\r\nContent-Disposition: attachment', "x")
+    row = read(parts(("Content-Type: text/plain", "undelivered"), status, named, raw, kind="report"))
+    assert (row["Body"], row["Attachments"]) == ("undelivered", "message/delivery-status; Verträge.pdf; Verträge.pdf")
+    assert read(parts(raw).decode().encode("cp1252"))["Attachments"] == "Verträge.pdf"
