@@ -34,9 +34,9 @@ def test_a_tiny_firm_ends_as_agreed(crossing: Crossings, name: str) -> None:
     run = crossing.upload(crossing.services(), packed(files)).approved()
     got = {n: run.raw(n) for n in run.names()}
     for target in run.ledger["targets"]:
-        below = {f["name"]: run.store.get(run.run.at("3-merge", target["target"], "files", f["name"])) for f in target["files"]}
-        below["load-plan.json"] = run.store.get(run.run.at("3-merge", target["target"], "load-plan.json"))
-        got |= {f"{target['target']}/{n}": data for n, data in below.items()}
+        fitted = {f["name"]: run.store.get(run.run.at("3-merge", target["target"], "files", f["name"])) for f in target["files"]}
+        fitted["load-plan.json"] = run.store.get(run.run.at("3-merge", target["target"], "load-plan.json"))
+        got |= {f"{target['target']}/{n}": data for n, data in fitted.items()}
     summary = {k: run.ledger[k] for k in ("state", "types", "derived", "money", "hours", "fallbacks", "to_bill", "custom_fields")}
     summary["findings"] = [{k: f[k] for k in ("rule", "record", "outcome", "count")} for f in run.ledger["findings"]]
     got["ledger-summary.json"] = (json.dumps(summary, indent=1) + "\n").encode()
