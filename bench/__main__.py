@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.measure import ROOT, fresh, measured
-from bench.page import PAGE, PEERS, render
+from bench.page import LOGGED, PAGE, PEERS, render
 
 RESULTS = ROOT / "bench" / "results"
 SLOW = {"pydantic_rows", "petl_tables", "plain_csv", "dlt_pages", "singer_pipe"}
@@ -57,6 +57,9 @@ def work(folder: Path, scratch: Path, rounds: int) -> dict[str, list[dict[str, A
             one = measured(f"bench.peers.{name}", folder / "lists", fresh(scratch))
             assert one["said"] == wanted, (name, one["said"], wanted)
             found.setdefault(name, []).append(one)
+        for name in LOGGED:
+            if not number or name not in SLOW:
+                found.setdefault(f"{name} log", []).append(measured(f"bench.peers.{name}", folder / "lists", fresh(scratch), "log"))
     return found
 
 

@@ -1,5 +1,5 @@
 """The whole proven journey in one process, over a folder: `python -m bench.journey FOLDER OUT`. Prints JSON: CPU seconds
-of each step, its readers' included.
+of each step, its readers' included; of them `entries` for the parts of time entries.
 """
 
 import json
@@ -69,6 +69,7 @@ def main(folder: Path, out: Path) -> dict[str, object]:
     before = spent()
     run, steps, parts = run_of(tickets[0]), {"start": round(before, 2)}, Counter[str]()
     walls: dict[str, float] = {}
+    entries = 0.0
     while tickets:
         for ticket in tickets:
             now_at[0] = ticket.step
@@ -77,6 +78,8 @@ def main(folder: Path, out: Path) -> dict[str, object]:
             assert perform(services, ticket), ticket.name
             walls[ticket.step] = round(walls.get(ticket.step, 0) + time.monotonic() - began, 2)
             now = spent()
+            if "-time-" in ticket.part:
+                entries += now - before
             steps[ticket.step], before = round(steps.get(ticket.step, 0) + now - before, 2), now
         tickets = next_steps((run.firm, run.migration, run.run), present(services.store, run))
     ledger = json.loads(services.store.get(run.at("4-verify", "ledger.json")))
@@ -88,7 +91,7 @@ def main(folder: Path, out: Path) -> dict[str, object]:
     rows = sum(line["read"] for line in ledger["types"])
     assert rows == json.loads((folder / "rows.json").read_text()), rows
     asked = {name: {kind: requests[name, kind] for kind in ("reads", "writes")} for name in parts}
-    return {"steps": steps, "walls": walls, "tasks": parts, "requests": asked, "rows": rows, "state": ledger["state"]}
+    return {"steps": steps, "entries": round(entries, 2), "walls": walls, "tasks": parts, "requests": asked, "rows": rows, "state": ledger["state"]}
 
 
 if __name__ == "__main__":

@@ -5,7 +5,8 @@ Each module is a program: `python -m bench.peers.<name> LISTS OUT` reads `WIP.cs
 
 What is asked of each: days in four shapes to ISO; initials or names to the user's name; `$1,234.50` to cents; six-minute
 units to hours; billed work left out, work on an unknown matter rejected; the price kept where units times rate is the
-amount, whatever the amount says.
+amount, whatever the amount says. With a third word, `log`, some write `changes.csv` too: line, field, before and after of each cell of day, units,
+rate and amount that is written otherwise.
 """
 
 STAFF = {

@@ -1,4 +1,4 @@
-"""Ours, without the journey round it: the rooms read, cut and transform; every change and finding is made as always."""
+"""Ours, without the journey round it: the rooms read, cut and transform; every change and finding is made as always, and with `log` written down."""
 
 import json
 import sys
@@ -24,11 +24,12 @@ from tasks.split.recognise import Fit, find_table
 from tasks.split.tables import Portion, make_table
 from tasks.transform.rows import transform_table
 from tasks.transform.sheet import Job
+from tasks.verify.notes import write_log
 
 PART_ROWS = 100_000
 
 
-def main(lists: Path, out: Path) -> dict[str, int]:
+def main(lists: Path, out: Path, is_logged: bool) -> dict[str, int]:
     profile, migration = load_profile("leap"), Migration.model_validate(choices())
     matters = _read(lists / "Matters.csv").head.cells["c0"].slice(1).alias("matter").to_frame()
     listed = _read(lists / "WIP.csv")
@@ -39,9 +40,12 @@ def main(lists: Path, out: Path) -> dict[str, int]:
     job = Job(cut.table, profile, migration, date(2026, 1, 1))
     counts = {"carried": 0, "excluded": 0, "quarantined": 0}
     cents: Any = 0
-    with (out / "activities.csv").open("wb") as made, (out / "rejects.csv").open("wb") as left:
+    with (out / "activities.csv").open("wb") as made, (out / "rejects.csv").open("wb") as left, (out / "changes.csv").open("wb") as log:
         for number, part in enumerate(cut.parts):
-            rows = transform_table(pl.read_parquet(part), job).records
+            result = transform_table(pl.read_parquet(part), job)
+            if is_logged:
+                write_log(result.changes, ("WIP.csv",), ("field", "before", "after", "rule"), log)
+            rows = result.records
             users = user_table(rows["staff"], migration)
             rows = rows.join(matters.with_columns(known=True), on="matter", how="left", maintain_order="left").join(users, left_on="staff", right_on="text", how="left", maintain_order="left")
             lost = (pl.col("place") == "carried") & (pl.col("known").is_null() | pl.col("user").is_null())
@@ -64,4 +68,4 @@ def _read(path: Path) -> Spooled:
 
 
 if __name__ == "__main__":
-    print(json.dumps(main(Path(sys.argv[1]), Path(sys.argv[2]))))
+    print(json.dumps(main(Path(sys.argv[1]), Path(sys.argv[2]), "log" in sys.argv)))

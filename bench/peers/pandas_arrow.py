@@ -9,7 +9,7 @@ import pandas as pd
 from bench.peers import EPOCH, HEADER, STAFF
 
 
-def main(lists: Path, out: Path) -> dict[str, int]:
+def main(lists: Path, out: Path, is_logged: bool) -> dict[str, int]:
     kinds = {"engine": "c", "dtype_backend": "pyarrow", "dtype": "string[pyarrow]"}  # Arrow's own reader breaks off at a line end within a cell
     work = pd.read_csv(lists / "WIP.csv", **kinds)
     matters = pd.read_csv(lists / "Matters.csv", usecols=["Matter No"], **kinds)["Matter No"]
@@ -30,9 +30,14 @@ def main(lists: Path, out: Path) -> dict[str, int]:
     made.to_csv(out / "activities.csv", index=False, quoting=1)
     rejects = pd.DataFrame({"line": work.index[billed | unknown] + 2, "reason": billed[billed | unknown].map({True: "billed", False: "unknown"}).to_numpy()})
     rejects.to_csv(out / "rejects.csv", index=False)
+    if is_logged:
+        amount = work["Amount"].str.replace("$", "").str.replace(",", "")
+        after = {"date": ("Date", work["date"]), "units": ("Units", (work["units"] / 10).astype("string")), "rate": ("Rate", work["Rate"].str.replace("$", "").str.replace(",", "")), "amount": ("Amount", amount)}
+        frames = [pd.DataFrame({"line": work.index + 2, "field": field, "before": work[name], "after": text})[(work[name] != text).astype(bool)] for field, (name, text) in after.items()]
+        pd.concat(frames).sort_values(["line", "field"]).to_csv(out / "changes.csv", index=False, quoting=1)
     cents = (good["price_cents"] * good["units"] // 10).sum()
     return {"carried": len(good), "excluded": int(billed.sum()), "quarantined": int(unknown.sum()), "cents": int(cents)}
 
 
 if __name__ == "__main__":
-    print(json.dumps(main(Path(sys.argv[1]), Path(sys.argv[2]))))
+    print(json.dumps(main(Path(sys.argv[1]), Path(sys.argv[2]), "log" in sys.argv)))

@@ -8,4 +8,4 @@ from bench.peers.rows import carry, plain
 
 if __name__ == "__main__":
     lists = Path(sys.argv[1])
-    print(json.dumps(carry(lists, Path(sys.argv[2]), plain(lists))))
+    print(json.dumps(carry(lists, Path(sys.argv[2]), plain(lists), "log" in sys.argv)))

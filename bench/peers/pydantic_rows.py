@@ -39,10 +39,10 @@ def read(row: dict[str, str]) -> Entry | None:
     return entry.matter, entry.date, entry.note, entry.price, entry.quantity, entry.user
 
 
-def main(lists: Path, out: Path) -> dict[str, int]:
+def main(lists: Path, out: Path, is_logged: bool) -> dict[str, int]:
     _MATTERS.update(matters(lists))
-    return carry(lists, out, read)
+    return carry(lists, out, read, is_logged)
 
 
 if __name__ == "__main__":
-    print(json.dumps(main(Path(sys.argv[1]), Path(sys.argv[2]))))
+    print(json.dumps(main(Path(sys.argv[1]), Path(sys.argv[2]), "log" in sys.argv)))

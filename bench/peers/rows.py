@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
@@ -42,6 +43,7 @@ def matters(lists: Path) -> set[str]:
 
 
 COLUMNS = {"activities": HEADER, "rejects": ["line", "reason"]}
+LOG = {"changes": ["line", "field", "before", "after"]}
 Line = tuple[str, tuple[object, ...]]
 """The file it belongs to, and its cells."""
 
@@ -49,13 +51,16 @@ Line = tuple[str, tuple[object, ...]]
 class Count:
     """What went where, told as the lines go by."""
 
-    def __init__(self) -> None:
+    def __init__(self, is_logged: bool = False) -> None:
+        self._is_logged = is_logged
         self.counts, self.total = {"carried": 0, "excluded": 0, "quarantined": 0}, Decimal(0)
 
     def lines(self, lists: Path, read: Callable[[dict[str, str]], Entry | None]) -> Iterator[Line]:
         """Each row of the list as a line of one of two files; `read` gives the entry of an unbilled row, or nothing if it is rejected."""
         with (lists / "WIP.csv").open(newline="", encoding="utf-8") as file:
             for number, row in enumerate(csv.DictReader(file), 2):
+                if self._is_logged:
+                    yield from changes(number, row)
                 entry = None if row["Billed"] == "Yes" else read(row)
                 if entry is not None:
                     self.total += (entry[3] * entry[4]).quantize(Decimal("0.01"))
@@ -83,12 +88,24 @@ def plain(lists: Path) -> Callable[[dict[str, str]], Entry | None]:
     return read
 
 
-def carry(lists: Path, out: Path, read: Callable[[dict[str, str]], Entry | None]) -> dict[str, int]:
+def changes(number: int, row: dict[str, str]) -> Iterator[Line]:
+    """Each cell of a row that is written otherwise: what it was, and what it is."""
+    after = {"Date": day(row["Date"]), "Units": str(hours(row["Units"])), "Rate": str(cents(row["Rate"])), "Amount": str(cents(row["Amount"]))}
+    for name, text in after.items():
+        if row[name] != text:
+            yield "changes", (number, name, row[name], text)
+
+
+def carry(lists: Path, out: Path, read: Callable[[dict[str, str]], Entry | None], is_logged: bool = False) -> dict[str, int]:
     """csv.DictReader in, csv.writer out."""
-    count = Count()
-    with (out / "activities.csv").open("w", newline="", encoding="utf-8") as made, (out / "rejects.csv").open("w", newline="", encoding="utf-8") as left:
-        writers = {"activities": csv.writer(made, quoting=csv.QUOTE_ALL), "rejects": csv.writer(left)}
-        writers["activities"].writerow(HEADER)
+    count = Count(is_logged)
+    columns = COLUMNS | LOG if is_logged else COLUMNS
+    with ExitStack() as held:
+        files = {name: held.enter_context((out / f"{name}.csv").open("w", newline="", encoding="utf-8")) for name in columns}
+        writers = {name: csv.writer(file, quoting=csv.QUOTE_MINIMAL if name == "rejects" else csv.QUOTE_ALL) for name, file in files.items()}
+        for name in columns:
+            if name != "rejects":
+                writers[name].writerow(columns[name])
         for name, line in count.lines(lists, read):
             writers[name].writerow(line)
     return count.told

@@ -8,7 +8,7 @@ from tasks.transform.fields import join_pieces, says
 from tasks.transform.sheet import Sheet
 
 EXACT = pl.Decimal(38, 8)
-_SETTLED = ("hours", "units", "minutes", "rate", "billed", "billable", "entry_type", "invoice")
+_SETTLED = ("hours", "units", "minutes", "seconds", "rate", "billed", "billable", "entry_type", "invoice")
 """What `quantity`, `price`, `type` and the place of the row were made of: nobody asks for it again."""
 _TEXTS = ("matter", "staff", "description", "category", "entry_type", "billed", "invoice", "billable", "non_billable")
 

@@ -2,9 +2,10 @@
 
 import io
 from collections import Counter
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import polars as pl
 from isal import isal_zlib
@@ -29,6 +30,19 @@ def _quoted(text: str) -> str:
 def _cell(text: pl.Expr) -> pl.Expr:
     """As a cell of the log: in quotation marks, or nothing at all."""
     return pl.when(text.is_not_null()).then(pl.concat_str(pl.lit('"'), text.str.replace_all('"', '""', literal=True), pl.lit('"'))).otherwise(pl.lit(""))
+
+
+def write_log(some: Noted, where: Sequence[str], columns: Sequence[str], out: IO[bytes]) -> None:
+    """Lines of a log, a machine file: no byte of a value altered. What is said often is written once, and taken from there.
+
+    Args:
+        where: what stands at the head of each line, before the row.
+        columns: of the wordings, behind it.
+    """
+    tails = some.words.select(pl.concat_str(*(_cell(pl.col(name)) for name in columns), separator=",")).to_series()
+    head = pl.lit(",".join(_quoted(text) for text in where)).alias("where")
+    lines = some.rows.select(head, ROW, tails.gather(some.rows[SAID]).alias("tail"))
+    lines.write_csv(out, include_header=False, quote_style="never", line_terminator="\r\n")
 
 
 class Notes:
@@ -59,14 +73,10 @@ class Notes:
                 self._keep_first(table, some)
 
     def _log(self, table: str, some: Noted) -> None:
-        """A machine file: no byte of a value altered. What is said often is written once, and taken from there."""
-        tails = some.words.select(pl.concat_str(*(_cell(pl.col(name)) for name in self._columns), separator=",")).to_series()
-        where = pl.lit(",".join(_quoted(text) for text in self._where.get(table, ("", "")))).alias("where")
-        lines = some.rows.select(where, ROW, tails.gather(some.rows[SAID]).alias("tail"))
         if table not in self._logs:
             self._logs[table] = self._scratch.file()
         with self._logs[table].open("ab") as out:
-            lines.write_csv(out, include_header=False, quote_style="never", line_terminator="\r\n")
+            write_log(some, self._where.get(table, ("", "")), self._columns, out)
 
     def _count(self, table: str, some: Noted) -> None:
         """By what makes a group: how many, in which columns, and the first row."""
