@@ -71,7 +71,7 @@ RECORDS: dict[str, Record] = {
             source_id="key", display_name="name", card_type="text", title="text", first_name="name",
             middle_name="name", last_name="name", company="name", job_title="text", email="email*",
             phone="phone", phone_home="phone", phone_work="phone", phone_mobile="phone", phone_fax="phone",
-            street="text*", city="text", state="text", postal_code="postcode", country="text", birth_on="birth",
+            street="text*", city="text", state="text", postal_code="postcode", country="text", birth_on="birth", client_since="date",
             notes="text", consent="text", opted_out="text", is_client="text", household="text", household_title="text", created_at="moment", modified_at="moment", modified_by="person",
         ),
         _record(

@@ -24,7 +24,7 @@ NAME = ("first_name", "last_name", "company")
 def prepare_contacts(desk: Desk) -> None:
     """Put exact copies together and propose the rest; make sure every column is there."""
     frame = desk.records.get("contact", pl.DataFrame(schema={"table": pl.String, ROW: pl.UInt32, PLACE: pl.String, REASON: pl.String}))
-    frame = ensure(frame, {name: pl.String for name in (*_TEXT, "card_type")} | {"emails": pl.List(pl.String), "birth_on": pl.Date})
+    frame = ensure(frame, {name: pl.String for name in (*_TEXT, "card_type")} | {"emails": pl.List(pl.String), "birth_on": pl.Date, "client_since": pl.Date})
     # The target has no middle name: it stays in front of the family name, as the old system prints it.
     first = pl.concat_str("first_name", "middle_name", separator=" ", ignore_nulls=True)
     frame = frame.with_columns(pl.when(first != "").then(first).alias("first_name"), pl.col("first_name").alias("given_name"))

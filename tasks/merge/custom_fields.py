@@ -3,14 +3,13 @@
 import polars as pl
 
 from caseferry.manifest import Finding
-from caseferry.mapping import money
 from caseferry.mapping.headings import normal
 from caseferry.reading.grid import ROW
 from tasks.merge.contacts import NAME, shown_name
 from tasks.merge.desk import Desk
 
 _OWN: dict[str, tuple[tuple[str, str, str], ...]] = {
-    "contact": (("birth_on", "Date of Birth", "date"), ("card_type", "Card Type", "text_line"), ("household", "Household", "text_line"), ("household_title", "Household Title", "text_line")),
+    "contact": (("birth_on", "Date of Birth", "date"), ("client_since", "Client Since in Old System", "date"), ("card_type", "Card Type", "text_line"), ("household", "Household", "text_line"), ("household_title", "Household Title", "text_line")),
     "matter": (
         ("matter_type", "Matter Type", "text_line"), ("stage", "Matter Stage in Old System", "text_line"),
         ("status_before", "Status in Old System", "text_line"),
@@ -42,8 +41,7 @@ def custom_fields(desk: Desk) -> tuple[dict[str, str], ...]:
             if filled.is_empty():
                 continue
             plan.append(_plan(desk, name[: desk.target.custom_field_name], _PARENT[record], kind))
-            is_day, is_amount = frame.schema[column] == pl.Date, frame.schema[column] == money.MONEY
-            value = desk.date_text(column) if is_day else money.plain(column) if is_amount else pl.col(column)
+            value = desk.date_text(column) if frame.schema[column] == pl.Date else pl.col(column)
             who = [shown_name().alias("contact"), *NAME] if record == "contact" else [pl.col("number").alias("matter")]
             title = pl.lit(name[: desk.target.custom_field_name]).alias("field")
             day = pl.col(column) if frame.schema[column] == pl.Date else pl.lit(None, pl.Date)

@@ -44,7 +44,7 @@ def read_fields(sheet: Sheet) -> None:
             if own is not None and own.type == "date":
                 _read_day(sheet, name, Type.DATE)
             elif own is not None and own.type == "currency":
-                _read_money(sheet, name)
+                _read_money(sheet, name, is_text=True)
 
 
 def formula_like(sheet: Sheet, name: str) -> None:
@@ -185,18 +185,24 @@ def _read_day(sheet: Sheet, name: str, kind: Type) -> None:
     _take_as_read(sheet, name, told, {"placeholder": "emptied", "birth_in_future": "emptied", "date_unreadable": "emptied"})
 
 
-def _read_money(sheet: Sheet, name: str) -> None:
+def _read_money(sheet: Sheet, name: str, is_text: bool = False) -> None:
+    """Read a column of amounts.
+
+    Args:
+        is_text: what is no amount stays as it is written, in a column of text.
+    """
     parsed = money.parse(sheet.frame[name], sheet.job.spec.credit, name.removeprefix("x:") in sheet.job.table.decimal_comma, sheet.job.migration.currency)
     text, amount, after = pl.col("text"), pl.col("amount"), money.plain("amount")
     found = (
         pl.when(pl.col("is_foreign")).then(pl.lit("other_currency")).when(amount.is_null() & is_placeholder(sheet, text)).then(pl.lit("placeholder"))
         .when(amount.is_null()).then(pl.lit("amount_unreadable"))
     )  # fmt: skip
+    read = pl.when(amount.is_not_null()).then(after).when(found.ne_missing("placeholder")).then(text) if is_text else amount
     told = parsed.select(
-        "text", amount.alias(name), found.alias("found"),
+        "text", read.alias(name), found.alias("found"),
         pl.when(amount.is_not_null() & (text != after)).then(pl.lit("amount_read")).alias("rule"), after.alias("after"),
     )  # fmt: skip
-    lost: Outcome = "quarantined" if name in sheet.job.record.money else "emptied"
+    lost: Outcome = "carried" if is_text else "quarantined" if name in sheet.job.record.money else "emptied"
     _take_as_read(sheet, name, told, {"placeholder": "emptied", "other_currency": lost, "amount_unreadable": lost})
 
 

@@ -27,7 +27,7 @@ from tasks.merge.targets.typed import as_written, fitting
 LINEAGE = {"file": pl.String, "line": pl.UInt32, "table": pl.String, ROW: pl.UInt32, "key": pl.String}
 _LEFT_OUT = ("file", *LEFT_OUT)
 _OWN_FIELD = {
-    "Date of Birth": "birth_on", "Card Type": "card_type", "Matter Type": "practice_area", "Matter Stage in Old System": "stage",
+    "Date of Birth": "birth_on", "Client Since in Old System": "client_since", "Card Type": "card_type", "Matter Type": "practice_area", "Matter Stage in Old System": "stage",
     "Household": "household", "Household Title": "household_title", "Originating Attorney": "originating", "Responsible in Old System": "responsible_before",
 }  # fmt: skip
 """Custom fields that some targets have a column of their own for."""

@@ -177,7 +177,7 @@ def _contacts(desk: Desk, links: Links) -> pl.DataFrame | None:
         "table", ROW, "source_id", "title", "given_name", "middle_name", "job_title", "card_type", emails.list.get(0, null_on_oob=True).alias("email"),
         emails.list.get(1, null_on_oob=True).alias("email_2"), emails.list.get(2, null_on_oob=True).alias("email_3"),
         pl.when(emails.list.len() > 0).then(emails.list.join("; ")).alias("emails"), pl.coalesce(*PRIMARY_PHONE).alias("phone"),
-        "phone_home", "phone_work", "phone_mobile", "phone_fax", "street", "city", "state", "postal_code", "country", "notes", "birth_on",
+        "phone_home", "phone_work", "phone_mobile", "phone_fax", "street", "city", "state", "postal_code", "country", "notes", "birth_on", pl.col("client_since").alias("said_since"),
         "consent", "is_client", "household", "household_title",
     )  # fmt: skip
     theirs = links.matters.filter(pl.col("client_key").is_not_null())
@@ -187,6 +187,7 @@ def _contacts(desk: Desk, links: Links) -> pl.DataFrame | None:
     made = made.join(theirs, left_on="contact_key", right_on="client_key", how="left", maintain_order="left")
     return made.with_columns(
         pl.col("contact_key").alias("key"), pl.col("shown").alias("shown_name"), pl.coalesce("last_name", "company", "shown").alias("sort_name"), pl.coalesce("given_name", "first_name").alias("given_name"),
+        pl.coalesce("said_since", "client_since").alias("client_since"),  # the old system's own day, else that of the first matter
         pl.coalesce(_says("is_client", _YES, _NO), pl.col("matters").is_not_null()).alias("is_client"),
     )  # fmt: skip
 

@@ -14,7 +14,7 @@ IN_NEUTRAL: dict[str, dict[str, tuple[str, ...]]] = {
         "first_name": ("first_name", "given_name", "shown_name"), "middle_name": ("middle_name", "first_name"),
         "last_name": ("last_name", "shown_name", "sort_name"), "company": ("company", "shown_name", "sort_name"), "email": ("email", "email_2", "email_3", "emails"),
         "phone_home": ("phone_home", "phone"), "phone_work": ("phone_work", "phone"), "phone_mobile": ("phone_mobile", "phone"),
-        "card_type": ("card_type", "custom:Card Type"), "birth_on": ("birth_on", "custom:Date of Birth"), "household": ("household", "custom:Household"), "household_title": ("household_title", "custom:Household Title"), "opted_out": ("consent",),
+        "card_type": ("card_type", "custom:Card Type"), "birth_on": ("birth_on", "custom:Date of Birth"), "client_since": ("client_since", "custom:Client Since in Old System"), "household": ("household", "custom:Household"), "household_title": ("household_title", "custom:Household Title"), "opted_out": ("consent",),
     },
     "matter": {
         "number": ("number", "key", "title", "matter", "matter_key"), "description": ("description", "title"),
@@ -63,7 +63,7 @@ IN_BASE: dict[str, dict[str, tuple[str, ...]]] = {
         "phone_work": (_DETAILS,), "phone_mobile": ("contacts › primary_phone", _DETAILS), "phone_fax": (_DETAILS,),
         "street": ("contacts › business_street",), "city": ("contacts › business_city",), "state": ("contacts › business_state",),
         "postal_code": ("contacts › business_postal_code",), "country": ("contacts › business_state", _DETAILS), "notes": (_DETAILS,),
-        "source_id": ("contact_details › source_id",), "birth_on": ("custom field Date of Birth",), "household": ("custom field Household",), "household_title": ("custom field Household Title",), "card_type": ("custom field Card Type",),
+        "source_id": ("contact_details › source_id",), "birth_on": ("custom field Date of Birth",), "client_since": ("custom field Client Since in Old System",), "household": ("custom field Household",), "household_title": ("custom field Household Title",), "card_type": ("custom field Card Type",),
     },
     "matter": {
         "number": ("matters › custom_number",), "description": ("matters › description",), "status": ("matters › status", "custom field Matter Stage in Old System"),
