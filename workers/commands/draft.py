@@ -26,8 +26,10 @@ def draft_profile(export: Path, choices: dict[str, Any], out: Path, every: bool,
     from caseferry.services.folder import FolderStore
     from caseferry.services.scratch import Scratch
     from tasks.intake.arrive import arrive
+    from tasks.split.drop import read_all
     from tasks.split.recognise import Fit
-    from tasks.split.task import file_findings, read_all, tell_source
+    from tasks.split.source import tell_source
+    from tasks.split.told import file_findings
     from tasks.stage import perform, read_model, run_of
 
     with tempfile.TemporaryDirectory(prefix="caseferry-map-") as folder, Scratch() as scratch:

@@ -1,0 +1,136 @@
+"""Every list of a drop, whatever its files are: read side by side, each behind the guard."""
+
+import shutil
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from caseferry.choices import Migration
+from caseferry.errors import ExportRefused, NeedsAnswer, Question
+from caseferry.manifest import MESSAGES, Finding, Intake, Kept
+from caseferry.reading.access import tables_of
+from caseferry.reading.ends import ends_midway
+from caseferry.reading.guard import together
+from caseferry.reading.kinds import LISTS, Kind
+from caseferry.reading.lists import Spooled, read_lists, read_messages, read_small
+from caseferry.reading.memos import ENDINGS
+from caseferry.services.scratch import Scratch
+from caseferry.services.store import get_all
+from tasks.split.recognise import DEEPEST_HEADER
+from tasks.split.told import NOTES, unreadable
+from tasks.stage import Services
+
+Read = tuple[Kept, Spooled]
+AT_ONCE = 2
+"""Files of one drop that are read side by side."""
+
+
+def read_all(services: Services, intake: Intake, migration: Migration, findings: list[Finding], scratch: Scratch) -> Iterator[Read]:
+    """Every list of the drop. A file that can't be read is a finding; the others go on.
+
+    Raises:
+        NeedsAnswer: text whose encoding neither its bytes nor its letters tell.
+    """
+    limits = services.settings.limits
+    broken_off: set[str] = set()
+    told: dict[str, list[Finding]] = {}
+    """What there is to say of the parts of a file, by its name: files are read side by side, and told of in their order."""
+
+    def read(kept: Kept) -> list[Spooled] | Finding:
+        """The lists of one file, or why there are none. Each is read in a process of its own, some side by side."""
+        path = scratch.file()
+        services.store.save(kept.key, path)
+        if kept.kind == Kind.DELIMITED and ends_midway(path):
+            broken_off.add(kept.name)
+        try:
+            if kept.kind == Kind.ACCESS:
+                return database(kept, path)
+            beside = -1
+            if kept.name in memos:
+                beside = behind(path, memos[kept.name])
+            return read_lists(path, Kind(kept.kind), kept.name, limits, DEEPEST_HEADER + 2, migration.options.encoding_of(kept.name), beside)
+        except ExportRefused as refusal:
+            return unreadable(kept, refusal)
+
+    def database(kept: Kept, path: Path) -> list[Spooled]:
+        """Every table of a database; one that can't be read costs no other."""
+        own = told.setdefault(kept.name, [])
+
+        def unread(where: str, why: str) -> None:
+            own.append(Finding(rule="unreadable_file", where=where, detail=why))
+
+        def noted(rule: str, where: str, count: int) -> None:
+            own.append(Finding(rule=rule, where=where, count=count, detail=NOTES[rule]))
+
+        lists: list[Spooled] = []
+        for made in tables_of(path, kept.name, limits, scratch, unread, noted):
+            try:
+                read = read_lists(made.path, Kind.DELIMITED, kept.name, limits, DEEPEST_HEADER + 2, "utf-8", kinds=made.kinds)
+                lists += [one.on_sheet(made.table) for one in read]
+            except ExportRefused as refusal:
+                unread(f"{kept.name} › {made.table}", f"{refusal.code} {refusal.detail}".strip())
+        return lists
+
+    def behind(path: Path, memo: Kept) -> int:
+        """Put a table's memo file behind it; where it begins."""
+        begin, second = path.stat().st_size, scratch.file()
+        services.store.save(memo.key, second)
+        with path.open("ab") as table, second.open("rb") as some:
+            shutil.copyfileobj(some, table)
+        return begin
+
+    def letters() -> Iterator[tuple[str, bytes]]:
+        for kept in intake.files:
+            if kept.kind == Kind.MAIL:
+                yield kept.name, services.store.get(kept.key)
+
+    def unread(name: str, why: str) -> None:
+        findings.append(Finding(rule="unreadable_file", where=name, detail=why))
+
+    def read_together(some: list[Kept]) -> Iterator[list[Spooled] | Finding]:
+        """The same of several small files, by one reader."""
+        asked = [
+            (data, Kind(kept.kind), kept.name, migration.options.encoding_of(kept.name))
+            for kept, data in zip(some, get_all(services.store, (kept.key for kept in some)), strict=True)
+        ]
+        broken_off.update(name for data, kind, name, _ in asked if kind is Kind.DELIMITED and ends_midway(data))
+        for kept, found in zip(some, read_small(asked, limits, DEEPEST_HEADER + 2), strict=True):
+            yield found if isinstance(found, list) else unreadable(kept, found)
+
+    def read_some(some: list[Kept]) -> list[list[Spooled] | Finding]:
+        return list(read_together(some)) if len(some) > 1 else [read(kept) for kept in some]
+
+    files = [kept for kept in intake.files if kept.kind in LISTS or kept.kind == Kind.ACCESS]
+    memos = _memos_of(files, intake)
+    alone = {kept.name for kept in files if kept.kind == Kind.ACCESS} | set(memos)  # a converter reads those, or they lie in two files
+    sizes = [sys.maxsize if kept.name in alone else kept.size for kept in files]
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        results = [one for some in pool.map(read_some, together(files, sizes, AT_ONCE)) for one in some]
+    questions = []
+    for kept, lists in zip(files, results, strict=True):
+        findings += told.get(kept.name, [])
+        if isinstance(lists, Finding):
+            findings.append(lists)
+            continue
+        if kept.name in broken_off:
+            findings.append(Finding(rule="ends_midway", where=kept.name, detail="its last line has no end, and fewer cells than those above"))
+        for one in lists:
+            if one.head.undecided:
+                found = f"its letters fit {' and '.join(one.head.undecided)} alike"
+                questions.append(Question("CF-146", kept.name, found, "options.encoding"))
+            if one.height:
+                yield kept, one
+    if any(kept.kind == Kind.MAIL for kept in intake.files):
+        mail = read_messages(letters(), limits, DEEPEST_HEADER + 2, unread)
+        if mail is not None:
+            yield Kept(name=MESSAGES, key="", size=0, sha256="", kind=Kind.MAIL), mail
+    if questions:
+        raise NeedsAnswer(tuple(questions))
+
+
+def _memos_of(files: list[Kept], intake: Intake) -> dict[str, Kept]:
+    """The memo file of each dBase table that has one: the file beside it of the same name."""
+    there = {kept.name.casefold(): kept for kept in intake.files if kept.name.casefold().endswith(ENDINGS)}
+    stems = {kept.name: kept.name.casefold().rpartition(".")[0] for kept in files if kept.kind == Kind.DBASE}
+    return {name: there[stem + ending] for name, stem in stems.items() for ending in ENDINGS if stem + ending in there}
