@@ -56,13 +56,15 @@ class Deadlines:
                 pl.col("row").alias("row#"), pl.col(f"c{column}").alias("old#"), (pl.col(f"c{clock}") if clock is not None else pl.lit(None, pl.String)).alias("clock#"),
             )  # fmt: skip
             mine = lines.filter(pl.col("table#") == table.id).join(raw, on="row#", how="left", maintain_order="left")
+            # An event that was written out once for each time has its own day in the first of its lines alone.
+            mine = mine.with_columns((pl.col("row#").cum_count().over("row#") > 1).alias("again#"))
             mine = mine.filter(ahead | ((pl.col(day) == "") & pl.col("old#").is_not_null()))
             for line in mine.iter_rows(named=True):
                 old, new = " ".join(filter(None, (line["old#"], line["clock#"]))), " ".join(filter(None, (line[day], line.get(time, ""))))
                 is_whole = not time or bool(line.get("all_day"))
                 self._told.append((place, piece.name, line["line#"], _line(
                     piece.kind, line.get("name") or line.get("summary") or "", line.get("matter", ""), old, new,
-                    line.get("time_zone", "") or ("all day" if is_whole else "unknown"), table, line["row#"], self._difference(old, line[day], "" if is_whole else line.get(time, "")),
+                    line.get("time_zone", "") or ("all day" if is_whole else "unknown"), table, line["row#"], self._difference(old, line[day], "" if is_whole else line.get(time, ""), line["again#"]),
                 )))  # fmt: skip
 
     def _look_at_fields(self, batch: Batch, piece: Handed) -> None:
@@ -103,15 +105,19 @@ class Deadlines:
             what, matter = (next((row[f"c{titles[name]}"] for name in names if name in titles), "") or "" for names in (("name", "subject"), ("matter",)))
             self._told.append((place, "", row["row"], _line(kind, what, matter, row[f"c{column}"], "", "", table, row["row"], "it waits, and is in no file")))
 
-    def _difference(self, old: str, day: str, clock: str) -> str:
-        """What is not the same in the file, as far as figures tell; nothing for most."""
+    def _difference(self, old: str, day: str, clock: str, is_again: bool = False) -> str:
+        """What is not the same in the file, as far as figures tell; nothing for most.
+
+        Args:
+            is_again: it is another time of the same event, on a day of its own.
+        """
         if not day:
             return "the file has no day"
         try:
             new = datetime.strptime(day, self._style).date()
         except ValueError:
             return "the file's day can't be read"
-        if not _says(old, new):
+        if not is_again and not _says(old, new):
             return "another day"
         told, now = _CLOCK.search(old), _CLOCK.search(clock)
         if told and now and old.rstrip()[-1:] != "Z" and _minutes(told) != _minutes(now):
