@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 
-.PHONY: help demo test faults bench bench-full requirements lock clean
+.PHONY: help demo test faults corpus bench bench-full requirements lock clean
 
 help:  ## show what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -20,6 +20,9 @@ test: $(VENV)/.dev  ## all checks and all tests; they start what they need
 
 faults: $(VENV)/.dev  ## break everything on purpose, count, and write docs/reliability.md (half an hour)
 	$(BIN)/python -m tests.faults
+
+corpus: $(VENV)/.dev  ## tell and carry every strange export there is, and print how sensibly
+	$(BIN)/python -m pytest tests/profiling/test_corpus.py -s -m "campaign or not campaign"
 
 bench: $(VENV)/.bench  ## measure against the floor and the peers; write docs/performance.md and docs/scale.md
 	$(BIN)/python -m bench
