@@ -82,6 +82,8 @@ class Options(Model):
     )
     trust_stays: str = Field(default="", description="where trust money lives from now on; then no file holds a line of it")
     open_matters_stay: bool = Field(default=False, description="open matters, and what hangs on them, stay until they are closed")
+    another_follows: bool = Field(default=False, description="another export of this firm follows: keep what is moved, so that it is not moved twice")
+    after: str = Field(default="", description="the run of this migration whose files were imported: what it moved is linked to, and not moved again")
     recurrence: Literal["keep", "expand"] = Field(
         default="keep", description="events that repeat: one event with its rule, or one for each time until two years after the export"
     )
@@ -102,6 +104,11 @@ class Options(Model):
             if name not in ENCODINGS:
                 raise ValueError(f"not an encoding we read; there are: {', '.join(ENCODINGS)}")
         return value
+
+    @property
+    def keeps_what_moves(self) -> bool:
+        """A later run will want to know what this one moved."""
+        return self.open_matters_stay or self.another_follows or bool(self.after)
 
     def encoding_of(self, file: str) -> str:
         """What a person said a file is written in; nothing if nobody did. Marks and UTF-8 speak for themselves."""

@@ -72,6 +72,14 @@ class Migration:
         """Lies there once a closing file, told by its key, version and moment, has been acted upon."""
         return f"{self.home}closed/{identifier(how)}.json"
 
+    def moved(self, run: str) -> str:
+        """What a run has moved, kept for the runs that come after it."""
+        return f"{self.moved_home}{identifier(run)}.parquet"
+
+    @property
+    def moved_home(self) -> str:
+        return f"{self.home}moved/"
+
     def run(self, run: str) -> "Run":
         return Run(self.firm, self.migration, run)
 

@@ -220,7 +220,7 @@ class FittedFile(ImportFile):
     """One file handed over for a mapped target."""
 
     file: str
-    """Its name in the mapping; of a list for people, what it is: `waiting`, `left_out`, `not_held`."""
+    """Its name in the mapping; of a list for people, what it is: `waiting`, `left_out`, `not_held`, or `<file>.there`."""
     of: str
     closing: int = 0
     """Bytes behind the last piece."""

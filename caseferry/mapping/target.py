@@ -33,6 +33,8 @@ class TargetFile(_Strict):
     known: bool = False
     """The header was seen: `columns` are it, in its order. Otherwise it comes from the firm's template file."""
     upload_as: str = ""
+    says: str = ""
+    """What a file is that is never imported."""
     per_user: str = ""
     """The column whose user a file is split by."""
     columns: dict[str, Column]

@@ -14,6 +14,7 @@ from caseferry.tally import Tally
 from tasks.merge.batches import Outcomes
 from tasks.merge.contacts import resolve_names, shown_name
 from tasks.merge.desk import Desk, ensure
+from tasks.merge.left_out import leave_out_balances
 from tasks.merge.matters import clients_of_matters
 from tasks.merge.papers import link_matters
 from tasks.merge.users import resolve
@@ -95,6 +96,7 @@ def receivables(desk: Desk, names: pl.DataFrame) -> None:
     if not desk.has("receivable"):
         return
     _whose(desk, "receivable", names)
+    leave_out_balances(desk, "receivable")
     desk.find("receivable", pl.col("of_another"), "client", "owed_by_another", "carried", pl.col("client"))
     _in_two_lists(desk, "receivable", ("matter_key", "invoice"))
     frame = desk.carried("receivable")
@@ -147,6 +149,7 @@ def trust(desk: Desk, names: pl.DataFrame) -> None:
         desk.todo.append(f"Trust money stays in {where}: its ledger is kept and reconciled there. No file holds a line of it.")
         return
     _whose(desk, "trust", names)
+    leave_out_balances(desk, "trust")
     _in_two_lists(desk, "trust", ("matter_key", "client", "account"))
     number, owner = pl.col("matter_number"), pl.col("owner")
     # A matter that is named and not there is not the same as none named: the money is somebody's of that matter.

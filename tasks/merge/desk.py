@@ -13,6 +13,7 @@ from caseferry.mapping.distinct import each_once
 from caseferry.mapping.profile import Profile
 from caseferry.mapping.target import Target
 from caseferry.reading.grid import ROW
+from tasks.merge.moved import KEPT, Moved
 from tasks.transform.sheet import CHANGES, FINDINGS, PLACE, REASON, Outcome
 
 NOTED = {"table": pl.String, **FINDINGS}
@@ -45,6 +46,9 @@ class Desk:
     """Events of the batch, one for each time they happen, if the firm wants them so."""
     twice: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema={"table": pl.String, ROW: pl.UInt32, "rule": pl.String}))
     """Work that stands in the export more than once, and what follows: see `tasks.merge.balances.work_told_twice`."""
+
+    moved: Moved = field(default_factory=lambda: Moved(pl.DataFrame(schema=KEPT)))
+    """What an earlier run has moved."""
 
     @property
     def is_handed(self) -> bool:

@@ -102,7 +102,7 @@ class Files:
 
     def _file(self, name: str, spec: TargetFile, template: Template | None, user: str | None) -> "_File":
         if template is None:
-            file, note = f"{MARK}_{name}.csv", "no template of the target was given; its header is not published"
+            file, note = f"{MARK}_{name}.csv", spec.says or "no template of the target was given; its header is not published"
         else:
             part = "" if user is None else f"_user-{self._users.get(user, 0):02d}"
             file, note = f"{spec.order:02d}_{name}{part}.csv", spec.upload_as

@@ -1,6 +1,6 @@
 """What the merge has written down so far: files that grow, where each row ended, and the notes about it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 
@@ -12,8 +12,8 @@ from caseferry.reading.grid import ROW
 from caseferry.services.scratch import Scratch
 from tasks.merge.desk import CHANGED, NOTED, Desk
 from tasks.merge.files import Files
+from tasks.merge.left_out import Gone
 from tasks.merge.targets.fitting import Fitting
-from tasks.merge.targets.neutral import Links, neutral
 from tasks.merge.targets.typed import as_read
 from tasks.transform.sheet import PLACE, REASON
 
@@ -34,12 +34,13 @@ class Laid:
         self.not_taken: dict[str, tuple[int, Decimal | None]] = {}
         """Rows and sum of amounts by the reason they were not taken."""
 
-    def lay(self, parts: tuple[str, ...], desk: Desk, aside: pl.DataFrame, links: Links | None = None) -> None:
+    def lay(self, parts: tuple[str, ...], desk: Desk, aside: pl.DataFrame, typed: Mapping[str, pl.DataFrame], gone: Gone) -> None:
         """Write down one batch.
 
         Args:
             aside: rows of parts that no worker survived.
-            links: what mapped targets link records by, if there are any.
+            typed: all its records as mapped targets take them, if there are any.
+            gone: which of them an earlier run has moved.
         """
         pieces, lineage = self.files.add(desk.files)
         places = _places(desk, aside)
@@ -53,11 +54,13 @@ class Laid:
             before = self.placed.get(record, Placed())
             self.placed[record] = before.model_copy(update={"read": before.read + count, place: getattr(before, place) + count})
         self._count_not_taken(desk)
-        if links is not None:
-            records = neutral(desk, links)
+        if self._fittings:
+            marks = {name: gone.of(frame) for name, frame in typed.items()}
+            records = {name: frame.filter(~marks[name]) for name, frame in typed.items()}
+            there = {name: frame.filter(marks[name]) for name, frame in typed.items() if marks[name].any()}
             custom = _custom_fields(desk, records)
             for fitting in self._fittings:
-                fitting.add(records, custom)
+                fitting.add(records, custom, there)
 
     def _keep(self, notes: dict[str, pl.DataFrame]) -> None:
         path = self._scratch.file()

@@ -40,14 +40,15 @@ def _stay(desk: Desk) -> None:
     """Open matters are finished where they are, if the firm says so: they and what hangs on them are listed, and not taken."""
     if not desk.migration.options.open_matters_stay:
         return
-    desk.find("matter", pl.col("status") != "Closed", "status", "open_matter_stays", "excluded")
+    there = pl.lit(desk.moved.knows("matter", desk.records["matter"]))  # one that is open again lives in the target
+    desk.find("matter", (pl.col("status") != "Closed") & ~there, "status", "open_matter_stays", "excluded")
     frame = desk.records["matter"]
     closed = desk.carried("matter")["matter_key"].drop_nulls()
     stays = frame.filter(pl.col("reason") == "open_matter_stays")["matter_key"].drop_nulls().unique().sort()
     desk.staying = stays.filter(~stays.is_in(closed.implode()))
     desk.todo.append(
         f"{stays.len()} open matters stay in {desk.profile.product} until they are closed; run again then: they are taken as soon as they are. "
-        "The files of that run hold what is closed now as well: import only what is new in them, or it is there twice."
+        "Tell that run which one it comes after (options.after, or --after with this folder of results), and its files hold only what is new."
     )
 
 

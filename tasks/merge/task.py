@@ -25,13 +25,15 @@ from tasks.merge.desk import Desk
 from tasks.merge.documents import documents
 from tasks.merge.files import Files, Template, read_template
 from tasks.merge.laid import Laid
+from tasks.merge.left_out import leave_out
 from tasks.merge.matters import link_clients, matter_lines, matter_numbers, parties_of_matters, practice_areas, prepare_matters
+from tasks.merge.moved import Keeping, earlier_runs, moved_by
 from tasks.merge.scope import ask_scope, draw_scope
 from tasks.merge.targets import load_plan
 from tasks.merge.targets.field_map import draw_map
 from tasks.merge.targets.fitting import Fitting
 from tasks.merge.targets.keys import SCATTERED, equals
-from tasks.merge.targets.neutral import links_of
+from tasks.merge.targets.neutral import Links, links_of, neutral
 from tasks.merge.users import ask_before
 from tasks.merge.words import value_maps
 from tasks.stage import Services, migration_of, read_model, run_of
@@ -54,9 +56,10 @@ def merge(services: Services, ticket: Ticket) -> None:
     records, aside = outcomes.read(first)
     desk = Desk(
         migration=migration, profile=migration.profile_of(split.source), target=load_target(migration.base), split=split,
-        intake=intake, records=records, as_at=_as_at(split, migration, intake),
+        intake=intake, records=records, as_at=_as_at(split, migration, intake), moved=moved_by(store, run.of, migration),
     )  # fmt: skip
     _as_at_findings(desk)
+    desk.notes += earlier_runs(store, run, migration)
     draw_scope(services, run, migration, split, intake)
     field_map = draw_map(services, run, migration, split)
     ask_scope(migration)
@@ -65,7 +68,8 @@ def merge(services: Services, ticket: Ticket) -> None:
         laid = Laid(Files(desk, _templates(services, desk), scratch), scratch, fittings)
         known, plan = _put_together(desk, outcomes, scratch)
         links = links_of(desk, equals(outcomes, SCATTERED, scratch)) if fittings else None
-        laid.lay(first, desk, aside, links)
+        keeping = Keeping(desk.moved, scratch)
+        _lay(laid, keeping, first, desk, aside, links)
         areas, words = practice_areas(desk), value_maps(desk)
         records.clear()  # what the others need of it is known; a firm's contacts are not held while its time goes by
         for held in (desk.files, desk.findings, desk.changes):
@@ -74,10 +78,12 @@ def merge(services: Services, ticket: Ticket) -> None:
             records, aside = outcomes.read(parts)
             other = replace(desk, records=records, files={}, findings=[], changes=[], twice=known.twice, occurrences=None)
             _hang(other, known)
-            laid.lay(parts, other, aside, links)
+            _lay(laid, keeping, parts, other, aside, links)
         files = laid.files.written()
         put_files(store, [(run.at("3-merge", "files", entry.name), path) for entry, path in files])
         put_files(store, [(run.at("3-merge", "rows", name), path) for name, path in laid.rows])
+        if migration.options.keeps_what_moves:
+            put_files(store, [(run.of.moved(run.run), keeping.done())])
         fits = tuple(_fitted(services, run, fitting, migration, plan) for fitting in fittings)
     exclusions = tuple(_exclusions(desk, laid.not_taken))
     manifest = Merged(
@@ -86,6 +92,15 @@ def merge(services: Services, ticket: Ticket) -> None:
         as_at=desk.as_at.isoformat(), practice_areas=areas, value_maps=words, fits=fits, map_version=field_map.version,
     )  # fmt: skip
     store.put_once(run.at("3-merge", "manifest.json"), to_json(manifest))
+
+
+def _lay(laid: Laid, keeping: Keeping, parts: tuple[str, ...], desk: Desk, aside: pl.DataFrame, links: Links | None) -> None:
+    """Write down one batch, without what an earlier run has moved."""
+    typed = neutral(desk, links) if links is not None else {}
+    gone = leave_out(desk)
+    if desk.migration.options.keeps_what_moves:
+        keeping.see(desk.records, desk.files.get("contacts"))
+    laid.lay(parts, desk, aside, typed, gone)
 
 
 def _fitted(services: Services, run: Run, fitting: Fitting, migration: Migration, plan: tuple[dict[str, str], ...]) -> Fit:
@@ -204,7 +219,9 @@ def _exclusions(desk: Desk, not_taken: dict[str, tuple[int, Decimal | None]]) ->
 
 
     stays = {"trust_stays": ("Trust balances", "E50", f"stays in {desk.trust_stays}"),
-             "open_matter_stays": ("Open matters, and what hangs on them", "E98", f"stays in {desk.profile.product} until closed")}  # fmt: skip
+             "open_matter_stays": ("Open matters, and what hangs on them", "E98", f"stays in {desk.profile.product} until closed"),
+             "moved_before": ("Moved by an earlier run", "E98", "in the target already"),
+             "changed_since_moved": ("Moved by an earlier run, and changed since", "E98", "in the target already, as it was: change it there")}  # fmt: skip
     for name, (title, requirement, scope) in stays.items():
         if name in not_taken:
             yield {"name": name, "title": title, "requirement": requirement, "rows": not_taken[name][0], "total": "", "scope": scope}

@@ -255,8 +255,10 @@ class References:
         self._users = Counter[str]()
 
     def see(self, batch: Batch) -> None:
-        for piece in batch.files("contacts"):
+        for piece in (*batch.files("contacts"), *batch.files("contacts_there")):
             self._contacts = pl.concat([self._contacts, _columns(piece, "first_name", "last_name", "company")]).unique()
+        for piece in batch.files("matters_there"):
+            self._numbers = pl.concat([self._numbers, _columns(piece, "custom_number")]).unique()
         for piece in batch.files("matters"):
             self._numbers = pl.concat([self._numbers, _columns(piece, "custom_number")]).unique()
             self._ask(piece, "clients without a contact", self._without_contact(_columns(piece, *_CLIENT)))

@@ -87,6 +87,8 @@ class Fitted:
                 held.setdefault(file.of, []).append(stands["key"])
                 self._look(file, lines)
                 self._compare(batch, file, lines.hstack(stands.select("table", "row", "key")), left)
+            elif file.file.endswith(".there"):
+                self._know(file.file.removesuffix(".there"), lines)
             elif file.file in {"waiting", "not_held"}:
                 beside.setdefault(file.of, []).append(stands["key"])
             self._add_up(file, lines)
@@ -96,6 +98,12 @@ class Fitted:
             self._seen[of, "in_files"] += there.len()
             self._seen[of, "beside"] += int((~aside.is_in(there.implode())).sum())
         self._add_base(batch)
+
+    def _know(self, name: str, lines: pl.DataFrame) -> None:
+        """What an earlier run has moved is no line of this one's, but may be referred to."""
+        for n, heading in enumerate(self._target.files[name].columns):
+            if self._is_parent(f"{name}.{heading}"):
+                self._parents.setdefault(f"{name}.{heading}", []).append(lines[f"{n}"].unique())
 
     def _read(self, piece: Piece) -> pl.DataFrame:
         """A piece of a file, as it lies in the bucket: columns `0`, `1`, …"""

@@ -214,6 +214,7 @@ def run(
     fix: Fixes = [], approve_map: Approved = None, by: By = None, archive_unknown: Archive = False, decide: Decided = [],  # noqa: B006
     acknowledge: Acknowledged = None, mid_month: MidMonth = False,
     templates: Annotated[Optional[Path], typer.Option(help="Folder with template files downloaded from the target.")] = None,
+    after: Annotated[Optional[Path], typer.Option(help="Folder of results of the run whose files were imported: what it moved is not moved again.")] = None,
     again: Annotated[bool, typer.Option("--again", help="Process it once more.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Exit 1 if anything waits for a person.")] = False,
     json: Json = False,
@@ -223,7 +224,7 @@ def run(
     def work() -> int:
         found = find_export(export)
         choices = _choices(found, migration, source, target, region, account_owner, user, primary_subscriber, dates, cut_off, time_zone, documents, expenses, fix, approve_map, by, archive_unknown, decide, acknowledge, mid_month)
-        return run_export(found, choices, out, templates, again=again, as_json=json, strict=strict)
+        return run_export(found, choices, out, templates, again=again, as_json=json, strict=strict, after=after)
 
     _guard(work, as_json=json)
 

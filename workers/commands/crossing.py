@@ -40,7 +40,24 @@ class Stop(Exception):
         self.code, self.text = code, text
 
 
-def lay_drop(store: Any, export: Path, choices: dict[str, Any], templates: Path | None) -> str:
+MOVED = "moved.parquet"
+"""What a run has moved, among its results: a later run of the same firm is told of it."""
+
+
+def come_after(choices: dict[str, Any], results: Path) -> tuple[str, bytes]:
+    """What the run whose results lie in a folder has moved, by a name; the choices name it too."""
+    from caseferry.canonical import sha256
+
+    path = results / MOVED if results.is_dir() else results
+    if not path.is_file():
+        raise Stop(1, message("CF-101", str(path), "a run keeps it with options.open_matters_stay or options.another_follows"))
+    data = path.read_bytes()
+    name = f"moved-{sha256(data)[:16]}"
+    choices["options"] = {**choices.get("options", {}), "after": name}
+    return name, data
+
+
+def lay_drop(store: Any, export: Path, choices: dict[str, Any], templates: Path | None, moved: tuple[str, bytes] | None = None) -> str:
     """Copy the export into the store as an upload would; return the key that rings."""
     from caseferry.canonical import to_json
     from caseferry.keys import Migration
@@ -50,6 +67,8 @@ def lay_drop(store: Any, export: Path, choices: dict[str, Any], templates: Path 
 
     where = Migration(FIRM, MIGRATION)
     store.put(where.choices, to_json(choices))
+    if moved:
+        store.put(where.moved(moved[0]), moved[1])
     for template in sorted(templates.iterdir()) if templates else ():
         store.put(f"{where.drops}templates/{template.name}", template.read_bytes())
     data, name = (export.read_bytes(), export.name) if export.is_file() else (pack_folder(export), f"{export.resolve().name}.zip")
@@ -100,9 +119,10 @@ def find_export(path: Path) -> Path:
     raise Stop(1, message("CF-101", str(path), hint))
 
 
-def run_export(export: Path, choices: dict[str, Any], out: Path, templates: Path | None, *, again: bool, as_json: bool, strict: bool) -> int:
+def run_export(export: Path, choices: dict[str, Any], out: Path, templates: Path | None, *, again: bool, as_json: bool, strict: bool, after: Path | None = None) -> int:
     """The whole journey; the results lie in `out` afterwards."""
     say(f"Caseferry · {export.resolve().name} · nothing leaves this computer")
+    moved = come_after(choices, after) if after else None
     valid(choices)
     from caseferry.services.folder import FolderStore
     from tasks.intake.arrive import arrive
@@ -113,7 +133,7 @@ def run_export(export: Path, choices: dict[str, Any], out: Path, templates: Path
     out.mkdir(parents=True, exist_ok=True)
     store = FolderStore(hidden / "bucket")
     services = local_services(store)
-    key = lay_drop(store, export, choices, templates)
+    key = lay_drop(store, export, choices, templates, moved)
     tickets = arrive(services, key)
     if not tickets:
         raise Stop(1, message("CF-128", export.name))
@@ -130,7 +150,7 @@ def run_export(export: Path, choices: dict[str, Any], out: Path, templates: Path
         shutil.rmtree(hidden / "bucket")
         store = FolderStore(hidden / "bucket")
         services = local_services(store)
-        tickets = arrive(services, lay_drop(store, export, choices, templates))
+        tickets = arrive(services, lay_drop(store, export, choices, templates, moved))
     same.write_text(json.dumps(choices))
     shown = _Progress()
     cross(services, run, lambda ticket: shown.step(services, run, ticket))
@@ -233,6 +253,9 @@ def publish(services: Any, run: Any, out: Path) -> None:
         _copy(services, run.at("3-merge", fit["target"], "load-plan.json"), out / "import-files" / fit["target"] / "load-plan.json")
         _copy(services, run.at("4-verify", "targets", f"{fit['target']}.json"), out / "targets" / f"{fit['target']}.json")
     publish_map(services, run, out)
+    (out / MOVED).unlink(missing_ok=True)
+    if services.store.stat(run.of.moved(run.run)):
+        _copy(services, run.of.moved(run.run), out / MOVED)
     for name in ("report.html", "report.xlsx", "ledger.json", "sample.json"):
         (out / name).write_bytes(services.store.get(run.at("4-verify", name)))
     for name in ("changes.csv", "findings.csv"):

@@ -59,8 +59,12 @@ class Fitting:
         self.batches: list[tuple[Piece, ...]] = []
         self.lineage: list[tuple[str, Path]] = []
 
-    def add(self, records: dict[str, pl.DataFrame], custom: dict[str, pl.DataFrame]) -> None:
-        """Lay a batch's records into the files that take them."""
+    def add(self, records: dict[str, pl.DataFrame], custom: dict[str, pl.DataFrame], there: dict[str, pl.DataFrame] = {}) -> None:  # noqa: B006
+        """Lay a batch's records into the files that take them.
+
+        Args:
+            there: records an earlier run has moved: new ones may refer to them.
+        """
         pieces: list[Piece] = []
         lineage = [pl.DataFrame(schema=LINEAGE)]
 
@@ -74,6 +78,8 @@ class Fitting:
         held: dict[str, list[pl.DataFrame]] = {}
         waits: dict[str, list[pl.DataFrame]] = {}
         for name, spec in sorted(self._target.files.items(), key=lambda one: one[1].order):
+            if spec.of in there:
+                self._know(name, spec, there[spec.of], lay)
             frame = records.get(spec.of)
             some = frame.filter(chosen(spec)) if frame is not None else None
             if some is None or some.is_empty():
@@ -102,6 +108,15 @@ class Fitting:
         pl.concat(lineage).write_parquet(path)
         self.lineage.append((f"{len(self.batches):04d}.parquet", path))
 
+    def _know(self, name: str, spec: MappedFile, there: pl.DataFrame, lay: Any) -> None:
+        """What new lines may refer to although no file of this run holds it. It lies beside."""
+        if name not in self._by_key and not any(refers.partition(".")[0] == name for refers in self._wanted):
+            return
+        lines = shape(spec, self._target, there.filter(chosen(spec)), self._taken[name], self._parents).lines
+        if lines.height:
+            self._refer(name, spec, lines)
+            lay(self._beside(name, spec, tuple(spec.columns), f"{name}.there", note="an earlier run has moved these; do not import them again"), lines)
+
     def _growing(self, name: str, spec: MappedFile, header: tuple[str, ...]) -> Growing:
         if name not in self._open:
             record = NEUTRAL[spec.of].record
@@ -112,7 +127,7 @@ class Fitting:
 
     def _beside(self, name: str, spec: MappedFile | None, header: tuple[str, ...], what: str, of: str = "", note: str = "") -> Growing:
         """A list for people, beside the files of the target."""
-        title = name if what in {"not_held", "left_out", "custom_fields"} else f"{name}_{what}"
+        title = f"{name}_there" if what.endswith(".there") else name if what in {"not_held", "left_out", "custom_fields"} else f"{name}_{what}"
         place = f"beside:{title}"  # a file of the target may have the same name
         if place not in self._open:
             of = of or (spec.of if spec else "")
@@ -148,13 +163,7 @@ class Fitting:
 
     def _note(self, name: str, spec: MappedFile, shaped: Shaped, lay: Any) -> None:
         """What later lines refer to, words nobody mapped, and cells that were left out."""
-        if name in self._by_key:
-            column = f"{name}.{KEY}"
-            self._keys[column] = pl.concat([self._parents(column), shaped.lines["key"].alias("k")])
-        for n, heading in enumerate(spec.columns):
-            column = f"{name}.{heading}"
-            if column in self._wanted:
-                self._keys[column] = pl.concat([self._parents(column), shaped.lines[f"{n}"].drop_nulls().alias("k")])
+        self._refer(name, spec, shaped.lines)
         for heading, word, count in shaped.unmapped.iter_rows():
             self._unmapped[name, heading, word] += count
         if shaped.left_out.height:
@@ -162,6 +171,16 @@ class Fitting:
             growing = self._beside("left_out", None, ("File", "Key", "Column", "Why", "Value"), "left_out", note="values the target can't hold, each with its record")
             rows = shaped.left_out.select(pl.lit(name).alias("0"), *(pl.col(column).alias(f"{n}") for n, column in enumerate(LEFT_OUT, 1)))
             lay(growing, rows.with_columns(pl.lit("").alias("table"), pl.lit(0, pl.UInt32).alias(ROW), pl.lit("").alias("key")))
+
+    def _refer(self, name: str, spec: MappedFile, lines: pl.DataFrame) -> None:
+        """Keep what later lines refer to."""
+        if name in self._by_key:
+            column = f"{name}.{KEY}"
+            self._keys[column] = pl.concat([self._parents(column), lines["key"].alias("k")])
+        for n, heading in enumerate(spec.columns):
+            column = f"{name}.{heading}"
+            if column in self._wanted:
+                self._keys[column] = pl.concat([self._parents(column), lines[f"{n}"].drop_nulls().alias("k")])
 
     def _account(self, name: str, frame: pl.DataFrame, held: list[pl.DataFrame], waits: list[pl.DataFrame], lay: Any) -> None:
         """Every record once: in a file, waiting, or beside because the target has no place for it."""
