@@ -9,6 +9,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from caseferry.manifest import PORTAL_MESSAGES
 from caseferry.mapping.layers import as_key, laid_over
 from caseferry.mapping.mapped import MappedTarget, is_mapped, known_targets, load_mapped
 from caseferry.mapping.profile import Profile, known_sources, load_profile
@@ -89,7 +90,7 @@ class Options(Model):
     )
     mid_month_confirmed: bool = Field(default=False, description="open invoices are moved although their day is no month's end")
     decisions: dict[str, str] = Field(
-        default_factory=dict, description="what becomes of records a target has no place for, per `target.records`"
+        default_factory=dict, description="what becomes of records a target has no place for, per `target.records`, or `target.portal_messages`"
     )
     unknown_columns: Literal["ask", "archive", "custom_field"] = Field(
         default="ask", description="columns nobody knows: asked about before files are released, archived, or made custom fields"
@@ -218,8 +219,8 @@ class Migration(Model):
             self.target_of(name)
         for name in self.options.decisions:
             target, _, records = name.partition(".")
-            if target not in self.mapped or records not in NEUTRAL:
-                raise ValueError(f"options.decisions: {name!r} is no `target.records` of this migration; records are {', '.join(NEUTRAL)}")
+            if target not in self.mapped or records not in (*NEUTRAL, PORTAL_MESSAGES):
+                raise ValueError(f"options.decisions: {name!r} is no `target.records` of this migration; records are {', '.join((*NEUTRAL, PORTAL_MESSAGES))}")
         return self
 
     @property

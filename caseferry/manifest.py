@@ -10,6 +10,8 @@ from caseferry.model import Model
 
 MESSAGES = "(messages)"
 """What the list is called that is made of messages in files of their own."""
+PORTAL, PORTAL_MESSAGES = "portal_data", "portal_messages"
+"""The rule that tells messages and shares of a client portal, and the name a decision about them has."""
 FORMAT = 5
 """The layout of a run. A worker leaves a run of a later layout to a newer worker."""
 
@@ -162,6 +164,11 @@ class Split(Model):
 
     def part(self, name: str) -> Table:
         return next(t for t in self.tables if name in t.parts)
+
+    @property
+    def portal(self) -> tuple[Finding, ...]:
+        """What a client portal left behind, list by list and folder by folder."""
+        return tuple(finding for finding in self.findings if finding.rule == PORTAL)
 
 
 class PartOutcome(Model):

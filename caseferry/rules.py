@@ -43,6 +43,7 @@ RULES: dict[str, str] = {
     "list_not_sent": "Most exports of this system hold such a list. If the firm has it, send it too.",
     "layout_changed": "The list's columns are not those the profile was written for. Check what is new or renamed.",
     "money_not_carried": "The column holds money that is carried from a list of its own, and no such list was sent. Nothing of it is in a file.",
+    "portal_data": "Messages or shares of a client portal. A portal does not move; they are kept in the archive, whatever else is carried of them.",
     "expected_list_missing": "A list that every export should hold is missing.",
     "list_is_too_short": "A list has fewer rows than any real firm.",
     "unknown_table": "We do not know this list. It stays in the archive.",

@@ -20,7 +20,7 @@ from caseferry.canonical import sha256, to_json
 from caseferry.mapping.cells import Cell
 from caseferry.mapping.layers import laid_over, read_yaml
 from caseferry.mapping.profile import ProfileError, what_is_wrong
-from caseferry.mapping.target import TARGETS
+from caseferry.mapping.target import TARGETS, Capability
 from caseferry.records.neutral import NEUTRAL
 
 Format = Literal["csv", "vcard", "icalendar"]
@@ -81,15 +81,6 @@ class MappedFile(_Strict):
     """The most lines, and bytes, of a file: what is more goes into another."""
     reference: bool = False
     """Nothing the target imports: a list for people."""
-
-
-class Capability(_Strict):
-    """Something a target can do, or can't, in words a firm understands."""
-
-    can: bool
-    says: str
-    choices: tuple[str, ...] = ()
-    """What a firm may decide where it can't."""
 
 
 class NotHeld(_Strict):

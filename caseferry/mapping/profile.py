@@ -82,6 +82,17 @@ class Exclusion(_Strict):
     todo: str = ""
 
 
+class Portal(_Strict):
+    """Words that tell messages and shares of a client portal."""
+
+    names: tuple[str, ...] = ()
+    """Of a file, a sheet or a folder. One of several words may be part of the name, a single one has to be all of it."""
+    headings: tuple[str, ...] = ()
+    """Of a list's columns, to the letter."""
+    never: tuple[str, ...] = ()
+    """Words of names that mean something else, such as who may log in."""
+
+
 class Profile(_Strict):
     """A source system."""
 
@@ -129,6 +140,7 @@ class Profile(_Strict):
     """What the profile takes for given and nobody has confirmed; the report says it."""
     compliance_words: tuple[str, ...] = ()
     """Words by which a task, an event or a document belongs to what a supervisor asks for: each is signed for one by one."""
+    portal: Portal = Portal()
     connected: dict[str, str] = Field(default_factory=dict)
     """Other systems by a word of the headings that hold their ids, and what they are: to be connected again."""
     expect: dict[str, int] = Field(default_factory=dict)
@@ -184,6 +196,17 @@ class Profile(_Strict):
     @cached_property
     def normal_words(self) -> dict[str, frozenset[str]]:
         return {word: frozenset(normal(text) for text in texts) for word, texts in self.words.items()}
+
+    @cached_property
+    def portal_headings(self) -> frozenset[str]:
+        return frozenset(map(normal, self.portal.headings))
+
+    def portal_word(self, name: str) -> str:
+        """The words by which a file, sheet or folder is a client portal's; nothing for most."""
+        said = normal(name)
+        if any(_is_in(normal(word), said) for word in self.portal.never):
+            return ""
+        return next((word for word in self.portal.names if normal(word) == said or (" " in normal(word) and _is_in(normal(word), said))), "")
 
     @cached_property
     def every_heading(self) -> frozenset[str]:
@@ -320,6 +343,11 @@ def look_in(folder: Path) -> None:
 
 def _path_of(source: str, folder: Path) -> Path:
     return next((path for place in (*_OWN, folder) if (path := place / f"{source}.yaml").is_file()), folder / f"{source}.yaml")
+
+
+def _is_in(words: str, name: str) -> bool:
+    """Whether a name says the words, also written together: `ClientPortalMessages`."""
+    return f" {words} " in f" {name} " or any(word.startswith(words.replace(" ", "")) for word in name.split())
 
 
 def _check(profile: Profile, file: str, name: str, table: TableProfile) -> None:

@@ -56,6 +56,15 @@ class TargetFile(_Strict):
         return found
 
 
+class Capability(_Strict):
+    """Something a target can do, or can't, in words a firm understands."""
+
+    can: bool
+    says: str
+    choices: tuple[str, ...] = ()
+    """What a firm may decide where it can't."""
+
+
 class Csv(_Strict):
     encoding: str
     line_ending: str
@@ -70,6 +79,7 @@ class Target(_Strict):
     uploads: dict[str, str] = Field(default_factory=dict)
     placeholders: dict[str, str]
     custom_field_name: int
+    client_portal: Capability
     todo: tuple[str, ...] = ()
     files: dict[str, TargetFile]
 

@@ -10,7 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from caseferry.choices import Migration
 from caseferry.errors import NeedsAnswer, Question
 from caseferry.keys import Run
-from caseferry.manifest import Intake, PartOutcome, Split
+from caseferry.manifest import PORTAL, Intake, PartOutcome, Split
 from caseferry.mapping.profile import Profile
 from caseferry.mapping.target import load_target
 from caseferry.records import RECORDS
@@ -55,11 +55,13 @@ def _said(services: Services, run: Run, migration: Migration, split: Split, inta
         "types": [{"title": RECORDS[record].title, "rows": sum(places.values()), "carried": places["carried"] + places["merged"], "excluded": places["excluded"], "quarantined": places["quarantined"]} for record, places in rows.items()],
         "exclusions": [{"title": one.title, "rows": lists[name], "scope": "agreed: carried as a manifest" if name == "documents" and migration.options.documents else ""} for name, one in profile.exclusions.items()],
         "stays": [told for told in (f"trust money stays in {migration.options.trust_stays}" if migration.options.trust_stays else "", f"open matters stay in {split.product} until they are closed" if migration.options.open_matters_stay else "") if told],
+        "portal": [{"where": one.where, "rows": one.count, "scope": one.detail} for one in split.portal],
+        "portal_ends": [own.client_portal.says] if split.portal and names else [],
         "limits": [(migration.target_of(name).title, one.says) for name in migration.mapped for one in migration.target_of(name).capabilities.values() if not one.can],
         "no_place": [(migration.target_of(name).title, one.says, ", ".join(one.choices)) for name in migration.mapped for one in migration.target_of(name).not_held.values()],
         "unknown": [{"file": one.file, "sheet": one.sheet, "rows": one.rows} for one in split.unknown], "refused": [one.name for one in intake.refused],
         "missing": [finding.detail or finding.where for finding in split.findings if finding.rule in {"expected_list_missing", "list_not_sent"}],
-        "noted": [(plainly(finding.rule), finding.where, finding.detail) for finding in split.findings if finding.rule not in {"expected_list_missing", "list_not_sent"}],
+        "noted": [(plainly(finding.rule), finding.where, finding.detail) for finding in split.findings if finding.rule not in {"expected_list_missing", "list_not_sent", PORTAL}],
         "assumptions": profile.assumptions, "wanted": [RECORDS[name].title for name in migration.questionnaire.wanted if name in RECORDS and name not in rows],
     }  # fmt: skip
 

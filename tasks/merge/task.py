@@ -11,7 +11,7 @@ import polars as pl
 from caseferry.canonical import to_json
 from caseferry.choices import Migration
 from caseferry.keys import Run
-from caseferry.manifest import Finding, Fit, Intake, Merged, Split
+from caseferry.manifest import PORTAL_MESSAGES, Finding, Fit, Intake, Merged, Split
 from caseferry.mapping.target import load_target
 from caseferry.reading.grid import ROW
 from caseferry.services.scratch import Scratch
@@ -64,7 +64,7 @@ def merge(services: Services, ticket: Ticket) -> None:
     field_map = draw_map(services, run, migration, split)
     ask_scope(migration)
     with Scratch() as scratch:
-        fittings = [Fitting(migration.target_of(name), migration, field_map.version, scratch, desk.trust_stays) for name in migration.mapped]
+        fittings = [Fitting(migration.target_of(name), migration, field_map.version, scratch, desk.trust_stays, split.portal) for name in migration.mapped]
         laid = Laid(Files(desk, _templates(services, desk), scratch), scratch, fittings)
         known, plan = _put_together(desk, outcomes, scratch)
         links = links_of(desk, equals(outcomes, SCATTERED, scratch)) if fittings else None
@@ -222,6 +222,11 @@ def _exclusions(desk: Desk, not_taken: dict[str, tuple[int, Decimal | None]]) ->
              "open_matter_stays": ("Open matters, and what hangs on them", "E98", f"stays in {desk.profile.product} until closed"),
              "moved_before": ("Moved by an earlier run", "E98", "in the target already"),
              "changed_since_moved": ("Moved by an earlier run, and changed since", "E98", "in the target already, as it was: change it there")}  # fmt: skip
+    if desk.split.portal:
+        yield {
+            "name": PORTAL_MESSAGES, "title": "Messages and shares of a client portal", "requirement": "E52", "rows": sum(one.count for one in desk.split.portal),
+            "total": "", "scope": desk.target.client_portal.says,
+        }  # fmt: skip
     for name, (title, requirement, scope) in stays.items():
         if name in not_taken:
             yield {"name": name, "title": title, "requirement": requirement, "rows": not_taken[name][0], "total": "", "scope": scope}

@@ -6,7 +6,7 @@ from functools import cached_property
 
 from caseferry.mapping.headings import normal
 from caseferry.mapping.profile import Profile, TableProfile
-from caseferry.reading.grid import Grid
+from caseferry.reading.grid import ROW, Grid
 from caseferry.records import RECORDS
 
 DEEPEST_HEADER = 60
@@ -219,5 +219,16 @@ def _title(head: list[list[str]], upto: int) -> str:
 def _likely_header(head: list[list[str]]) -> tuple[str, ...]:
     if not head:
         return ()
-    fullest = max(head[:30], key=lambda row: sum(1 for cell in row if cell.strip() and not _FIGURE.search(cell)))
-    return tuple(" ".join(cell.split())[:80] for cell in fullest if cell.strip())
+    return tuple(" ".join(cell.split())[:80] for cell in head[_fullest(head)] if cell.strip())
+
+
+def header_of(grid: Grid) -> tuple[int, dict[str, str]]:
+    """The row that is likeliest to be the header of a list nobody knows, and the heading of each column that has one."""
+    head = [[cell or "" for cell in row[1:]] for row in grid.cells.head(DEEPEST_HEADER + 1).rows()]
+    place = _fullest(head)
+    return int(grid.cells[ROW][place]), {name: cell for name, cell in zip(grid.columns, head[place], strict=True) if cell.strip()}
+
+
+def _fullest(head: list[list[str]]) -> int:
+    counts = [sum(1 for cell in row if cell.strip() and not _FIGURE.search(cell)) for row in head[:30]]
+    return counts.index(max(counts))

@@ -16,6 +16,7 @@ from caseferry.services.store import put_files
 from tasks.journey import Ticket
 from tasks.split.drift import layout_changed
 from tasks.split.drop import AT_ONCE, read_all
+from tasks.split.portal import portal_folders, portal_lists, portal_unknown
 from tasks.split.recognise import Fit, Unfit
 from tasks.split.source import tell_source, variant_of
 from tasks.split.tables import Cut, Portion, make_table
@@ -53,14 +54,17 @@ def split(services: Services, ticket: Ticket) -> None:
             findings += table_findings(one, rows.head)
             findings += filter(None, [layout_changed(one.table, profile, _first_cells(one))])
         findings += money_beside(made, profile)
+        findings += portal_lists(made, profile)
         unknown = []
         for (kept, rows), fit in zip(lists, fits, strict=True):
             if not isinstance(fit, Unfit):
                 continue
             if rows.height > 1 and (rows.head.width > 1 or kept.name.lower().endswith(_CERTAIN)):
                 unknown.append(UnknownTable(file=kept.name, sheet=rows.head.sheet, rows=rows.height, columns=fit.columns, reason=fit.reason))
+                findings += filter(None, [portal_unknown(kept.name, rows, profile)])
             else:  # a title page, a read-me, a heading without rows
                 findings.append(Finding(rule="text_not_taken", where=" › ".join(filter(None, (kept.name, rows.head.sheet))), count=rows.height, outcome="excluded"))
+        findings += portal_folders(intake, {*(one.table.file for one in made), *(one.file for one in unknown)}, profile)
         if not made:
             unread = next((f"; {one.where} can't be read: {one.detail}" for one in findings if one.rule == "unreadable_file"), "")
             raise ExportRefused("CF-104", intake.files[0].name, f"none of {len(lists)} lists has the headings of {profile.product}{unread}")

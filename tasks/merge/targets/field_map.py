@@ -19,7 +19,7 @@ from caseferry.canonical import to_json
 from caseferry.choices import NEUTRAL_PACKAGE, Migration
 from caseferry.errors import NeedsAnswer, Question
 from caseferry.keys import Run
-from caseferry.manifest import ColumnUse, Split, Table
+from caseferry.manifest import PORTAL_MESSAGES, ColumnUse, Split, Table
 from caseferry.mapping.cells import plainly
 from caseferry.mapping.mapped import MappedTarget, version_of
 from caseferry.mapping.target import load_target
@@ -138,6 +138,16 @@ def _where_trust_stays(migration: Migration, split: Split, targets: list[MappedT
             yield Question("CF-151", f"target {target.title}", found, f"options.decisions.{target.target}.trust_balances")
 
 
+def _where_the_portal_stays(migration: Migration, split: Split, targets: list[MappedTarget]) -> Iterator[Question]:
+    """A portal's messages and shares have no place in a target without a portal: what becomes of them, somebody has to say first."""
+    rows, where = sum(one.count for one in split.portal), ", ".join(one.where for one in split.portal[:5])
+    for target in targets if rows else ():
+        spec = target.capabilities["client_portal"]
+        if not spec.can and spec.choices and not migration.options.decisions.get(f"{target.target}.{PORTAL_MESSAGES}"):
+            found = f"{rows} rows or files ({where}); {spec.says} One of: {', '.join(spec.choices)}"
+            yield Question("CF-153", f"target {target.title}", found, f"options.decisions.{target.target}.{PORTAL_MESSAGES}")
+
+
 def _to_give(split: Split, targets: list[MappedTarget]) -> Iterator[Question]:
     """What only the firm's account can tell, and nobody has: ids are never made up."""
     filled = {name for table in split.tables if table.lines.get("data") for name in NEUTRAL_OF.get(table.record, ())}
@@ -165,7 +175,7 @@ def _filled(targets: list[MappedTarget]) -> Iterator[Filled]:
 def _ask(made: FieldMap, migration: Migration, split: Split, targets: list[MappedTarget]) -> None:
     if not any(target.approval for target in targets):
         return
-    questions = [*_where_trust_stays(migration, split, targets), *_to_give(split, targets)]
+    questions = [*_where_trust_stays(migration, split, targets), *_where_the_portal_stays(migration, split, targets), *_to_give(split, targets)]
     undecided = made.undecided()
     if undecided and migration.options.unknown_columns == "ask":
         told = "; ".join(f"{entry.file} › {entry.column}" for entry in undecided[:10]) + (f"; and {len(undecided) - 10} more" if len(undecided) > 10 else "")

@@ -5,6 +5,7 @@ files that are plainly no import.
 """
 
 from collections import Counter
+from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 import polars as pl
 
 from caseferry.choices import NEUTRAL_PACKAGE, Migration
-from caseferry.manifest import Decision, Fit, Piece
+from caseferry.manifest import PORTAL_MESSAGES, Decision, Finding, Fit, Piece
 from caseferry.mapping.mapped import MappedFile, MappedTarget
 from caseferry.mapping.target import load_target
 from caseferry.reading.grid import ROW
@@ -40,11 +41,12 @@ class Fitting:
         custom: the custom fields of contacts and of matters: by parent, `table`, `row`, `field`, `type`, `value`.
         scratch: where the files grow.
         trust_stays: where trust money lives, if no file takes it.
+        portal: what a client portal left behind.
     """
 
-    def __init__(self, target: MappedTarget, migration: Migration, version: str, scratch: Scratch, trust_stays: str = "") -> None:
+    def __init__(self, target: MappedTarget, migration: Migration, version: str, scratch: Scratch, trust_stays: str = "", portal: Sequence[Finding] = ()) -> None:
         self._target, self._migration, self._version, self._scratch = target, migration, version, scratch
-        self._trust_stays = trust_stays
+        self._trust_stays, self._portal = trust_stays, portal
         self._open: dict[str, Growing] = {}
         self._taken: dict[str, dict[str, pl.Series]] = {name: {} for name in target.files}
         self._keys: dict[str, pl.Series] = {}
@@ -252,6 +254,12 @@ class Fitting:
                     records=name, title=NEUTRAL[name].title, rows=counts["not_held"], total=total, says=spec.says if spec else "no file of the target takes these",
                     choices=spec.choices if spec else (), choice=self._choice(name), file=names.get(name, ""),
                 ))  # fmt: skip
+        spoken = self._target.capabilities["client_portal"]
+        if self._portal and not spoken.can:
+            made.append(Decision(
+                records=PORTAL_MESSAGES, title="Messages and shares of a client portal", rows=sum(one.count for one in self._portal), says=spoken.says,
+                choices=spoken.choices, choice=self._choice(PORTAL_MESSAGES), file=f"in the archive: {', '.join(one.where for one in self._portal)}",
+            ))  # fmt: skip
         return made
 
     def _choice(self, records: str) -> str:
