@@ -157,6 +157,7 @@ RULES: dict[str, str] = {
     "documents_in_scope": "Documents are carried as a manifest.",
     "client_and_matter_apart": "The cell names a client and a matter; each got its own part.",
     "matter_among_clients": "The row is a matter of a client, written below the client's name; it is no client. Send a list of the matters.",
+    "matter_in_both_lists": "The row is a matter of a client, and the list of matters has it. It is that one matter.",
     "open_invoices_mid_month": "Open invoices are moved on a day that is no month's end.",
     "half_a_number": "One of the columns that make it together is empty, so it is not known.",
     "control_total_differs": "The report's own total is not the sum of its rows.",

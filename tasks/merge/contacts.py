@@ -10,7 +10,7 @@ from caseferry.mapping.names import LAST_NAME, company_pattern, key, title_patte
 from caseferry.reading.grid import ROW
 from tasks.merge.desk import Desk, ensure
 from tasks.merge.words import put_in_words_of
-from tasks.transform.sheet import PLACE, REASON
+from tasks.transform.sheet import JOB, PLACE, REASON
 
 _TEXT = ("source_id", "title", "first_name", "middle_name", "last_name", "company", "job_title", "display_name",
          "street", "city", "state", "postal_code", "country", "kind", "phone", "phone_home", "phone_work",
@@ -19,6 +19,7 @@ PRIMARY_PHONE = ("phone", "phone_mobile", "phone_work", "phone_home")
 _KINDS = {"phone": "Phone", "phone_home": "Home", "phone_mobile": "Mobile", "phone_fax": "Fax", "phone_work": "Work"}
 _COMMA = r"^\s*([^,\d]+?)\s*,\s*([^,\d]+?)\s*$"
 NAME = ("first_name", "last_name", "company")
+AMONG_CLIENTS = "matter_among_clients"
 
 
 def prepare_contacts(desk: Desk) -> None:
@@ -30,8 +31,15 @@ def prepare_contacts(desk: Desk) -> None:
     frame = frame.with_columns(pl.when(first != "").then(first).alias("first_name"), pl.col("first_name").alias("given_name"))
     desk.records["contact"] = frame
     put_in_words_of(desk, "contact", "country", desk.migration.options.value_maps.get("country", {}))
+    set_aside(desk)
     _merge_exact(desk)
     _propose(desk)
+
+
+def set_aside(desk: Desk) -> None:
+    """Take the matters among the clients from the contacts. What becomes of them is told when the matters are known."""
+    if JOB in desk.records["contact"].columns:
+        desk.place("contact", pl.col(JOB).is_not_null(), "quarantined", AMONG_CLIENTS)
 
 
 def _merge_exact(desk: Desk) -> None:

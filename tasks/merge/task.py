@@ -24,6 +24,7 @@ from tasks.merge.custom_fields import custom_fields
 from tasks.merge.desk import Desk
 from tasks.merge.documents import documents
 from tasks.merge.files import Files, Template, read_template
+from tasks.merge.jobs import bring_together
 from tasks.merge.laid import Laid
 from tasks.merge.left_out import leave_out
 from tasks.merge.matters import link_clients, matter_lines, matter_numbers, parties_of_matters, practice_areas, prepare_matters
@@ -135,6 +136,8 @@ def _put_together(desk: Desk, outcomes: Outcomes, scratch: Scratch) -> tuple[Kno
     parties = pl.DataFrame(schema={"table": pl.String, ROW: pl.UInt32, "matter": pl.String})
     if desk.has("matter"):
         made.append(link_clients(desk, known.names))
+    bring_together(desk, known.names)
+    if desk.has("matter"):
         parties, more = parties_of_matters(desk, known.names)
         made.append(more)
     contact_lines(desk, _distinct(made))

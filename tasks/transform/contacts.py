@@ -5,7 +5,7 @@ import polars as pl
 from caseferry.mapping.contact_points import is_email, is_phone, split_emails
 from caseferry.mapping.names import LAST_NAME, company_pattern, title_pattern
 from caseferry.reading.cards import GROUP
-from tasks.transform.sheet import Sheet
+from tasks.transform.sheet import JOB, Sheet
 
 NAMES = ("title", "first_name", "middle_name", "last_name", "company", "display_name")
 PHONES = ("phone", "phone_mobile", "phone_home", "phone_work", "phone_fax")
@@ -103,7 +103,8 @@ def _tell_kind(sheet: Sheet) -> None:
     rule = pl.when(comma).then(pl.lit("surname_first")).otherwise(pl.lit("name_split"))
     sheet.change(pl.col("parse"), "display_name", rule, shown, given + pl.lit(" | ") + last)
     whole = only_shown & ~pl.col("parse")
-    sheet.find(pl.col("kind") == "undecided", "display_name", "person_or_company", "carried", shown,
+    is_job = pl.col(JOB).is_not_null() if sheet.has(JOB) else pl.lit(False)
+    sheet.find((pl.col("kind") == "undecided") & ~is_job, "display_name", "person_or_company", "carried", shown,
                "say in the card whether this is a person or a company")  # fmt: skip
     no_name = pl.col("kind") == "nameless"
     sheet.find(no_name, "display_name", "card_without_name", "quarantined")

@@ -2,17 +2,20 @@
 
 import polars as pl
 
-from tasks.transform.sheet import Sheet
+from tasks.transform.sheet import JOB, JOB_OF, Sheet
 
 
 def take_apart(sheet: Sheet) -> None:
-    """Give matter and client each its own part; in a list of clients such a row is a matter, and no client of that name."""
+    """Give matter and client each its own part. In a list of clients such a row is a matter, and no client of that name: the merge
+    brings it together with the list of matters.
+    """
     sign = sheet.job.profile.parted_by
     if not sign:
         return
     if sheet.job.spec.record == "contact":
         if sheet.has("display_name"):
-            sheet.find(_head(sign, "display_name").is_not_null(), "display_name", "matter_among_clients", "quarantined", pl.col("display_name"))
+            head = _head(sign, "display_name")
+            sheet.frame = sheet.frame.with_columns(head.alias(JOB_OF), pl.when(head.is_not_null()).then(_tail(sign, "display_name")).alias(JOB))
         return
     if sheet.has("client"):
         if not sheet.has("matter"):
@@ -24,7 +27,7 @@ def take_apart(sheet: Sheet) -> None:
 
 def _part(sheet: Sheet, sign: str, name: str, when: pl.Expr) -> None:
     whole, head = pl.col(name), _head(sign, name)
-    tail = whole.str.slice(whole.str.split(sign).list.first().str.len_chars() + len(sign)).str.strip_chars()
+    tail = _tail(sign, name)
     joined = when & head.is_not_null()
     sheet.change(joined, "matter", "client_and_matter_apart", whole, tail)
     parts = [pl.when(joined).then(tail).otherwise("matter").alias("matter")]
@@ -32,6 +35,11 @@ def _part(sheet: Sheet, sign: str, name: str, when: pl.Expr) -> None:
         sheet.change(joined, "client", "client_and_matter_apart", whole, head)
         parts.append(pl.when(joined).then(head).otherwise("client").alias("client"))
     sheet.frame = sheet.frame.with_columns(parts)
+
+
+def _tail(sign: str, name: str) -> pl.Expr:
+    whole = pl.col(name)
+    return whole.str.slice(whole.str.split(sign).list.first().str.len_chars() + len(sign)).str.strip_chars()
 
 
 def _head(sign: str, name: str) -> pl.Expr:

@@ -13,7 +13,7 @@ from caseferry.reading.grid import ROW
 from tasks.transform import activities, contacts, matters, papers
 from tasks.transform.fields import read_fields
 from tasks.transform.parted import take_apart
-from tasks.transform.sheet import PLACE, REASON, Job, Sheet
+from tasks.transform.sheet import JOB, PLACE, REASON, Job, Sheet
 
 FINISH: dict[str, Callable[[Sheet], None]] = {
     "contact": contacts.finish_contacts,
@@ -100,6 +100,8 @@ def _one_cell(sheet: Sheet) -> None:
         return
     filled = pl.sum_horizontal(pl.col(name).is_not_null().cast(pl.UInt16) for name in named)
     alone = sheet.raw.select(((filled == 1) & pl.coalesce(named).str.strip_chars().str.contains(_LONE).fill_null(False)).alias("a"))["a"]
+    if sheet.has(JOB):
+        alone &= sheet.frame[JOB].is_null()
     if alone.any():
         sheet.find(pl.lit(alone), "row", "row_of_one_cell", "quarantined")
 

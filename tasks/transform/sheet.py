@@ -19,6 +19,8 @@ from caseferry.reading.grid import ROW
 from caseferry.records import RECORDS, Record
 
 PLACE, REASON = "place", "reason"
+JOB, JOB_OF = "job", "job_of"
+"""Of a row among the clients that is a matter of one: what names the matter, and whose it is."""
 FINDINGS = {
     "row": pl.UInt32, "field": pl.String, "heading": pl.String, "rule": pl.String, "outcome": pl.String,
     "value": pl.String, "proposal": pl.String,
