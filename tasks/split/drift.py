@@ -41,6 +41,10 @@ def layout_changed(table: Table, profile: Profile, cells: Cells | None = None) -
         new.remove(one.new)
         how = f"is now {have[one.new]!r}" if one.share >= _SURE else f"may now be {have[one.new]!r} ({one.share:.2f}: {one.reason})"
         renamed.append(f"{known[one.old]!r} {how}")
+    understood = {normal(c.heading) for c in table.columns if c.use == "mapped"} | set(profile.headings(table.kind))
+    new = [name for name in new if name not in understood]  # the layout is one account's; the profile knows more columns than it shows
+    if not renamed and not new and not missing:
+        return None
     told = [
         *([f"renamed: {', '.join(renamed)}"] if renamed else []), *([f"new: {', '.join(repr(have[name]) for name in new)}"] if new else []),
         *([f"missing: {', '.join(repr(known[name]) for name in missing)}"] if missing else []),

@@ -26,6 +26,15 @@ def test_columns_that_are_new_missing_or_renamed_are_told(crossing: Crossings) -
     assert "missing: 'Originating Attorney'" in detail
 
 
+@pytest.mark.requirement("E69")
+def test_a_column_that_the_profile_knows_is_not_new(crossing: Crossings) -> None:
+    files = {name: data.decode() for name, data in export("clio", "solo").items() if name.endswith(".csv")}
+    header, *rows = files["matters.csv"].splitlines()
+    for more, told in (("Location", []), ("Location,Budget", ["changed since profile v1: new: 'Budget'"])):
+        text = "\n".join([f"{header},{more}", *(row + ",x" * len(more.split(",")) for row in rows)])
+        assert [note["detail"] for note in crossing(files | {"matters.csv": text}, source="clio").noted("layout_changed")] == told
+
+
 def test_where_no_layout_is_known_a_likely_new_name_is_told(crossing: Crossings) -> None:
     cards = 'Card Name,First Name,Last Name,Email,Mobile,Job Titles\n"Smith, John",John,Smith,,0412 345 678,Baker\n'
     notes = crossing(firm(cards=cards)).noted("layout_changed")
