@@ -72,7 +72,8 @@ class Options(Model):
     expenses: bool = Field(default=False, description="carry unbilled expenses too")
     fixes: tuple[str, ...] = Field(default=(), description="rules whose proposed fix is approved")
     target_numbering: bool = Field(default=False, description="the target numbers matters in its own format")
-    require_acknowledgement: bool = Field(default=False, description="hold until the scope is acknowledged")
+    require_acknowledgement: bool | None = Field(default=None, description="hold until the scope is acknowledged; else only where a map has to be approved")
+    require_approval: bool = Field(default=False, description="hold until the field map is approved, and every column with values decided about, also for targets that do not ask")
     encoding: str | dict[str, str] | None = Field(
         default=None, description="what text is written in where its bytes leave it open: `cp850`; per file if a mapping"
     )
@@ -227,6 +228,17 @@ class Migration(Model):
     def targets(self) -> tuple[str, ...]:
         """Every target of the run, the main one first."""
         return tuple(dict.fromkeys((self.target, *self.also)))
+
+    @property
+    def wants_approval(self) -> bool:
+        """A person approves the field map before a file is written: a target asks for it, or the firm."""
+        return self.options.require_approval or any(self.target_of(name).approval for name in self.mapped)
+
+    @property
+    def wants_acknowledgement(self) -> bool:
+        """A person says first that the scope and its limits were read."""
+        asked = self.options.require_acknowledgement
+        return self.wants_approval if asked is None else asked
 
     @property
     def base(self) -> str:

@@ -126,6 +126,7 @@ RULES: dict[str, str] = {
     "row_wider_than_header": "The row has more cells than the list has headings: a stray comma has shifted it.",
     "trust_stays": "Trust money stays where it is. No file holds a line of it.",
     "open_matter_stays": "The matter is open and stays where it is until it is closed.",
+    "document_template": "A template of documents. It is made again in the target by hand, and is no document of a matter.",
     "moved_before": "An earlier run has moved it. It is not moved again.",
     "changed_since_moved": "An earlier run has moved it, and it says something else by now. Change it in the target by hand.",
     "earlier_run_not_named": "An earlier run of this migration has moved some of this. Name it as options.after once its files are imported.",

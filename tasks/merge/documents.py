@@ -11,6 +11,8 @@ from tasks.transform.sheet import PLACE, REASON
 
 _PAPERS = {Kind.PDF, Kind.DOCUMENT, Kind.MAIL, Kind.JSON}
 _OURS = "migration.json"
+_TEMPLATE = r"(?i)\.(dot|dotx|dotm|ott|oft|xltx)$|template"
+"""What a template's path looks like. One that lies in a matter is that matter's paper."""
 
 
 def documents(desk: Desk, numbers: pl.DataFrame) -> None:
@@ -39,6 +41,7 @@ def documents(desk: Desk, numbers: pl.DataFrame) -> None:
     desk.find("document", pl.col("of_two"), "path", "matter_number_of_two", "emptied", pl.col("matter"))
     desk.records["document"] = desk.records["document"].with_columns(pl.when(~of_two.fill_null(False)).then("matter").alias("matter"))
     desk.find("document", pl.col("matter").is_in(desk.staying.implode()), "path", "open_matter_stays", "excluded")
+    desk.find("document", pl.col("matter").is_null() & pl.col("path").str.contains(_TEMPLATE), "path", "document_template", "excluded", pl.col("path"))
     desk.find("document", pl.col("matter").is_null() & ~pl.col("of_two").fill_null(False), "path", "document_without_matter", "carried", pl.col("path"))
     if wanted:
         attached = [desk.files["documents"]] if "documents" in desk.files else []

@@ -1,6 +1,7 @@
 """The scope and its limits, before a file is written: what will be carried, what stays behind, and what a target can't hold."""
 
 from collections import Counter
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from caseferry.choices import Migration
-from caseferry.errors import NeedsAnswer, Question
+from caseferry.errors import Question
 from caseferry.keys import Run
 from caseferry.manifest import PORTAL, Intake, PartOutcome, Split
 from caseferry.mapping.profile import Profile
@@ -27,14 +28,10 @@ def draw_scope(services: Services, run: Run, migration: Migration, split: Split,
     services.store.put(run.at("3-merge", "scope.html"), _template().render(**_said(services, run, migration, split, intake, profile)).encode())
 
 
-def ask_scope(migration: Migration) -> None:
-    """Go on where the scope is acknowledged, or need not be.
-
-    Raises:
-        NeedsAnswer: the firm wants it acknowledged, and nobody has.
-    """
-    if migration.options.require_acknowledgement and not migration.acknowledged_by:
-        raise NeedsAnswer((Question("CF-127", "scope and limitations", "nobody has acknowledged them", "acknowledged_by"),))
+def ask_scope(migration: Migration) -> Iterator[Question]:
+    """What is asked where the scope has to be acknowledged, and nobody has."""
+    if migration.wants_acknowledgement and not migration.acknowledged_by:
+        yield Question("CF-127", "scope and limitations", "nobody has acknowledged them", "acknowledged_by")
 
 
 def _said(services: Services, run: Run, migration: Migration, split: Split, intake: Intake, profile: Profile) -> dict[str, Any]:

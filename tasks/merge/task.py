@@ -10,6 +10,7 @@ import polars as pl
 
 from caseferry.canonical import to_json
 from caseferry.choices import Migration
+from caseferry.errors import NeedsAnswer
 from caseferry.keys import Run
 from caseferry.manifest import PORTAL_MESSAGES, Finding, Fit, Intake, Merged, Split
 from caseferry.mapping.target import load_target
@@ -31,7 +32,7 @@ from tasks.merge.matters import link_clients, matter_lines, matter_numbers, part
 from tasks.merge.moved import Keeping, earlier_runs, moved_by
 from tasks.merge.scope import ask_scope, draw_scope
 from tasks.merge.targets import load_plan
-from tasks.merge.targets.field_map import draw_map
+from tasks.merge.targets.field_map import ask_map, draw_map
 from tasks.merge.targets.fitting import Fitting
 from tasks.merge.targets.keys import SCATTERED, equals
 from tasks.merge.targets.neutral import Links, links_of, neutral
@@ -46,7 +47,8 @@ def merge(services: Services, ticket: Ticket) -> None:
     Everything grows on disk, a batch at a time, and is put into the bucket when all of it is there.
 
     Raises:
-        NeedsAnswer: matters or tasks need the primary subscriber, and none is named. Nothing is written then.
+        NeedsAnswer: the scope or the field map needs a person; or matters or tasks need the primary subscriber, and none is
+            named. No import file is written then.
     """
     store, run = services.store, run_of(ticket)
     split = read_model(store, run.at("1-split", "tables.json"), Split)
@@ -63,7 +65,8 @@ def merge(services: Services, ticket: Ticket) -> None:
     desk.notes += earlier_runs(store, run, migration)
     draw_scope(services, run, migration, split, intake)
     field_map = draw_map(services, run, migration, split)
-    ask_scope(migration)
+    if questions := (*ask_map(field_map, migration, split), *ask_scope(migration)):
+        raise NeedsAnswer(questions)
     with Scratch() as scratch:
         fittings = [Fitting(migration.target_of(name), migration, field_map.version, scratch, desk.trust_stays, split.portal) for name in migration.mapped]
         laid = Laid(Files(desk, _templates(services, desk), scratch), scratch, fittings)
@@ -223,6 +226,7 @@ def _exclusions(desk: Desk, not_taken: dict[str, tuple[int, Decimal | None]]) ->
 
     stays = {"trust_stays": ("Trust balances", "E50", f"stays in {desk.trust_stays}"),
              "open_matter_stays": ("Open matters, and what hangs on them", "E98", f"stays in {desk.profile.product} until closed"),
+             "document_template": ("Document templates", "E96", "made again in the target by hand"),
              "moved_before": ("Moved by an earlier run", "E98", "in the target already"),
              "changed_since_moved": ("Moved by an earlier run, and changed since", "E98", "in the target already, as it was: change it there")}  # fmt: skip
     if desk.split.portal:

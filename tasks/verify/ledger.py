@@ -42,17 +42,32 @@ def make_ledger(proof: Proof, quality: dict[str, object]) -> dict[str, Any]:
         "quality": quality.get("tables", []), "deadlines": len(proof.deadlines.found), "deadlines_differ": proof.deadlines.differ,
         "inventory": proof.inventory.as_data(proof.compliance),
     }  # fmt: skip
-    ledger["state"] = _state(evidence, checks.found, ledger["targets"], proof.deadlines.differ)
+    ledger["undecided"] = _undecided(evidence)
+    ledger["state"] = _state(evidence, checks.found, ledger["targets"], proof.deadlines.differ, len(ledger["undecided"]))
     return ledger
 
 
 def target_ledgers(proof: Proof) -> list[dict[str, Any]]:
     """The ledger of each mapped target."""
-    field_map: Any = json.loads(proof.evidence.store.get(proof.evidence.run.at("3-merge", "field-map.json"))) if proof.fitted else {}
+    field_map = _field_map(proof.evidence) if proof.fitted else {}
     return [
         target_ledger(one, checks, proof.evidence.migration.target_of(one.fit.target), field_map["counts"].get(one.fit.target, {}))
         for one, checks in zip(proof.fitted, proof.checks.found_of_targets, strict=True)
     ]
+
+
+def _field_map(evidence: Evidence) -> Any:
+    return json.loads(evidence.store.get(evidence.run.at("3-merge", "field-map.json")))
+
+
+def _undecided(evidence: Evidence) -> list[dict[str, Any]]:
+    """Columns that hold values and nobody has decided about; they stay in the archive meanwhile."""
+    if evidence.migration.options.unknown_columns != "ask":
+        return []
+    return [
+        {"file": one["file"], "sheet": one["sheet"], "column": one["column"], "filled": one["filled"]}
+        for one in _field_map(evidence)["columns"] if one["target"] == evidence.migration.targets[0] and one["filled"] and not one["decided"]
+    ]  # fmt: skip
 
 
 def _target(ledger: dict[str, Any]) -> dict[str, Any]:
@@ -70,7 +85,7 @@ def _volumes(evidence: Evidence) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def _state(evidence: Evidence, checks: list[Check], targets: list[dict[str, Any]], deadlines: int) -> str:
+def _state(evidence: Evidence, checks: list[Check], targets: list[dict[str, Any]], deadlines: int, undecided: int) -> str:
     """How the run ended, from nothing but what was counted."""
     if any(c.hard and not c.passed for c in checks):
         return "failed"
@@ -78,7 +93,7 @@ def _state(evidence: Evidence, checks: list[Check], targets: list[dict[str, Any]
     unread = any(f.rule in {"unreadable_file", "data_not_read", "expected_list_missing", "broken_quoting", "ends_midway", "money_not_carried"} for f in evidence.split.findings)
     soft = any(not c.passed for c in checks)
     beside = any(one["state"] != "completed" for one in targets)
-    return "completed_with_differences" if waiting or unread or soft or evidence.split.unknown or beside or deadlines else "completed"
+    return "completed_with_differences" if waiting or unread or soft or evidence.split.unknown or beside or deadlines or undecided else "completed"
 
 
 def _types(evidence: Evidence) -> list[dict[str, Any]]:

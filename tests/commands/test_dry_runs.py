@@ -84,7 +84,7 @@ def test_a_map_to_approve_and_a_choice_to_make_need_a_person(tmp_path: Path) -> 
     scope, shown = check(tmp_path, {"target": "wealthbox"}, time=time)
     assert scope["because"] == ["1 field map to approve", "1 decisions about what a target has no place for"]
     assert "to be approved" in shown and "Decide: bill it in the old system first" in shown
-    answers = {"approved_map": {"version": scope["targets"][0]["version"], "by": "Olive Ops"}, "options": {"decisions": {"wealthbox.time_entries": "leave it in the list"}}}
+    answers = {"approved_map": {"version": scope["targets"][0]["version"], "by": "Olive Ops"}, "acknowledged_by": "Olive Ops", "options": {"decisions": {"wealthbox.time_entries": "leave it in the list"}}}
     scope, shown = check(tmp_path, {"target": "wealthbox"} | answers, time=time)
     assert not scope["needs_a_person"] and "to be approved" not in shown
 

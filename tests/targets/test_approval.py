@@ -12,10 +12,10 @@ from tests.targets.firms import ANN, CARDS, DEBTORS, JOHN, TRUST
 def test_no_file_is_released_before_the_map_is_approved(crossing: Crossings) -> None:
     held = crossing(firm(cards="Card Name,First Name,Last Name,Email,Shoe Size\n\"Smith, John\",John,Smith,,44\n"), target="wealthbox")
     assert held.state == "held"
-    assert {r["code"] for r in held.reasons} == {"CF-147", "CF-148"}
+    assert {r["code"] for r in held.reasons} == {"CF-147", "CF-148", "CF-127"}
     assert "Shoe Size" in next(r["detail"] for r in held.reasons if r["code"] == "CF-148")
     assert not held.has("3-merge/manifest.json")
-    wrong = held.release("x", approved_map={"version": "000000000000", "by": "x"}, options={"unknown_columns": "archive"})
+    wrong = held.release("x", acknowledged_by="x", approved_map={"version": "000000000000", "by": "x"}, options={"unknown_columns": "archive"})
     assert wrong.state == "held"
     assert [r["code"] for r in wrong.reasons] == ["CF-147"]
     done = wrong.approved()
@@ -23,13 +23,34 @@ def test_no_file_is_released_before_the_map_is_approved(crossing: Crossings) -> 
     assert done.ledger["map_version"] == done.json("3-merge", "field-map.json")["version"]
 
 
+@pytest.mark.requirement("E74", "E104", "E21", "C10")
+def test_a_target_that_does_not_ask_waits_where_the_firm_wants_it(crossing: Crossings) -> None:
+    cards = "Card Name,First Name,Last Name,Email,Shoe Size\n\"Smith, John\",John,Smith,,44\n"
+    held = crossing(firm(cards=cards), options={"require_approval": True})
+    assert held.state == "held"
+    assert {r["code"] for r in held.reasons} == {"CF-147", "CF-148", "CF-127"}
+    assert not held.has("3-merge/manifest.json")
+    assert held.approved().state == "completed"
+
+
+@pytest.mark.requirement("E21")
+def test_a_run_with_a_column_nobody_decided_about_is_not_complete(crossing: Crossings) -> None:
+    cards = "Card Name,First Name,Last Name,Email,Shoe Size,Fax Header\n\"Smith, John\",John,Smith,,44,\n"
+    run = crossing(firm(cards=cards))
+    assert run.ledger["state"] == "completed_with_differences"
+    assert run.ledger["undecided"] == [{"file": "cards.csv", "sheet": "", "column": "Shoe Size", "filled": 1}]  # an empty one holds nothing
+    page = run.store.get(run.run.at("4-verify", "report.html")).decode()
+    assert "cards.csv › Shoe Size: 1 values." in page
+    assert crossing(firm(cards=cards), options={"unknown_columns": "archive"}).ledger["state"] == "completed"
+
+
 @pytest.mark.requirement("E21", "E74")
 def test_an_approval_holds_for_its_rules_alone(crossing: Crossings) -> None:
     version = crossing(firm(), target="wealthbox").json("3-merge", "field-map.json")["version"]
     approval = {"version": version, "by": "Olive Ops"}
-    assert crossing(firm(), target="wealthbox", approved_map=approval).state == "completed"
+    assert crossing(firm(), target="wealthbox", approved_map=approval, acknowledged_by="Olive Ops").state == "completed"
     rules = {"targets": {"wealthbox": {"files": {"people": {"columns": {"Status": {"value": "Inactive"}}}}}}}
-    changed = crossing(firm(), target="wealthbox", approved_map=approval, rules=rules)
+    changed = crossing(firm(), target="wealthbox", approved_map=approval, acknowledged_by="Olive Ops", rules=rules)
     assert changed.state == "held"
     assert changed.approved().fitted("wealthbox", "people")[0]["Status"] == "Inactive"
 
@@ -39,7 +60,7 @@ def test_a_column_nobody_knows_is_mapped_dropped_or_archived_by_a_rule(crossing:
     cards = "Card Name,First Name,Last Name,Email,Shoe Size,Fax Header,Old Ref\n\"Smith, John\",John,Smith,,44,x,y\n"
     rules = {"source": {"tables": {"cards": {"custom": {"Shoe Size": {"headings": [], "parent": "Contact"}}, "leave": ["Fax Header"], "archive": ["Old Ref"]}}}}
     run = crossing(firm(cards=cards), target="generic_crm", rules=rules)
-    assert [r["code"] for r in run.reasons] == ["CF-147"]
+    assert [r["code"] for r in run.reasons] == ["CF-147", "CF-127"]
     fates = {one["column"]: one["becomes"] for one in run.json("3-merge", "field-map.json")["columns"]}
     assert (fates["Shoe Size"], fates["Fax Header"], fates["Old Ref"]) == ("custom_field", "dropped", "archived")
     assert run.approved().fitted("generic_crm", "people")[0]["Shoe Size"] == "44"
@@ -172,7 +193,7 @@ def test_where_trust_money_stays_is_said_before_a_file_is_written(crossing: Cros
     assert [(reason["where"], "keep in Clio, QuickBooks Trust Accounting, AbacusLaw, LEAP" in reason["detail"]) for reason in asked] == [("target Wealthbox", True), ("target Redtail", True)]
     assert held.state == "held" and not held.has("3-merge/manifest.json")
     version = held.json("3-merge", "field-map.json")["version"]
-    still = held.release("Olive", approved_map={"version": version, "by": "Olive"}, options={"unknown_columns": "archive", "decisions": {"wealthbox.trust_balances": "keep in Clio"}})
+    still = held.release("Olive", acknowledged_by="Olive", approved_map={"version": version, "by": "Olive"}, options={"unknown_columns": "archive", "decisions": {"wealthbox.trust_balances": "keep in Clio"}})
     assert [reason["where"] for reason in still.reasons] == ["target Redtail"]
     done = still.release("Olive", options={"decisions": {"redtail.trust_balances": "AbacusLaw"}})
     assert done.state == "completed"

@@ -27,7 +27,7 @@ def test_record_types_are_asked_for_until_the_firm_gives_them_and_are_never_made
     assert asked == [("target Salesforce Financial Services Cloud", there.format(file)) for file in ("business_accounts", "person_accounts")]
     assert not run.has("3-merge/manifest.json")
     version = run.json("3-merge", "field-map.json")["version"]
-    run = crossing(firm(cards=cards), target="salesforce_fsc", rules=given(PEOPLE, ""), approved_map={"version": version, "by": "Olive Ops"}, options={"unknown_columns": "archive"})
+    run = crossing(firm(cards=cards), target="salesforce_fsc", rules=given(PEOPLE, ""), approved_map={"version": version, "by": "Olive Ops"}, acknowledged_by="Olive Ops", options={"unknown_columns": "archive"})
     assert run.state.startswith("completed"), run.reasons  # the ids of an org are no part of what is approved
     assert [p["RecordTypeId"] for p in run.fitted("salesforce_fsc", "02_person_accounts")] == [PEOPLE]
     assert [a["RecordTypeId"] for a in run.fitted("salesforce_fsc", "01_business_accounts")] == [""]

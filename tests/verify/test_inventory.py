@@ -46,6 +46,10 @@ def test_workflows_templates_and_reports_are_listed_and_not_carried(crossing: Cr
     assert all(w["effort"] in page for w in inventory["workflows"])
     assert {t["record"] for t in run.ledger["types"] if t["carried"]} == {"contact", "matter"}
     assert run.type("document")["excluded"] == run.type("document")["read"] == 4
+    carried = crossing(files, options={"documents": True})
+    assert [d["path"] for d in carried.rows("documents.csv")] == ["24-0001 Sale/letter.pdf", "Billing/Aged report.pdf", "Compliance/Form CRS 2023.pdf"]
+    assert [(f["value"], f["outcome"]) for f in carried.found("document_template")] == [("Templates/Engagement letter.dotx", "excluded")]
+    assert [(x["rows"], x["scope"]) for x in carried.ledger["exclusions"] if x["name"] == "document_template"] == [(1, "made again in the target by hand")]
 
 
 @pytest.mark.requirement("C06")

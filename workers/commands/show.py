@@ -87,6 +87,9 @@ def waiting(ledger: dict[str, Any], most: int = 6) -> list[str]:
     lists = [f"    {plainly(n['rule'])} {n['where']}" for n in ledger["noted"] if n["rule"] in {"unreadable_file", "data_not_read", "expected_list_missing", "list_is_too_short", "ends_midway", "money_not_carried"}]
     lists += [f"    {plainly('unknown_table')} {u['file']}" for u in ledger["unknown_tables"]]
     lines = ["", "  lists to look at first:", *lists] if lists else []
+    if ledger["undecided"]:
+        some = "; ".join(f"{one['file']} › {one['column']}" for one in ledger["undecided"][:most])
+        lines += ["", f"  {len(ledger['undecided'])} columns hold values and nobody has decided about them (CF-148); they are in no import file:", f"    {some}" + ("; …" if len(ledger["undecided"]) > most else "")]
     if ledger["deadlines_differ"]:
         lines += ["", f"  {ledger['deadlines_differ']:,} deadlines are not in the file as they were: see Deadlines in report.xlsx"]
     groups = [f for f in ledger["findings"] if f["outcome"] == "quarantined"]

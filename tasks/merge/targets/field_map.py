@@ -17,7 +17,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from caseferry.canonical import to_json
 from caseferry.choices import NEUTRAL_PACKAGE, Migration
-from caseferry.errors import NeedsAnswer, Question
+from caseferry.errors import Question
 from caseferry.keys import Run
 from caseferry.manifest import PORTAL_MESSAGES, ColumnUse, Split, Table
 from caseferry.mapping.cells import plainly
@@ -83,11 +83,7 @@ class FieldMap:
 
 
 def draw_map(services: Services, run: Run, migration: Migration, split: Split) -> FieldMap:
-    """Make `3-merge/field-map.json`, `.html` and `.xlsx`.
-
-    Raises:
-        NeedsAnswer: a target wants its map approved and this version is not, or columns are left that nobody decided about.
-    """
+    """Make `3-merge/field-map.json`, `.html` and `.xlsx`."""
     store = services.store
     quality: Any = read_json(store, run.at("1-split", "quality.json"))
     filled = {line["table"]: [line["rows"] - column["empty"] for column in line["columns"]] for line in quality.get("tables", [])}
@@ -116,7 +112,6 @@ def draw_map(services: Services, run: Run, migration: Migration, split: Split) -
     keys = [run.at("3-merge", f"field-map.{form}") for form in ("json", "html", "xlsx")]
     body = to_json({"version": version, "counts": made.counts(), "columns": [asdict(entry) for entry in made.entries], "targets": [asdict(one) for one in made.filled]})
     put_all(store, zip(keys, [body, _html(made, migration, split), _xlsx(made)], strict=True))
-    _ask(made, migration, split, targets)
     return made
 
 
@@ -172,20 +167,22 @@ def _filled(targets: list[MappedTarget]) -> Iterator[Filled]:
                 yield Filled(target.target, name, spec.custom_fields, "custom fields", "one column for each that has values")
 
 
-def _ask(made: FieldMap, migration: Migration, split: Split, targets: list[MappedTarget]) -> None:
-    if not any(target.approval for target in targets):
+def ask_map(made: FieldMap, migration: Migration, split: Split) -> Iterator[Question]:
+    """What has to be said before a file is written: decisions, columns nobody decided about, the map's approval."""
+    if not migration.wants_approval:
         return
-    questions = [*_where_trust_stays(migration, split, targets), *_where_the_portal_stays(migration, split, targets), *_to_give(split, targets)]
+    targets = [migration.target_of(name) for name in migration.mapped]
+    yield from _where_trust_stays(migration, split, targets)
+    yield from _where_the_portal_stays(migration, split, targets)
+    yield from _to_give(split, targets)
     undecided = made.undecided()
     if undecided and migration.options.unknown_columns == "ask":
         told = "; ".join(f"{entry.file} › {entry.column}" for entry in undecided[:10]) + (f"; and {len(undecided) - 10} more" if len(undecided) > 10 else "")
-        questions.append(Question("CF-148", "field map", f"{len(undecided)} columns nobody decided about: {told}", "rules.source"))
+        yield Question("CF-148", "field map", f"{len(undecided)} columns nobody decided about: {told}", "rules.source")
     approved = migration.approved_map
     if approved is None or approved.version != made.version:
         told = f"version {made.version} is not approved" + (f"; {approved.version} was" if approved else "")
-        questions.append(Question("CF-147", "field map", told, "approved_map"))
-    if questions:
-        raise NeedsAnswer(tuple(questions))
+        yield Question("CF-147", "field map", told, "approved_map")
 
 
 def _fate(table: Table, column: ColumnUse, target: MappedTarget | None) -> tuple[str, list[str], str]:
