@@ -64,7 +64,7 @@ def test_a_target_without_a_portal_takes_no_file_before_somebody_chose(crossing:
     assert "Client portal: portal messages.csv" in page(held)
     choice = {"wealthbox.portal_messages": "leave in the archive", "redtail.portal_messages": "keep the old portal open"}
     version = held.json("3-merge", "field-map.json")["version"]
-    done = held.release("Olive", approved_map={"version": version, "by": "Olive"}, options={"decisions": choice})
+    done = held.release("Olive", acknowledged_by="Olive", approved_map={"version": version, "by": "Olive"}, options={"decisions": choice})
     made = {name: [(d["records"], d["choice"], d["rows"]) for d in done.target(name)["decisions"]] for name in ("wealthbox", "redtail")}
     assert made == {"wealthbox": [("portal_messages", "leave in the archive", 3)], "redtail": [("portal_messages", "keep the old portal open", 3)]}
     report = done.store.get(done.run.at("4-verify", "report.html")).decode()
