@@ -135,7 +135,7 @@ class Crossed:
         if self.state != "held":
             return self
         drawn = self.json("3-merge", "field-map.json")
-        decisions = {reason["answer_with"].removeprefix("options.decisions."): "keep in Clio" for reason in self.reasons if reason["code"] == "CF-151"}
+        decisions = {reason["answer_with"].removeprefix("options.decisions."): "keep in Clio" for reason in self.reasons if reason["code"] == "CF-151"} | {reason["answer_with"].removeprefix("options.decisions."): "keep the old portal open" for reason in self.reasons if reason["code"] == "CF-153"}
         answer = {"approved_map": {"version": drawn["version"], "by": by}, "acknowledged_by": by, "options": {"unknown_columns": "archive", "decisions": decisions}}
         if any(reason["code"] == "CF-152" for reason in self.reasons):
             ids = {file: {"columns": {"RecordTypeId": {"value": f"0125e00000{number}AbCdAAK"}}} for number, file in enumerate(("business_accounts", "person_accounts"), 1)}
