@@ -137,6 +137,7 @@ RULES: dict[str, str] = {
     "no_start_time": "The event has no time of day.",
     "no_end": "The event has no end.",
     "ends_before_it_starts": "The event ends before it starts.",
+    "message_told_again": "The export holds the message more than once, in another folder or file. All were carried; take away what is too much.",
     "winmail_not_opened": "Outlook packed what is attached into winmail.dat. It is listed under that name; it was not opened.",
     "task_cancelled": "The task is cancelled. It is not taken.",
     "task_replaced": "A newer version of the same to-do is in the calendar. This one was not carried.",

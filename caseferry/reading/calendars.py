@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from caseferry.reading.components import Component, current_of, parts_of, text_of
+from caseferry.reading.components import Component, current_of, first, parts_of, text_of
 from caseferry.reading.contentlines import Line
 from caseferry.reading.grid import Grid, from_lists
 from caseferry.reading.placed import place
@@ -23,7 +23,7 @@ from caseferry.reading.zones import known, zone_of
 
 HEADINGS = (
     "Subject", "Start Date", "Start Time", "End Date", "End Time", "All Day Event", "Time Zone", "Location", "Description", "Organizer",
-    "Attendees", "Categories", "Recurrence", "Event Status", "Created", "UID", "Reminder", "Other Fields",
+    "Attendees", "Categories", "Recurrence", "Event Status", "Created", "UID", "Reminder", "Other Fields", "Recurrence ID",
 )  # fmt: skip
 _SILENT = {"DTSTAMP", "SEQUENCE", "LAST-MODIFIED", "TRANSP", "CLASS", "DTSTART", "DTEND", "DURATION", "ALARM", "ATTENDEE", "CATEGORIES"}
 _ONCE = {"SUMMARY", "LOCATION", "DESCRIPTION", "ORGANIZER", "STATUS", "CREATED", "UID"}
@@ -42,8 +42,9 @@ def read_calendar(text: str) -> list[Grid]:
         return [Grid(todos[0].cells, todos[0].sheet, dict(notes) | todos[0].notes)]
     events = parts.events
     current = current_of(events)
+    times = [first(event, "RECURRENCE-ID") for event in events]  # an exception of its series says it no longer once that is told
     notes += except_times(events, current)
-    rows = [_row(event, is_current=number in current) for number, event in enumerate(events)]
+    rows = [[*_row(event, is_current=number in current), times[number]] for number, event in enumerate(events)]
     return [from_lists(pl.Series("t", [list(HEADINGS), *rows], dtype=pl.List(pl.String)), notes=dict(notes)), *todos]
 
 

@@ -15,7 +15,7 @@ SHEET = "to-dos"
 """What the list is called beside the events of the same file."""
 HEADINGS = (
     "Task", "Due Date", "Due Time", "Start Date", "Assigned To", "Status", "Priority", "Description", "Date Completed", "Percent Complete", "Categories", "Recurrence",
-    "Created", "UID", "Other Fields",
+    "Created", "UID", "Other Fields", "Recurrence ID",
 )  # fmt: skip
 _SILENT = {
     "DTSTAMP", "SEQUENCE", "LAST-MODIFIED", "CLASS", "DTSTART", "DUE", "PRIORITY", "PERCENT-COMPLETE", "COMPLETED", "ALARM", "CATEGORIES", "RRULE", "RDATE", "EXDATE",
@@ -48,7 +48,7 @@ def _row(todo: Component, *, is_current: bool) -> list[str]:
         _PRIORITIES.get(number) or _LEVELS.get(number, "" if number == "0" else number), text_of(todo, "DESCRIPTION"), " ".join(filter(None, _moment(todo, "COMPLETED"))),
         first(todo, "PERCENT-COMPLETE"), "; ".join(line.text for line in todo.get("CATEGORIES", ())),
         "\n".join(f"{line.name}:{line.value}" for name in ("RRULE", "RDATE", "EXDATE", "RECURRENCE-ID") for line in todo.get(name, ())),
-        " ".join(filter(None, _moment(todo, "CREATED"))), text_of(todo, "UID"), "; ".join(_others(todo)),
+        " ".join(filter(None, _moment(todo, "CREATED"))), text_of(todo, "UID"), "; ".join(_others(todo)), first(todo, "RECURRENCE-ID"),
     ]  # fmt: skip
 
 

@@ -89,7 +89,7 @@ RECORDS: dict[str, Record] = {
         _record(
             "task", "Tasks",
             name="text", due_on="date", assignee="person", status="text", priority="text", matter="key",
-            description="text", categories="text", created_at="moment",
+            description="text", categories="text", created_at="moment", source_id="key", occurrence="text",
         ),
         _record(
             "note", "Notes",
@@ -100,12 +100,12 @@ RECORDS: dict[str, Record] = {
             "calendar_event", "Calendar events",
             subject="text", start_on="moment", start_time="time", end_on="moment", end_time="time",
             all_day="flag", time_zone="text", owner="person", matter="key", location="text", description="text",
-            recurrence="text", status="text", categories="text", created_at="moment",
+            recurrence="text", status="text", categories="text", created_at="moment", source_id="key", occurrence="text",
         ),
         _record(
             "email", "Emails",
             sent_at="moment", sent_time="time", sender="email", recipients="email", copies="email", subject="text",
-            body="text", matter="key", attachments="text", attached="text", folder="text",
+            body="text", matter="key", attachments="text", attached="text", folder="text", source_id="key",
         ),
         _record(
             "phone_log", "Phone logs",

@@ -20,9 +20,9 @@ from caseferry.reading.grid import ROW
 from caseferry.records import RECORDS
 from caseferry.services.scratch import Scratch
 from caseferry.services.store import ObjectStore
-from tasks.merge.targets.keys import IDENTITY, hashed, said
+from tasks.merge.targets.keys import IDENTITY, OWN_ID, hashed, identity, rest, said
 
-SCHEME = 1
+SCHEME = 2
 """Of how the hashes are made: those of another are not compared."""
 KEPT = {"scheme": pl.UInt8, "record": pl.String, "key": pl.String, "says": pl.String}
 MADE = "made_contact"
@@ -78,13 +78,15 @@ class Moved:
 
 def digests(record: str, frame: pl.DataFrame) -> pl.DataFrame:
     """`table`, `row`, `key`, `says` of each row: which record it is, and all else it says."""
-    identity = IDENTIFIED[record]
-    rest = sorted({field.name for field in RECORDS[record].fields} - {*identity} - _ON_THE_WAY) if record in RECORDS else []
-    key = hashed(said(frame, identity))
-    if record == "contact":
-        key = frame.select(pl.when(pl.col("source_id").is_null()).then(pl.lit(key)).otherwise(pl.lit(hashed(said(frame, ("source_id",)))))).to_series()
-        rest = sorted({*rest, *_NAMED})
-    return frame.select("table", pl.col(ROW).cast(pl.UInt32), pl.lit(key).alias("key"), pl.lit(hashed(said(frame, rest), 8)).alias("says"))
+    if record in OWN_ID:
+        key, says = identity(record, frame), rest(record, frame, _ON_THE_WAY)
+    else:
+        fields = {field.name for field in RECORDS[record].fields} if record in RECORDS else set()
+        others = fields - {*IDENTIFIED[record]} - _ON_THE_WAY
+        key, says = said(frame, IDENTIFIED[record]), said(frame, sorted(others | {*_NAMED} if record == "contact" else others))
+        if record == "contact":
+            key = frame.select(pl.when(pl.col("source_id").is_null()).then(pl.lit(key)).otherwise(pl.lit(said(frame, ("source_id",))))).to_series()
+    return frame.select("table", pl.col(ROW).cast(pl.UInt32), pl.lit(hashed(key)).alias("key"), pl.lit(hashed(says, 8)).alias("says"))
 
 
 def moved_by(store: ObjectStore, home: Home, migration: Migration) -> Moved:

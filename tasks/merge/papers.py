@@ -149,8 +149,16 @@ def events(desk: Desk) -> None:
     )  # fmt: skip
 
 
-def emails(desk: Desk) -> None:
+def emails(desk: Desk, again: pl.DataFrame) -> None:
+    """Messages as they are. One that lies in two folders is told, and both are carried: a person takes one away.
+
+    Args:
+        again: messages that stand in the export before too: `table`, `row`, `first`.
+    """
     if desk.has("email"):
+        frame = desk.records["email"].with_columns(pl.col(ROW).cast(pl.UInt32))
+        desk.records["email"] = frame.join(again, on=["table", ROW], how="left", maintain_order="left")
+        desk.find("email", pl.col("first").is_not_null(), "row", "message_told_again", "carried", pl.lit("the same message as ") + pl.col("first"), "take one of them away")
         desk.files["emails"] = desk.carried("email").select(
             "table", ROW, desk.date_text("sent_at").alias("date"), pl.col("sent_time").alias("time"),
             pl.col("sender").alias("from"), pl.col("recipients").alias("to"), pl.col("copies").alias("cc"), "subject",

@@ -34,7 +34,7 @@ from tasks.merge.scope import ask_scope, draw_scope
 from tasks.merge.targets import load_plan
 from tasks.merge.targets.field_map import ask_map, draw_map
 from tasks.merge.targets.fitting import Fitting
-from tasks.merge.targets.keys import SCATTERED, equals
+from tasks.merge.targets.keys import SCATTERED, equals, told_again
 from tasks.merge.targets.neutral import Links, links_of, neutral
 from tasks.merge.users import ask_before
 from tasks.merge.words import value_maps
@@ -124,6 +124,8 @@ class Known:
     names: pl.DataFrame
     numbers: pl.DataFrame
     twice: pl.DataFrame
+    again: pl.DataFrame
+    """Messages that stand in the export more than once, as `told_again` says."""
 
 
 def _put_together(desk: Desk, outcomes: Outcomes, scratch: Scratch) -> tuple[Known, tuple[dict[str, str], ...]]:
@@ -133,7 +135,7 @@ def _put_together(desk: Desk, outcomes: Outcomes, scratch: Scratch) -> tuple[Kno
         prepare_matters(desk)
     ask_before(desk, outcomes)
     numbers = matter_numbers(desk)
-    known = Known(names_of(desk), numbers, balances.work_told_twice(desk, outcomes, numbers, scratch))
+    known = Known(names_of(desk), numbers, balances.work_told_twice(desk, outcomes, numbers, scratch), told_again(outcomes, "email", scratch))
     desk.twice = known.twice
     made = []
     parties = pl.DataFrame(schema={"table": pl.String, ROW: pl.UInt32, "matter": pl.String})
@@ -161,7 +163,7 @@ def _hang(desk: Desk, known: Known) -> None:
     papers.notes(desk, known.names)
     papers.tasks(desk)
     papers.events(desk)
-    papers.emails(desk)
+    papers.emails(desk, known.again)
     papers.calls(desk)
     balances.time_entries(desk)
 

@@ -4,7 +4,7 @@ A second export of the same firm has its rows elsewhere: in other files, in anot
 follows list and row would name another record then, and whoever loads by key would overwrite one record and double another.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from hashlib import blake2b
 
 import polars as pl
@@ -26,6 +26,12 @@ IDENTITY: dict[str, tuple[str, ...]] = {
     "time_entry": ("performed_on", "matter", "staff", "quantity", "description", "category"),
 }
 """What makes a record that very one; what comes and goes (who does it, how far it is) does not count."""
+OWN_ID: dict[str, tuple[str, ...]] = {
+    "task": ("source_id", "occurrence"), "calendar_event": ("source_id", "occurrence"), "email": ("source_id", "sent_at", "sent_time"),
+}
+"""The same where the program that made it gave it an id of its own: a calendar's UID, with the time of a series that is told by
+itself; a message's Message-ID, with its moment, as some programs give all their messages one.
+"""
 SCATTERED = ("task", "note", "calendar_event", "email", "phone_log", "time_entry")
 """Records that come a batch at a time: their equals lie in any batch."""
 _EXACT = pl.Decimal(38, 8)
@@ -47,6 +53,26 @@ def _text(value: pl.Expr, kind: pl.DataType) -> pl.Expr:
     return value.cast(_EXACT).cast(pl.String) if kind.is_decimal() else value.cast(pl.String)
 
 
+def identity(record: str, frame: pl.DataFrame) -> pl.Series:
+    """What makes each row that very record, as one text: its own id, where it has one; else what it says."""
+    return _by_own_id(record, frame, said(frame, IDENTITY[record]), OWN_ID.get(record, ()))
+
+
+def rest(record: str, frame: pl.DataFrame, without: Collection[str] = ()) -> pl.Series:
+    """All else a row says, as one text."""
+    fields = {field.name for field in RECORDS[record].fields} - {*without}
+    own = sorted(fields - {*OWN_ID.get(record, ())})
+    return _by_own_id(record, frame, said(frame, sorted(fields - {*IDENTITY[record]})), own)
+
+
+def _by_own_id(record: str, frame: pl.DataFrame, plain: pl.Series, own: Collection[str]) -> pl.Series:
+    """One text for rows that have no id of their own; where they have one, what some fields say."""
+    if record not in OWN_ID or "source_id" not in frame.columns:
+        return plain
+    both = pl.DataFrame([frame["source_id"].alias("id"), plain.alias("plain"), said(frame, own).alias("own")])
+    return both.select(pl.when(pl.col("id").is_null()).then("plain").otherwise("own").alias("said")).to_series()
+
+
 def hashed(texts: pl.Series, size: int = 12) -> pl.Series:
     """A hash of each text that stays the same with every version of every library."""
     made = [blake2b(text.encode(), digest_size=size).hexdigest() for text in texts]
@@ -54,13 +80,13 @@ def hashed(texts: pl.Series, size: int = 12) -> pl.Series:
 
 
 def keys_of(record: str, frame: pl.DataFrame, again: pl.DataFrame) -> pl.DataFrame:
-    """`table`, `row` and `key` of rows that have no id.
+    """`table`, `row` and `key` of each row.
 
     Args:
         again: of those that have equals, which they are: `table`, `row`, `again`.
     """
     places = frame.select("table", ROW).join(again, on=["table", ROW], how="left", maintain_order="left")
-    keys = places.select("table", ROW, pl.lit(hashed(said(frame, IDENTITY[record]))).alias("key"), "again")
+    keys = places.select("table", ROW, pl.lit(hashed(identity(record, frame))).alias("key"), "again")
     return keys.select("table", ROW, (f"{record}:" + pl.col("key") + _ordinal("again")).alias("key"))
 
 
@@ -94,27 +120,47 @@ def equals(outcomes: Outcomes, records: Iterable[str], scratch: Scratch) -> dict
 
 
 def _equals(outcomes: Outcomes, record: str, scratch: Scratch) -> pl.DataFrame:
-    none = pl.DataFrame(schema={"table": pl.String, ROW: pl.UInt32, "again": pl.UInt32})
-    identity = IDENTITY[record]
-    others = sorted({field.name for field in RECORDS[record].fields} - {*identity})
-    tally, kept = Tally(scratch), []
-    for frame in outcomes.columns(record, (*identity, "place")):
-        hashes = said(_live(frame), identity).hash()
-        tally.add(hashes)
-        kept.append(scratch.file())
-        hashes.rename("h").to_frame().write_ipc(kept[-1])
-    several = tally.several()["key"]
-    if several.is_empty():
-        return none
+    names, every = {*IDENTITY[record], *OWN_ID.get(record, ())}, {field.name for field in RECORDS[record].fields}
     suspects = [pl.DataFrame(schema={"h": pl.UInt64, "rest": pl.String, "table": pl.String, ROW: pl.UInt32})]
-    for part, path in zip(outcomes.of(record), kept, strict=True):
-        hashes = pl.read_ipc(path)["h"]
-        is_one = hashes.is_in(several.implode())
-        if is_one.any():
-            some = _live(outcomes.some(part, {*identity, *others, "place", "table", ROW})).filter(is_one)
-            suspects.append(some.select(hashes.filter(is_one).alias("h"), hashed(said(some, others), 8).alias("rest"), "table", pl.col(ROW).cast(pl.UInt32)))
-    every = pl.concat(suspects).sort("h", "rest", maintain_order=True)
-    return every.select("table", ROW, pl.int_range(1, pl.len() + 1, dtype=pl.UInt32).over("h").alias("again")).filter(pl.col("again") > 1)
+    for part, hashes in _alike(outcomes, record, names, lambda frame: identity(record, frame), scratch):
+        some = _live(outcomes.some(part, {*names, *every, "place", "table", ROW})).with_columns(hashes).drop_nulls("h")
+        suspects.append(some.select("h", hashed(rest(record, some), 8).alias("rest"), "table", pl.col(ROW).cast(pl.UInt32)))
+    found = pl.concat(suspects).sort("h", "rest", maintain_order=True)
+    return found.select("table", ROW, pl.int_range(1, pl.len() + 1, dtype=pl.UInt32).over("h").alias("again")).filter(pl.col("again") > 1)
+
+
+def told_again(outcomes: Outcomes, record: str, scratch: Scratch) -> pl.DataFrame:
+    """Rows whose own id a row before them has: `table`, `row`, and which that is, `first`."""
+
+    def ids(frame: pl.DataFrame) -> pl.Series:
+        return _by_own_id(record, frame, pl.repeat(None, frame.height, dtype=pl.String, eager=True), OWN_ID[record])
+
+    suspects = [pl.DataFrame(schema={"h": pl.UInt64, "table": pl.String, ROW: pl.UInt32})]
+    for part, hashes in _alike(outcomes, record, OWN_ID[record], ids, scratch):
+        some = _live(outcomes.some(part, {"place", "table", ROW})).with_columns(hashes).drop_nulls("h")
+        suspects.append(some.select("h", "table", pl.col(ROW).cast(pl.UInt32)))
+    first = pl.concat_str(pl.col("table").first(), pl.lit(", row "), pl.col(ROW).first()).over("h").alias("first")
+    return pl.concat(suspects).select("table", ROW, first, pl.int_range(pl.len()).over("h").alias("n")).filter(pl.col("n") > 0).drop("n")
+
+
+def _alike(outcomes: Outcomes, record: str, names: Collection[str], texts: Callable[[pl.DataFrame], pl.Series], scratch: Scratch) -> Iterator[tuple[str, pl.Series]]:
+    """The parts with rows that have equals, in this or another: `h`, a hash of each such row, of all that are carried.
+
+    Args:
+        texts: what makes rows equal; nothing where a row has none.
+    """
+    tally, kept = Tally(scratch), []
+    for frame in outcomes.columns(record, {*names, "place"}):
+        text = texts(_live(frame)).alias("text").to_frame()
+        hashes = text.select(pl.when(pl.col("text").is_not_null()).then(pl.col("text").hash()).alias("h"))
+        tally.add(hashes["h"].drop_nulls())
+        kept.append(scratch.file())
+        hashes.write_ipc(kept[-1])
+    several = tally.several()["key"]
+    for part, path in zip(outcomes.of(record), kept, strict=True) if several.len() else ():
+        hashes = pl.read_ipc(path).select(pl.when(pl.col("h").is_in(several.implode())).then("h").alias("h"))
+        if hashes["h"].count():
+            yield part, hashes["h"]
 
 
 def _live(frame: pl.DataFrame) -> pl.DataFrame:

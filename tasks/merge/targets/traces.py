@@ -24,14 +24,14 @@ IN_NEUTRAL: dict[str, dict[str, tuple[str, ...]]] = {
         "acting": ("custom:Person Acting",), "assisting": ("custom:Person Assisting",), **_ROLES,
     },
     "related_contact": {"matter": ("matter", "matter_key"), "contact": ("contact", "contact_key"), "role": ("relationship",)},
-    "task": {"assignee": ("assignee", "assignee_email"), "matter": ("matter", "matter_key", "client", "client_key"), "status": ("status", "is_done")},
+    "task": {"source_id": ("key",), "occurrence": ("key",), "assignee": ("assignee", "assignee_email"), "matter": ("matter", "matter_key", "client", "client_key"), "status": ("status", "is_done")},
     "note": {"matter": ("matter", "matter_key", "client", "client_key", "contact_key"), "contact": ("contact", "contact_key")},
     "calendar_event": {
-        "start_on": ("start_on", "starts_at", "start_clock", "all_day_on"), "start_time": ("start_time", "starts_at", "start_clock"),
+        "source_id": ("key",), "occurrence": ("key",), "start_on": ("start_on", "starts_at", "start_clock", "all_day_on"), "start_time": ("start_time", "starts_at", "start_clock"),
         "end_on": ("end_on", "ends_at", "end_clock", "day_after_end", "day_after_all_day"), "end_time": ("end_time", "ends_at", "end_clock"),
         "all_day": ("is_all_day", "all_day_on"), "owner": ("owner", "owner_email"), "matter": ("matter", "matter_key", "client", "client_key"),
     },
-    "email": {"sent_at": ("sent_on", "sent_time"), "attached": ("attachments",), "matter": ("matter", "matter_key", "client", "client_key")},
+    "email": {"source_id": ("key",), "sent_at": ("sent_on", "sent_time"), "attached": ("attachments",), "matter": ("matter", "matter_key", "client", "client_key")},
     "phone_log": {"called_at": ("called_on", "called_time"), "duration": ("duration_hours",), "matter": ("matter", "matter_key", "client", "client_key")},
     "time_entry": {
         "staff": ("staff", "staff_email"), "units": ("hours",), "minutes": ("hours",), "seconds": ("hours",), "entry_type": ("type",),
