@@ -22,7 +22,7 @@ from caseferry.services.scratch import Scratch
 from caseferry.services.store import ObjectStore
 from tasks.merge.targets.keys import IDENTITY, OWN_ID, hashed, identity, rest, said
 
-SCHEME = 2
+SCHEME = 1
 """Of how the hashes are made: those of another are not compared."""
 KEPT = {"scheme": pl.UInt8, "record": pl.String, "key": pl.String, "says": pl.String}
 MADE = "made_contact"
