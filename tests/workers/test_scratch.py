@@ -1,5 +1,6 @@
 """What waits on disk has no name, and is gone with whoever wrote it."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -38,6 +39,14 @@ def test_there_may_be_more_of_them_than_a_shell_lets_a_program_open() -> None:
     )
     said = subprocess.run([sys.executable, "-c", many], capture_output=True, text=True, check=True).stdout
     assert int(said) == 300
+
+
+def test_an_object_is_on_the_disk_before_it_has_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store, named = FolderStore(tmp_path), list[bytes]()
+    monkeypatch.setattr(os, "fsync", lambda _: named.append(store.get("k") if store.stat("k") else b""))
+    for data in (b"1", b"2"):
+        store.put("k", data)
+    assert store.put_once("l", b"3") and named == [b"", b"1", b"2"]
 
 
 @pytest.mark.parametrize("system", ["linux", "darwin"])
