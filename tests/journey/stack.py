@@ -38,7 +38,7 @@ class Up:
         pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=self.facts["bucket"], Prefix=f"migrations/{where}/")
         return [item["Key"] for page in pages for item in page.get("Contents", ())]
 
-    def wait_for(self, where: str, ending: str, seconds: float = 60) -> str:
+    def wait_for(self, where: str, ending: str, seconds: float = 300) -> str:
         """The key of the run that ends so, once it lies there."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
@@ -68,7 +68,7 @@ def up(state: Path, *words: str, concurrency: int = 2, environment: dict[str, st
     try:
         lines: list[str] = []
         assert process.stdout is not None
-        killer = threading.Timer(60, process.kill)
+        killer = threading.Timer(300, process.kill)
         killer.start()
         for line in process.stdout:
             lines.append(line)
@@ -79,7 +79,7 @@ def up(state: Path, *words: str, concurrency: int = 2, environment: dict[str, st
     finally:
         process.send_signal(signal.SIGINT)
         try:
-            process.wait(30)
+            process.wait(120)
         finally:
             process.kill()
 
@@ -87,4 +87,4 @@ def up(state: Path, *words: str, concurrency: int = 2, environment: dict[str, st
 def caseferry(*words: str, **environment: str) -> "subprocess.CompletedProcess[str]":
     """The command line, to its end."""
     command = [sys.executable, "-m", "workers.commands", *words]
-    return subprocess.run(command, capture_output=True, text=True, env=os.environ | environment, timeout=120, check=False)
+    return subprocess.run(command, capture_output=True, text=True, env=os.environ | environment, timeout=600, check=False)

@@ -137,7 +137,7 @@ def test_no_value_of_a_client_is_found_outside_the_bucket(stack: Up, tmp_path: P
             marked.wait_for("canary/one", "4-verify/ledger.json")
             marked.wait_for("canary/two", "refused.json")
             processes = subprocess.run(["ps", "axww", "-o", "args"], capture_output=True, text=True, check=True).stdout
-            deadline = time.monotonic() + 15
+            deadline = time.monotonic() + 120
             while len(receiver.ids) < 7 and time.monotonic() < deadline:
                 time.sleep(0.1)
         logs = (tmp_path / "canary" / "worker.log").read_text()
@@ -157,7 +157,7 @@ def test_nothing_is_left_running_after_the_demo(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "every row counted" in done.stdout and "events signed" in done.stdout
     assert (tmp_path / "out" / "report.html").is_file()
-    assert time.monotonic() - started < 110
+    assert time.monotonic() - started < 300  # a first crossing in five minutes, on any machine
     left = subprocess.run(["ps", "axww", "-o", "args"], capture_output=True, text=True, check=True).stdout
     assert "caseferry-demo-" not in left
 
@@ -189,7 +189,7 @@ def test_the_doctor_finds_this_stack_well_and_says_what_is_wrong_with_another(st
 def test_the_log_of_a_run_verifies_in_the_bucket_and_offline_and_shows_when_it_was_touched(stack: Up, tmp_path: Path) -> None:
     stack.upload("audited/one", {"migration.json": json.dumps(CHOICES).encode(), "x.zip": packed(firm())})
     run = stack.wait_for("audited/one", "4-verify/ledger.json").split("/")[4]
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         live = caseferry("audit", "verify", run, "--state", str(stack.state), "--json")
         told = json.loads(live.stdout)
@@ -205,14 +205,13 @@ def test_the_log_of_a_run_verifies_in_the_bucket_and_offline_and_shows_when_it_w
     assert touched.returncode == 1 and "entry 7 tells of another version of 4-verify/ledger.json" in touched.stdout
 
 
-def test_a_worker_that_ended_is_started_again(tmp_path: Path) -> None:
+def test_a_worker_that_ended_is_started_again(stack: Up) -> None:
     import os
     import signal
 
-    with up(tmp_path / "state") as there:
-        listed = subprocess.run(["ps", "axww", "-o", "pid=,ppid=,args="], capture_output=True, text=True, check=True).stdout.splitlines()
-        mine = [line.split() for line in listed if f"{tmp_path}/state/beat" in line and line.split()[1] == str(there.process.pid)]
-        os.killpg(int(mine[0][0]), signal.SIGKILL)
-        there.upload("after/one", {"migration.json": json.dumps(CHOICES).encode(), "x.zip": packed(firm())})
-        ledger = json.loads(there.get(there.wait_for("after/one", "4-verify/ledger.json", seconds=60)))
-        assert ledger["state"] == "completed"
+    listed = subprocess.run(["ps", "axww", "-o", "pid=,ppid=,args="], capture_output=True, text=True, check=True).stdout.splitlines()
+    mine = [line.split() for line in listed if f"{stack.state}/beat" in line and line.split()[1] == str(stack.process.pid)]
+    os.killpg(int(mine[0][0]), signal.SIGKILL)
+    stack.upload("after/one", {"migration.json": json.dumps(CHOICES).encode(), "x.zip": packed(firm())})
+    ledger = json.loads(stack.get(stack.wait_for("after/one", "4-verify/ledger.json")))
+    assert ledger["state"] == "completed"
