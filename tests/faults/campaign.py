@@ -27,6 +27,12 @@ class Ground:
         """How many: all of it, or a slice."""
         return full if self.full else slice_
 
+    def within(self, seconds: float) -> float:
+        """How long a thing may take. A slice runs on any machine, beside anything, and is given ten times as long: it
+        shows that the thing ends, the full campaign how soon.
+        """
+        return seconds if self.full else 10 * seconds
+
 
 @dataclass(frozen=True)
 class Campaign:

@@ -11,7 +11,7 @@ from urllib.parse import quote_plus
 from caseferry.services.folder import FolderStore
 from tasks.intake.arrive import arrive
 from tasks.journey import Ticket
-from tasks.stage import Services, present, run_of
+from tasks.stage import Services, perform, present, run_of
 from tests.crossing import CHOICES, ONE_CARD, ONE_MATTER, firm, packed
 from tests.faults.campaign import Counts, Ground, fault
 from tests.faults.firms import export
@@ -82,8 +82,8 @@ def versions_in_every_order(ground: Ground) -> Counts:
     """Two versions of one key, two events each, in all 24 orders; the moments the object is replaced at go round with them."""
     runs = superseded = 0
     orders = list(itertools.permutations(["v1", "v1 again", "v2", "v2 again"]))
-    for number, order in enumerate(orders if ground.full else ground.dice.sample(orders, 4)):
-        for replaced_after in {number % 5, (number + 2) % 5} if ground.full else {0}:
+    for number, order in enumerate(orders if ground.full else ground.dice.sample(orders, 3)):
+        for replaced_after in {number % 5, (number + 2) % 5} if ground.full else {2 * number}:
             services = services_at(ground.folder / f"{number}-{replaced_after}")
             services.store.put("drops/firm/trial/migration.json", json.dumps(CHOICES).encode())
             services.store.put(KEY, packed(firm()))
@@ -100,7 +100,7 @@ def versions_in_every_order(ground: Ground) -> Counts:
             assert sum(1 for state in states if state == "completed") == 1 and set(ends) <= {"CF-140"}, states
             runs += 1
             superseded += len(ends)
-    return {"orders": len(orders) if ground.full else 4, "runs that completed": runs, "versions superseded by name": superseded, "mixed": 0}
+    return {"orders": ground.n(len(orders), 3), "runs that completed": runs, "versions superseded by name": superseded, "mixed": 0}
 
 
 @fault(3)
@@ -149,7 +149,7 @@ def keys_of_every_spelling(ground: Ground) -> Counts:
         if not tickets:
             refused += 1
             continue
-        cross(services, run_of(tickets[0]))
+        perform(services, tickets[0])
         manifest = json.loads(services.store.get(run_of(tickets[0]).at("0-original", "manifest.json")))
         assert services.store.get(manifest["files"][0]["key"]) == data and manifest["files"][0]["name"] == name.rsplit("/", 1)[-1]
         read += 1
@@ -245,7 +245,7 @@ def a_watched_folder(ground: Ground) -> Counts:
             time.sleep(0.2)
     (home / "moving.zip.part").write_bytes(data + b"")
     (home / "moving.zip.part").rename(home / "moved.zip")
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 120
     while len(sent) < 2 and time.monotonic() < deadline:
         time.sleep(0.1)
     time.sleep(2)

@@ -105,19 +105,19 @@ def texts_meant_to_take_for_ever(ground: Ground) -> Counts:
     parts = ["a", "a.", "a@", "1,", "1 ", "(", "(1", "-", "1-", "/", "1/", ".", "a b ", "&", "; ", "+1", "$1,", "Mr ", "é", "' ", "\u00a0", "0", "@", "a.a@a.", "<", "=", "1:", "x,y;"]
     texts = [(part * (size // len(part)))[:size] for part in parts] + ["a" * 29 + "!", "1,1,1,1,1,1,1,1,1,1,1,1,1,1x", "a@" + "a." * (size // 2)]
     slowest, worst = 0.0, ""
-    for text in texts if ground.full else ground.dice.sample(texts, 6):
-        cell = '"' + text.replace('"', '""') + '"'
-        cards = CARDS + f"{cell},{cell},{cell},{cell},{cell},{cell}\n" + '"Smith, John",John,Smith,,,\n'
-        matters = MATTERS + f'{cell},{cell},{cell},{cell},{cell},{cell}\n24-0001,Sale of shop,"Smith, John",Open,31/05/2024,Jane Doe\n'
-        work = "Date,Matter No,Staff,Hours,Rate,Amount,Description\n" + f"{cell},24-0001,{cell},{cell},{cell},{cell},{cell}\n31/05/2024,24-0001,JD,1,200,,x\n"
+    for number, some in enumerate([[text] for text in texts] if ground.full else [texts]):  # each by itself, or all in one export
+        cells = ['"' + text.replace('"', '""') + '"' for text in some]
+        cards = CARDS + "".join(f"{cell},{cell},{cell},{cell},{cell},{cell}\n" for cell in cells) + '"Smith, John",John,Smith,,,\n'
+        matters = MATTERS + "".join(f"{cell},{cell},{cell},{cell},{cell},{cell}\n" for cell in cells) + '24-0001,Sale of shop,"Smith, John",Open,31/05/2024,Jane Doe\n'
+        work = "Date,Matter No,Staff,Hours,Rate,Amount,Description\n" + "".join(f"{cell},24-0001,{cell},{cell},{cell},{cell},{cell}\n" for cell in cells) + "31/05/2024,24-0001,JD,1,200,,x\n"
         began = time.monotonic()
-        run = _stored(Crossings(ground.folder / f"{texts.index(text)}"), firm(cards=cards, matters=matters, time=work))
+        run = _stored(Crossings(ground.folder / f"{number}"), firm(cards=cards, matters=matters, time=work))
         took = time.monotonic() - began
-        assert run.state in {"completed", "completed_with_differences", "held"}, (text[:20], run.state)
+        assert run.state in {"completed", "completed_with_differences", "held"}, (some[0][:20], run.state)
         if took > slowest:
-            slowest, worst = took, text[:6]
+            slowest, worst = took, some[0][:6]
     base = time.monotonic()
     Crossings(ground.folder / "base")(firm())
     base = time.monotonic() - base
-    assert slowest < base + 10, (slowest, base, worst)
+    assert slowest < base + ground.within(10), (slowest, base, worst)
     return {"texts": len(texts), "characters each, up to": size, "fields each": 18, "slowest run, seconds": round(slowest, 1), "a plain run, seconds": round(base, 1)}

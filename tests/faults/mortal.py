@@ -89,7 +89,7 @@ class Mortals:
     def end(self) -> None:
         assert self.process.stdin is not None
         self.process.stdin.close()
-        self.process.wait(10)
+        self.process.wait(60)
 
 
 def _one(order: dict[str, Any], report: int) -> None:

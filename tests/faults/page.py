@@ -38,7 +38,7 @@ def render(results: dict[str, Any]) -> str:
     death = results["campaigns"].get("from_death_to_running_elsewhere", {}).get("counts", {})
     lines = [
         "# Reliability", "",
-        "Everything below was broken on purpose and counted. `make faults` does all of it again and writes this page; a test fails when page and results differ, and a slice of each campaign runs with every `make test`.", "",
+        "Everything below was broken on purpose and counted. `make faults` does all of it again and writes this page; a test fails when page and results differ. A slice of each campaign runs with every `make test`: each kind of fault at least once, with fewer rounds and smaller files, and ten times as long to end in, so that it holds on a slow machine too. The figures below are those of the full campaigns alone.", "",
         f"- **Crashes**: {crashes.get('crashes', 0):,} deaths at {crashes.get('places', 0):,} places where state changes, in all {crashes.get('stages', 0)} stages: 0 rows lost, 0 doubled, 0 outputs that differ.",
         f"- **Workers**: {kills.get('kills', 0)} busy workers killed with all their processes under load, {kills.get('runs', 0)} runs finished: {kills.get('outputs that differ', 0)} outputs that differ, {kills.get('runs with a part put aside', 0)} with a part put aside.",
         f"- **Recovery**: from a worker's death to its part running elsewhere {death.get('slowest, seconds', '?')} s at worst, {death.get('median, seconds', '?')} s in the middle.",

@@ -27,7 +27,7 @@ class Proxy:
             self._loop.run_forever()
 
         threading.Thread(target=run, daemon=True).start()
-        started.wait(5)
+        assert started.wait(60)
 
     def set(self, toxic: str = "", latency: float = 0.0, share: float = 0.0, rate: int = 0) -> None:
         """`timeout` swallows everything, `down` refuses and hangs up, `reset_peer` hangs up now and then, `slicer` cuts

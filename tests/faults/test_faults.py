@@ -10,7 +10,7 @@ from tests.faults.plan import GROUPS, ROWS
 
 
 @pytest.mark.fault
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("campaign", all_campaigns().values(), ids=lambda campaign: campaign.name)
 def test_a_slice_of(campaign: Campaign, tmp_path: Path) -> None:
     counts = campaign.run(Ground(tmp_path / "ground", full=False))
