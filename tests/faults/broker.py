@@ -160,7 +160,7 @@ def rubbish_in_the_queue(ground: Ground) -> Counts:
             if ground.full or number in {5, len(rubbish) - 1}:
                 began = time.monotonic()
                 there.upload(f"after-{number}/trial", data)
-                deadline = time.monotonic() + 300
+                deadline = time.monotonic() + 900
                 while not any(key.endswith("ledger.json") for key in there.keys(f"after-{number}/trial")) and time.monotonic() < deadline:
                     restarts += there.revive()
                     time.sleep(0.2)

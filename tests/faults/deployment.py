@@ -118,7 +118,7 @@ class Deployment:
         data: bytes = self.client.get_object(Bucket=BUCKET, Key=key)["Body"].read()
         return data
 
-    def wait(self, where: str, *endings: str, seconds: float = 300, revive: bool = True) -> str:
+    def wait(self, where: str, *endings: str, seconds: float = 600, revive: bool = True) -> str:
         """The first key that ends so, once it lies there."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
@@ -130,7 +130,7 @@ class Deployment:
             time.sleep(0.2)
         raise AssertionError(f"{where}: no {endings} in {seconds} s; last: {[key.split('/', 5)[-1] for key in self.keys(where)][-6:]}")
 
-    def results(self, where: str, seconds: float = 300) -> dict[str, bytes]:
+    def results(self, where: str, seconds: float = 600) -> dict[str, bytes]:
         """What a run hands over, once it is at its end."""
         last = self.wait(where, "4-verify/ledger.json", "failed.json", "refused.json", seconds=seconds)
         assert last.endswith("ledger.json"), (where, last, self.get(last))

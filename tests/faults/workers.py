@@ -107,7 +107,7 @@ def busy_workers_killed_at_random(ground: Ground) -> Counts:
             there.revive()
             harvest()
             feed()
-        harvest(seconds=300)
+        harvest(seconds=600)
     return counts
 
 
@@ -172,7 +172,7 @@ def from_death_to_running_elsewhere(ground: Ground) -> Counts:
                 where = f"{kind.split()[0]}-{round_}/trial"
                 victim = there.add_worker(concurrency=hands, wrap=wrap)
                 there.upload(where, export(1, 5))
-                deadline = time.monotonic() + 300
+                deadline = time.monotonic() + 600
                 while sum(1 for key in there.keys(where) if "/attempts/transform" in key) < hands and time.monotonic() < deadline:
                     time.sleep(0.2)
                 other = there.add_worker(concurrency=hands)
@@ -225,7 +225,7 @@ def told_to_stop_in_a_long_part(ground: Ground) -> Counts:
     with deployed(ground.folder, **environment) as there:
         there.start(workers=1, concurrency=2)
         there.upload("firm/trial", export(1, 2))
-        deadline = time.monotonic() + 300
+        deadline = time.monotonic() + 600
         while not any("/attempts/transform" in key for key in there.keys("firm/trial")) and time.monotonic() < deadline:
             time.sleep(0.2)
         time.sleep(1)
@@ -286,7 +286,7 @@ def small_firms_beside_a_large_one(ground: Ground) -> Counts:
         def took(where: str) -> float:
             began = time.monotonic()
             there.upload(where, small)
-            deadline = began + 300
+            deadline = began + 600
             while not any(key.endswith("4-verify/ledger.json") for key in there.keys(where)) and time.monotonic() < deadline:
                 time.sleep(0.05)
             return time.monotonic() - began

@@ -38,7 +38,7 @@ class Up:
         pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=self.facts["bucket"], Prefix=f"migrations/{where}/")
         return [item["Key"] for page in pages for item in page.get("Contents", ())]
 
-    def wait_for(self, where: str, ending: str, seconds: float = 300) -> str:
+    def wait_for(self, where: str, ending: str, seconds: float = 600) -> str:
         """The key of the run that ends so, once it lies there."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
