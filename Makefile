@@ -12,11 +12,13 @@ help:  ## show what can be made
 demo: $(VENV)/.runtime  ## carry a made-up firm across for real, and stop everything again
 	@$(BIN)/caseferry demo
 
+# Tests that start servers, kill workers or watch the clock run by themselves; all others two at a time, file by file.
 test: $(VENV)/.dev  ## all checks and all tests; they start what they need
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not campaign and not journey and not fault"
+	$(BIN)/python -m pytest -m "not campaign and (journey or fault)"
 
 faults: $(VENV)/.dev  ## break everything on purpose, count, and write docs/reliability.md (half an hour)
 	$(BIN)/python -m tests.faults
