@@ -1,5 +1,6 @@
 """The whole proven journey in one process, over a folder: `python -m bench.journey FOLDER OUT`. Prints JSON: CPU seconds
-of each step, its readers' included; of them `entries` for the parts of time entries.
+of each step, its readers' included, of them `entries` for the parts of time entries; what each step asked the store for, and
+the bytes that it put and got.
 """
 
 import json
@@ -14,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import structlog
+
+from caseferry.services.store import length_of
 
 
 def spent() -> float:
@@ -37,14 +40,19 @@ _READS = {"get", "get_tagged", "save", "get_range", "stat"}
 
 
 def counted(store: Any, requests: Counter[tuple[str, str]], step: list[str]) -> Any:
-    """The store, with each request of a step counted as a read or a write."""
+    """The store, with each request of a step counted as a read or a write, and the bytes that went either way."""
 
     def counting(name: str) -> Callable[..., Any]:
-        real = getattr(store, name)
+        real, kind = getattr(store, name), "writes" if name in WRITES else "reads"
 
         def asked(*words: Any) -> Any:
-            requests[step[0], "writes" if name in WRITES else "reads"] += 1
-            return real(*words)
+            requests[step[0], kind] += 1
+            found = real(*words)
+            if name in WRITES - {"listing", "delete"}:
+                requests[step[0], "bytes_put"] += length_of(words[1])
+            elif name in {"get", "get_range", "save"}:
+                requests[step[0], "bytes_got"] += length_of(words[1] if name == "save" else found)
+            return found
 
         return asked
 
@@ -90,7 +98,7 @@ def main(folder: Path, out: Path) -> dict[str, object]:
     assert written.replace(".", "") == str(wanted["cents"]), written
     rows = sum(line["read"] for line in ledger["types"])
     assert rows == json.loads((folder / "rows.json").read_text()), rows
-    asked = {name: {kind: requests[name, kind] for kind in ("reads", "writes")} for name in parts}
+    asked = {name: {kind: requests[name, kind] for kind in ("reads", "writes", "bytes_put", "bytes_got")} for name in parts}
     return {"steps": steps, "entries": round(entries, 2), "walls": walls, "tasks": parts, "requests": asked, "rows": rows, "state": ledger["state"]}
 
 
