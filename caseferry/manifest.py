@@ -12,7 +12,7 @@ MESSAGES = "(messages)"
 """What the list is called that is made of messages in files of their own."""
 PORTAL, PORTAL_MESSAGES = "portal_data", "portal_messages"
 """The rule that tells messages and shares of a client portal, and the name a decision about them has."""
-FORMAT = 5
+FORMAT = 6
 """The layout of a run. A worker leaves a run of a later layout to a newer worker."""
 
 
@@ -39,17 +39,31 @@ class Arrival(Model):
     """True when loose files start together; then `key` is the file that closed the drop."""
 
 
+class Packed(Model):
+    """Where in an archive a file lies, and how."""
+
+    start: int
+    length: int
+    """Bytes, as they lie there."""
+    method: int
+    """0: as they are; 8: deflated."""
+    crc32: str
+    """Of these bytes."""
+
+
 class Kept(Model):
     """One file of the drop, as it lies in `0-original/`."""
 
     name: str
     """The path the firm gave it, inside the archive if it came in one."""
     key: str
-    """Of the object that is it, or of the archive it lies in: papers nobody reads here are not stored a second time."""
+    """Of the object that is it, or of the archive it lies in: nothing is stored a second time."""
     size: int
     sha256: str
     kind: str
     archive: str = ""
+    packed: Packed | None = None
+    """Of a file that is read out of the archive; none where the object is the file, and of papers nobody reads here."""
 
 
 class Refusal(Model):

@@ -124,20 +124,24 @@ class _Blobs:
 def _each(asked: list[Any], source: Source, blobs: _Blobs, limits: dict[str, Any]) -> list[dict[str, Any]]:
     """One answer after the other, each with how many byte strings it has."""
     said = []
-    for work, start, stop, words in asked:
+    for work, start, stop, words, unpacks in asked:
         before = len(blobs.lengths)
-        value = _work(work, source.part(start, stop), blobs, limits, words)
+        value = _work(work, source.part(start, stop), blobs, limits, words, unpacks)
         blobs.close()
         said.append({**value, "blobs": len(blobs.lengths) - before})
     return said
 
 
-def _work(name: str, source: Source, blobs: _Blobs, limits: dict[str, Any], words: dict[str, Any]) -> dict[str, Any]:
+def _work(name: str, source: Source, blobs: _Blobs, limits: dict[str, Any], words: dict[str, Any], unpacks: list[Any] | None = None) -> dict[str, Any]:
     import importlib
+
+    from caseferry.reading.archive import same_again
 
     module, function = name.split(":")
     found = getattr(importlib.import_module(module), function)
     try:
+        if unpacks:
+            source = Source.of(b"".join(same_again(source, *unpacks)))
         return {"made": found(source, limits=limits, blobs=blobs, **words)}
     except ExportRefused as refusal:
         return {"refused": [refusal.code, refusal.where, refusal.detail]}

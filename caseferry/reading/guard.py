@@ -22,7 +22,7 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, TypeVar
 
-from caseferry.errors import ExportRefused, PassingFault
+from caseferry.errors import ExportRefused, PassingFault, StorageRefused
 from caseferry.services.scratch import Span
 from config.limits import ReadingLimits
 
@@ -73,7 +73,7 @@ class Handed:
         os.close(self.file)
 
 
-def ask(work: str, data: bytes | Path | Handed, name: str, limits: ReadingLimits, is_large: bool = False, **words: object) -> Answer:
+def ask(work: str, data: bytes | Path | Handed, name: str, limits: ReadingLimits, is_large: bool = False, into: Path | None = None, **words: object) -> Answer:
     """What a function makes of foreign bytes, in a child.
 
     Args:
@@ -82,16 +82,28 @@ def ask(work: str, data: bytes | Path | Handed, name: str, limits: ReadingLimits
         data: bytes, or a file of ours that holds them.
         name: the file's name, for the refusal alone.
         is_large: the answer will not do in memory.
+        into: a file of ours that is to hold the answer's byte strings, one behind the other, and nothing else.
 
     Raises:
         ExportRefused: the function refused, or its process ended. Says which limit it met, as far as that can be told.
+        StorageRefused: the bytes are not those that were stored.
         PassingFault: no child could be had.
     """
     if not isinstance(data, Handed):
         with Handed(data) as handed:
-            return ask(work, handed, name, limits, is_large, **words)
-    told, answer = _told({"work": work, "words": words}, data, name, limits, is_large)
+            return ask(work, handed, name, limits, is_large, into, **words)
+    told, answer = _told({"work": work, "words": words}, data, name, limits, is_large, into)
+    if into is not None:
+        answer.truncate(sum(length for _, length in told.spans))
     return _answer(told.value, name, answer, told.spans)
+
+
+class Unpacks(NamedTuple):
+    """How bytes are unpacked before they are read, and what they must be then."""
+
+    method: int
+    size: int
+    sha256: str
 
 
 @dataclass(frozen=True)
@@ -102,6 +114,8 @@ class Asked:
     data: bytes
     name: str
     words: Mapping[str, object]
+    unpacks: Unpacks | None = None
+    """None where the data is the file as it is."""
 
 
 def ask_each(asked: Sequence[Asked], limits: ReadingLimits) -> list[Answer | ExportRefused]:
@@ -110,11 +124,12 @@ def ask_each(asked: Sequence[Asked], limits: ReadingLimits) -> list[Answer | Exp
 
     Raises:
         PassingFault: no child could be had.
+        StorageRefused: a file is not the one that was stored.
     """
     if not asked:
         return []
     ends = list(accumulate(len(one.data) for one in asked))
-    each = [[one.work, end - len(one.data), end, dict(one.words)] for one, end in zip(asked, ends, strict=True)]
+    each = [[one.work, end - len(one.data), end, dict(one.words), one.unpacks] for one, end in zip(asked, ends, strict=True)]
     try:
         with Handed(b"".join(one.data for one in asked)) as handed:
             told, answer = _told({"each": each}, handed, asked[0].name, limits)
@@ -135,7 +150,7 @@ def ask_each(asked: Sequence[Asked], limits: ReadingLimits) -> list[Answer | Exp
     return found
 
 
-_SMALL, _TOGETHER = 1 << 20, 8 << 20
+SMALL, _TOGETHER = 1 << 20, 8 << 20
 """Bytes up to which a file shares its reader, and of all that share one."""
 
 
@@ -146,11 +161,11 @@ def together(files: Sequence[T], sizes: Sequence[int], readers: int) -> list[lis
         sizes: of each, in bytes.
         readers: how many are at work side by side.
     """
-    share = min(_TOGETHER, -(-sum(max(1, size) for size in sizes if size <= _SMALL) // readers))
+    share = min(_TOGETHER, -(-sum(max(1, size) for size in sizes if size <= SMALL) // readers))
     groups: list[list[T]] = []
     room = 0
     for file, size in zip(files, sizes, strict=True):
-        if size > _SMALL:
+        if size > SMALL:
             groups.append([file])
             room = 0
             continue
@@ -165,6 +180,8 @@ def together(files: Sequence[T], sizes: Sequence[int], readers: int) -> list[lis
 def _answer(said: dict[str, Any], name: str, file: BinaryIO, spans: list[tuple[int, int]]) -> Answer:
     if "refused" in said:
         refused, where, detail = said["refused"]
+        if refused == "CF-145":
+            raise StorageRefused(refused, "GetObject")
         raise ExportRefused(refused, where or name, detail)
     return Answer(said["made"], file, spans)
 
@@ -174,9 +191,9 @@ class _Told(NamedTuple):
     spans: list[tuple[int, int]]
 
 
-def _told(request: dict[str, Any], data: Handed, name: str, limits: ReadingLimits, is_large: bool = False) -> tuple[_Told, BinaryIO]:
+def _told(request: dict[str, Any], data: Handed, name: str, limits: ReadingLimits, is_large: bool = False, into: Path | None = None) -> tuple[_Told, BinaryIO]:
     """What a child says to a request, and the file its byte strings lie in."""
-    answer = os.fdopen(_nameless(_LARGE if is_large else data.size), "r+b")
+    answer = into.open("r+b") if into is not None else os.fdopen(_nameless(_LARGE if is_large else data.size), "r+b")
     try:
         request["limits"] = limits.model_dump()
         try:

@@ -12,7 +12,7 @@ import polars as pl
 
 from caseferry.errors import ExportRefused
 from caseferry.reading.grid import Grid, gathered, numbered, widened
-from caseferry.reading.guard import WORKS, Answer, Asked, Handed, ask, ask_each
+from caseferry.reading.guard import WORKS, Answer, Handed, ask
 from caseferry.reading.kinds import Kind
 from config.limits import ReadingLimits
 
@@ -31,14 +31,15 @@ class Spooled:
         head: what is known of it, with the first rows for its cells.
         height: of all of it.
         pieces: of its cells, in order, and how often they like.
+        ends_midway: its file breaks off in the middle of a row.
     """
 
-    def __init__(self, head: Grid, height: int, pieces: Sequence[Callable[[], pl.DataFrame]]) -> None:
-        self.head, self.height, self._pieces = head, height, pieces
+    def __init__(self, head: Grid, height: int, pieces: Sequence[Callable[[], pl.DataFrame]], ends_midway: bool = False) -> None:
+        self.head, self.height, self._pieces, self.ends_midway = head, height, pieces, ends_midway
 
     def on_sheet(self, name: str) -> "Spooled":
         """The same list, as the one of this name in its file."""
-        return Spooled(replace(self.head, sheet=name), self.height, self._pieces)
+        return Spooled(replace(self.head, sheet=name), self.height, self._pieces, self.ends_midway)
 
     def pieces(self) -> Iterator[pl.DataFrame]:
         """Its cells, some rows at a time, each with every column."""
@@ -71,26 +72,21 @@ def read_lists(
             if ranged is not None:
                 return [ranged]
         answer = ask(f"{WORKS}lists", handed, name, limits, kind=kind, file=name, encoding=encoding, beside=beside, kinds=kinds)
-    return _lists(answer, rows)
+    return lists_in(answer, rows)
 
 
-def read_small(files: Sequence[tuple[bytes, Kind, str, str]], limits: ReadingLimits, rows: int) -> list[list[Spooled] | ExportRefused]:
-    """`read_lists` of several small files, by one reader.
-
-    Args:
-        files: bytes, kind, name, and what a person said each is written in.
-        rows: how many are kept in hand.
-    """
-    asked = [Asked(f"{WORKS}lists", data, name, {"kind": kind, "file": name, "encoding": encoding}) for data, kind, name, encoding in files]
-    return [one if isinstance(one, ExportRefused) else _lists(one, rows) for one in ask_each(asked, limits)]
+def wanted(kind: Kind, name: str, encoding: str = "") -> tuple[str, dict[str, object]]:
+    """What `read_lists` asks about a file, where one reader reads several: `lists_in` has them out of its answer."""
+    return f"{WORKS}lists", {"kind": kind, "file": name, "encoding": encoding}
 
 
-def _lists(answer: Answer, rows: int) -> list[Spooled]:
+def lists_in(answer: Answer, rows: int) -> list[Spooled]:
+    """Every list of a file, as its reader has answered; so many rows of each are kept in hand."""
     found, first = [], 0
     for fact in answer.made:
         numbers = range(first, first + len(fact["rows"]))
         first = numbers.stop
-        found.append(_spooled([partial(_cells, answer, number) for number in numbers], fact["width"], fact["height"], fact["facts"], rows))
+        found.append(_spooled([partial(_cells, answer, number) for number in numbers], fact["width"], fact["height"], fact["facts"], rows, fact.get("ends_midway", False)))
     return found
 
 
@@ -114,10 +110,10 @@ def _in_ranges(handed: Handed, name: str, limits: ReadingLimits, rows: int) -> S
         before += fact["height"]
     lost = sum(fact["facts"]["notes"].get("replaced_characters", 0) for fact in facts)
     notes = {"notes": {"replaced_characters": lost} if lost else {}, "encoding": told["encoding"]}
-    return _spooled(pieces, max(fact["width"] for fact in facts), before, notes, rows)
+    return _spooled(pieces, max(fact["width"] for fact in facts), before, notes, rows, facts[-1]["ends_midway"])
 
 
-def _spooled(pieces: Sequence[Callable[[], pl.DataFrame]], width: int, height: int, facts: dict[str, Any], rows: int) -> Spooled:
+def _spooled(pieces: Sequence[Callable[[], pl.DataFrame]], width: int, height: int, facts: dict[str, Any], rows: int, ends_midway: bool = False) -> Spooled:
     columns = [f"c{place}" for place in range(width)]
     head, held = [], 0
     for read in pieces:
@@ -126,7 +122,7 @@ def _spooled(pieces: Sequence[Callable[[], pl.DataFrame]], width: int, height: i
         piece = widened(read(), columns).head(rows - held)
         head.append(pl.DataFrame(piece.to_dict(as_series=False), schema=piece.schema))  # a slice would keep all of it in memory
         held += piece.height
-    return Spooled(gathered(head, **facts), height, pieces)
+    return Spooled(gathered(head, **facts), height, pieces, ends_midway)
 
 
 def _cells(answer: Answer, number: int, before: int = 0) -> pl.DataFrame:

@@ -3,8 +3,10 @@
 Every function takes the bytes, the limits, and where byte strings of its answer go; it gives back what JSON can hold.
 """
 
+import hashlib
 import io
 import json
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any, Protocol
@@ -13,12 +15,13 @@ import polars as pl
 
 from caseferry.errors import ExportRefused
 from caseferry.reading import delimited
-from caseferry.reading.archive import Archive, is_noise
+from caseferry.reading.archive import NEAR, Archive, is_noise, same_again
 from caseferry.reading.calendars import read_calendar
 from caseferry.reading.cards import read_cards
 from caseferry.reading.dbase import Dbase
 from caseferry.reading.delimited import Delimited
 from caseferry.reading.encoding import Written, tell, text_of
+from caseferry.reading.ends import ends_midway
 from caseferry.reading.kinds import Kind, kind_of
 from caseferry.reading.measured import measured
 from caseferry.reading.source import Source
@@ -58,23 +61,60 @@ def directory(data: Source, limits: Limits, blobs: Blobs, file: str) -> Any:
     return {"entries": entries, "refused": [list(one) for one in archive.refused]}
 
 
-def entries(data: Source, limits: Limits, blobs: Blobs, file: str, numbers: Sequence[int]) -> Any:
-    """Some entries of an archive: what each is, and its bytes; or why it can't be read."""
+def entries(data: Source, limits: Limits, blobs: Blobs, file: str, numbers: Sequence[int], is_kept: bool) -> Any:
+    """Some entries of an archive: what each is, its sha256, and where it lies; or why it can't be read.
+
+    Args:
+        is_kept: their bytes are wanted too.
+    """
     archive = Archive(data, file, named(limits))
     listed = _listed(archive)
     found = []
     for number in numbers:
-        head = beyond = b""
+        head, beyond, digest, entry = bytearray(), _End(), hashlib.sha256(), listed[number]
         try:
-            for piece in archive.pieces(listed[number]):
-                blobs.write(piece)
+            for piece in archive.pieces(entry, NEAR):
+                if is_kept:
+                    blobs.write(piece)
+                digest.update(piece)
                 more = _TOLD_BY - len(head)
-                head, beyond = head + piece[:more], (beyond + piece[more:] if more else (beyond + piece)[-_TOLD_BY:])
-            found.append({"kind": kind_of(head, beyond).value})
+                head += piece[:more]
+                beyond.see(piece[more:])
+            found.append({"kind": kind_of(bytes(head), beyond.read()).value, "sha256": digest.hexdigest(), "lies": {"start": entry.start, "length": entry.packed, "method": entry.method}})
         except ExportRefused as refusal:
             found.append({"code": refusal.code, "detail": refusal.detail})
         blobs.end()
     return found
+
+
+class _End:
+    """The last bytes of what goes by."""
+
+    def __init__(self) -> None:
+        self._pieces, self._length = deque[bytes](), 0
+
+    def see(self, piece: bytes) -> None:
+        self._pieces.append(piece)
+        self._length += len(piece)
+        while self._length - len(self._pieces[0]) >= _TOLD_BY:
+            self._length -= len(self._pieces.popleft())
+
+    def read(self) -> bytes:
+        return b"".join(self._pieces)[-_TOLD_BY:]
+
+
+def unpacked(data: Source, limits: Limits, blobs: Blobs, method: int, size: int, sha256: str) -> None:
+    """An entry that was read before, as it was then."""
+    for piece in same_again(data, method, size, sha256):
+        blobs.write(piece)
+    blobs.end()
+
+
+def given(data: Source, limits: Limits, blobs: Blobs) -> None:
+    """The very bytes."""
+    for piece in data.pieces():
+        blobs.write(piece)
+    blobs.end()
 
 
 def _listed(archive: Archive) -> list[Any]:
@@ -104,7 +144,7 @@ def lists(
         known = delimited.Shape(*shape) if shape else None
         read = Delimited(data.part(*span) if span else data, encoding, limits["field_bytes"], shape=known)
         rows = [_kept(cells, blobs, limits, file) for cells in (measured(read.pieces(), kinds) if kinds else read.pieces())]
-        return [{"sheet": "", "height": read.height, "width": read.width, "rows": rows, "is_proven": read.is_proven, "facts": read.facts}]
+        return [{"sheet": "", "height": read.height, "width": read.width, "rows": rows, "is_proven": read.is_proven, "facts": read.facts, "ends_midway": ends_midway(data)}]
     found = []
     for sheet in _sheets(data, limits, kind, file, encoding, beside):
         widths, rows = [0], []

@@ -14,13 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
-from isal import isal_zlib
 
 from caseferry.errors import PassingFault, StorageRefused
 from caseferry.keys import DROPS
 from caseferry.services.aws import GONE, LOST, RACED, TRIES, ask, code_of, make_client
 from caseferry.services.scratch import Span
-from caseferry.services.store import Replaced, Stat, length_of, pieces_of
+from caseferry.services.store import Replaced, Stat, crc32_of, length_of, pieces_of
 
 if TYPE_CHECKING:
     from config.settings import S3Settings
@@ -197,7 +196,7 @@ class S3Store:
 
     def _with(self, data: _Body) -> dict[str, Any]:
         """What goes with an object: our own checksum of it, to be kept beside it and, in one request, held against what arrives."""
-        value = _crc(data)
+        value = crc32_of(data)
         sent = {"ChecksumCRC32": _base64(value)} if length_of(data) <= _LARGEST else {}
         return {**self._safe, **sent, "Metadata": {"crc32": value}}
 
@@ -282,13 +281,6 @@ def _open_to_all(policy: str) -> bool:
     return False
 
 
-def _crc(data: _Body) -> str:
-    value = 0
-    for piece in pieces_of(data):
-        value = isal_zlib.crc32(piece, value)
-    return f"{value:08x}"
-
-
 def _base64(crc: str) -> str:
     return b64encode(bytes.fromhex(crc)).decode()
 
@@ -312,7 +304,7 @@ def _is_whole(data: _Body, answer: Any, *, is_ours: bool) -> bool:
     """True if these are the bytes that were stored: by our own checksum, else by a tag that is their digest."""
     ours = (answer.get("Metadata") or {}).get("crc32")
     if ours and is_ours:  # what an uploader wrote beside his file is not believed
-        return bool(ours == _crc(data))
+        return bool(ours == crc32_of(data))
     tag = _tag(answer)
     if "kms" in str(answer.get("ServerSideEncryption", "")) or not _MD5.fullmatch(tag):
         return length_of(data) == int(answer.get("ContentLength", length_of(data)))

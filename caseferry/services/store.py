@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from isal import isal_zlib
+
 from caseferry.services.scratch import Span
 
 
@@ -75,6 +77,14 @@ def sha256_of(data: Path | Span) -> str:
     for piece in pieces_of(data):
         digest.update(piece)
     return digest.hexdigest()
+
+
+def crc32_of(data: bytes | Path | Span) -> str:
+    """Eight digits of hexadecimal."""
+    value = 0
+    for piece in pieces_of(data):
+        value = isal_zlib.crc32(piece, value)
+    return f"{value:08x}"
 
 
 class ObjectStore(Protocol):

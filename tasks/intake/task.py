@@ -10,18 +10,19 @@ from caseferry.canonical import sha256, to_json
 from caseferry.errors import BrokenPromise, ExportRefused, NeedsAnswer, Question
 from caseferry.keys import BadKey, Run, segment
 from caseferry.manifest import Arrival, Intake, Kept, Refusal, Uploaded
-from caseferry.reading.guard import WORKS, ask
+from caseferry.originals import ask_about
+from caseferry.reading.guard import WORKS, Answer, Asked, ask_each
 from caseferry.reading.kinds import LISTS, Kind
 from caseferry.reading.memos import ENDINGS
-from caseferry.services.scratch import Scratch
-from caseferry.services.store import Replaced, Stat, length_of, put_files, sha256_of
-from config.limits import ReadingLimits
+from caseferry.services.scratch import Scratch, Span
+from caseferry.services.store import Replaced, Stat, crc32_of, length_of, put_files, sha256_of
 from tasks.intake.arrive import TEMPLATES, read_choices
 from tasks.intake.unpack import Found, kind_behind, unpack
 from tasks.journey import Ticket
 from tasks.stage import Services, choices_of, merged, present, read_json, read_model, run_of
 
 _CHOICES = ("0-original", "choices.json")
+_MAPPING = f"{WORKS}mapping"
 _PAUSES = (0.1, 0.2, 0.4, 0.8, 1.6)
 """Seconds between looks for an object that was announced and is not there: some servers list late."""
 _IN_TEMPLATES = re.compile(r"(?:^|/)templates/[^/]+$", re.IGNORECASE)
@@ -44,20 +45,19 @@ def intake(services: Services, ticket: Ticket) -> None:
         _keep_choices(services, run)
         every = [(one.held_by or run.at("0-original", "files", f"{number:05d}"), one) for number, one in enumerate(found, 1)]
         put_files(store, [(key, one.data) for key, one in every if not one.held_by])
-        told = [(length_of(one.data), sha256_of(one.data)) for one in found]
     templates = list(_templates(services, run))
     seen: dict[str, str] = {}
     duplicates: list[tuple[str, str]] = []
     listed: list[Kept] = [kept for kept in files if kept.kind == Kind.ARCHIVE]
-    for (key, one), (size, digest) in zip(every, told, strict=True):
-        kept = Kept(name=one.name, key=key, size=size, sha256=digest, kind=one.kind, archive=one.archive)
+    for key, one in every:
+        kept = Kept(name=one.name, key=key, size=one.size, sha256=one.sha256, kind=one.kind, archive=one.archive, packed=one.packed)
         if _IN_TEMPLATES.search(one.name) and kept.kind in {Kind.DELIMITED, Kind.WORKBOOK}:  # a firm's own letters lie in such folders too
             templates.append(kept)
             continue
-        if digest in seen and size:
-            duplicates.append((one.name, seen[digest]))
+        if one.sha256 in seen and one.size:
+            duplicates.append((one.name, seen[one.sha256]))
             kept = kept.model_copy(update={"kind": "duplicate"})
-        seen.setdefault(digest, one.name)
+        seen.setdefault(one.sha256, one.name)
         listed.append(kept)
     if not any(kept.kind != Kind.ARCHIVE for kept in listed):
         raise ExportRefused("CF-128", files[0].name if files else "the drop", "it holds no file")
@@ -96,10 +96,21 @@ def _stored(services: Services, run: Run, arrival: Arrival, scratch: Scratch) ->
         kept.append(Kept(name=name, key=key, size=length_of(path), sha256=digest, kind=kind))
         if kind is Kind.ARCHIVE:
             every = unpack(path, name, limits, limits.nesting, refused, scratch)
-            members += (one if _is_read(one) else replace(one, held_by=key) for one in every)
+            members += (_held(one, key, path) for one in every)
         else:
-            whole.append(Found(name, "", kind, path, key))
+            whole.append(Found(name, "", kind, kept[-1].size, digest, held_by=key))
     return kept, [*whole, *members], refused
+
+
+def _held(one: Found, key: str, path: Path) -> Found:
+    """A file of an archive, with the object that holds it: the archive, if it is a paper or lies in that very archive."""
+    if not _is_read(one):
+        return replace(one, held_by=key, packed=None)
+    if one.packed is None:
+        return one  # of an archive in the archive: it would have to be unpacked twice to be read
+    with path.open("rb") as file:
+        crc32 = crc32_of(Span(file, one.packed.start, one.packed.length))
+    return replace(one, held_by=key, packed=one.packed.model_copy(update={"crc32": crc32}))
 
 
 def _fetch(services: Services, one: Uploaded, path: Path) -> None:
@@ -178,17 +189,16 @@ def _choices(services: Services, run: Run) -> dict[str, object]:
     choices: dict[str, object] = {}
     limits = services.settings.limits
     if inside:
-        choices = _mapping(services.store.get(min(inside, key=lambda kept: kept.name.count("/")).key), limits)
+        choices = _told(ask_about(services.store, [min(inside, key=lambda kept: kept.name.count("/"))], [(_MAPPING, {})], limits)[0])
     newer = [data for data in (read_choices(services.store, key) for key in (run.of.choices, run.of.beside)) if data is not None]
     kept = read_choices(services.store, run.at(*_CHOICES))
     for data in newer or ([kept] if kept is not None else []):  # the copy only where nothing newer is left: it may be what was corrected
-        choices = merged(choices, _mapping(data, limits))
+        choices = merged(choices, _told(ask_each([Asked(_MAPPING, data, "migration.json", {})], limits)[0]))
     return choices
 
 
-def _mapping(data: bytes, limits: ReadingLimits) -> dict[str, object]:
-    try:
-        value: dict[str, object] = ask(f"{WORKS}mapping", data, "migration.json", limits).made
-        return value
-    except ExportRefused as refusal:
-        raise NeedsAnswer((Question("CF-124", "migration.json", refusal.detail, "migration.json"),)) from None
+def _told(answer: Answer | ExportRefused) -> dict[str, object]:
+    if isinstance(answer, ExportRefused):
+        raise NeedsAnswer((Question("CF-124", "migration.json", answer.detail, "migration.json"),))
+    value: dict[str, object] = answer.made
+    return value

@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from caseferry.errors import ExportRefused
-from caseferry.manifest import Refusal
+from caseferry.manifest import Packed, Refusal
 from caseferry.reading.guard import WORKS, Handed, ask
 from caseferry.reading.kinds import Kind
 from caseferry.services.scratch import NOTHING, Scratch, Span
-from caseferry.services.store import pieces_of
 from config.limits import ReadingLimits
 
 _BATCH = 64 << 20
@@ -23,7 +23,12 @@ class Found:
     name: str
     archive: str
     kind: Kind
-    data: Path | Span
+    size: int
+    sha256: str
+    data: Span = NOTHING
+    """Its bytes, where it lies in an archive in the archive."""
+    packed: Packed | None = None
+    """Where it lies, if in the archive that came itself; without a checksum yet."""
     held_by: str = ""
     """Key of the stored object that is it, or that it lies in; nothing if it is to be stored by itself."""
 
@@ -52,19 +57,23 @@ def unpack(data: bytes | Path, name: str, limits: ReadingLimits, nesting: int, r
         for entry, code, detail in listed["refused"]:
             refused.append(Refusal(name=_shown(name, entry, depth), code=code, detail=detail))
         for batch, size in _batches(listed["entries"]):
-            for number, kind, code, detail, inner in _read(handed, batch, size, name, limits):
-                entry = _shown(name, listed["entries"][number][0], depth)
-                if code:
-                    refused.append(Refusal(name=entry, code=code, detail=detail))
-                elif kind is not Kind.ARCHIVE:
-                    yield Found(entry, name, kind, inner)
+            for number, told, inner in _read(handed, batch, size, name, limits, is_kept=depth > 0):
+                entry, length = listed["entries"][number]
+                shown = _shown(name, entry, depth)
+                if "code" in told:
+                    refused.append(Refusal(name=shown, code=told["code"], detail=told["detail"]))
+                elif told["kind"] != Kind.ARCHIVE:
+                    yield Found(shown, name, Kind(told["kind"]), length, told["sha256"], inner, None if depth else Packed(**told["lies"], crc32=""))
                 elif depth >= nesting:
-                    refused.append(Refusal(name=entry, code="CF-111", detail="archives lie too deep in archives"))
+                    refused.append(Refusal(name=shown, code="CF-111", detail="archives lie too deep in archives"))
                 else:
                     path = scratch.file()
-                    with path.open("wb") as out:
-                        out.writelines(pieces_of(inner))
-                    yield from _inner(path, listed["entries"][number][0], entry, limits, nesting, refused, scratch, depth)
+                    try:
+                        ask(f"{WORKS}entries", handed, name, limits, into=path, file=name, numbers=[number], is_kept=True)
+                    except ExportRefused as refusal:
+                        refused.append(Refusal(name=shown, code=refusal.code, detail=refusal.detail))
+                    else:
+                        yield from _inner(path, entry, shown, limits, nesting, refused, scratch, depth)
 
 
 def _inner(data: Path, name: str, shown: str, limits: ReadingLimits, nesting: int, refused: list[Refusal], scratch: Scratch, depth: int) -> Iterator[Found]:
@@ -97,16 +106,17 @@ def _batches(entries: list[tuple[str, int]]) -> Iterator[tuple[list[int], int]]:
         yield batch, held
 
 
-def _read(handed: Handed, batch: list[int], size: int, name: str, limits: ReadingLimits) -> Iterator[tuple[int, Kind, str, str, Span]]:
-    """Entries of one batch; where the batch ends its reader, each by itself, so that one costs no other."""
+def _read(handed: Handed, batch: list[int], size: int, name: str, limits: ReadingLimits, is_kept: bool) -> Iterator[tuple[int, dict[str, Any], Span]]:
+    """Entries of one batch, what is told of each, and its bytes if they are kept; where the batch ends its reader, each by
+    itself, so that one costs no other."""
     try:
-        answer = ask(f"{WORKS}entries", handed, name, limits, size > _BATCH, file=name, numbers=batch)
+        answer = ask(f"{WORKS}entries", handed, name, limits, is_kept and size > _BATCH, file=name, numbers=batch, is_kept=is_kept)
     except ExportRefused as refusal:
         if len(batch) == 1:
-            yield batch[0], Kind.DOCUMENT, refusal.code, refusal.detail, NOTHING
+            yield batch[0], {"code": refusal.code, "detail": refusal.detail}, NOTHING
         else:
             for number in batch:
-                yield from _read(handed, [number], size, name, limits)
+                yield from _read(handed, [number], size, name, limits, is_kept)
         return
-    for place, (number, found) in enumerate(zip(batch, answer.made, strict=True)):
-        yield number, Kind(found.get("kind", Kind.DOCUMENT)), found.get("code", ""), found.get("detail", ""), answer.blob(place)
+    for place, (number, told) in enumerate(zip(batch, answer.made, strict=True)):
+        yield number, told, answer.blob(place)

@@ -13,9 +13,8 @@ from caseferry.manifest import Finding, ImportFile, Piece
 from caseferry.mapping.headings import normal
 from caseferry.mapping.target import Target, TargetFile
 from caseferry.reading.grid import ROW
-from caseferry.reading.guard import WORKS, ask
+from caseferry.reading.guard import WORKS, Answer
 from caseferry.services.scratch import Scratch
-from config.limits import ReadingLimits
 from tasks.merge.desk import Desk
 
 MARK = "NOT-AN-IMPORT-FILE"
@@ -33,13 +32,15 @@ class Template:
     source: str
 
 
-def read_template(data: bytes, name: str, target: Target, limits: ReadingLimits) -> Template | Finding:
+HEADINGS: tuple[str, dict[str, object]] = (f"{WORKS}heading_row", {})
+"""What is asked about a template."""
+
+
+def read_template(answer: Answer | ExportRefused, name: str, target: Target) -> Template | Finding:
     """Which file of the target a template is, by its headings; or why it is none."""
-    try:
-        cells = ask(f"{WORKS}heading_row", data, name, limits).made
-    except ExportRefused as refusal:
-        return Finding(rule="template_not_recognised", where=name, detail=refusal.code, outcome="noted")
-    header = tuple(cell.strip() for cell in cells if cell.strip())
+    if isinstance(answer, ExportRefused):
+        return Finding(rule="template_not_recognised", where=name, detail=answer.code, outcome="noted")
+    header = tuple(cell.strip() for cell in answer.made if cell.strip())
     best: tuple[float, str, tuple[str, ...]] | None = None
     for file, spec in target.files.items():
         aliases = spec.aliases()

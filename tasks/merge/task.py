@@ -14,6 +14,7 @@ from caseferry.errors import NeedsAnswer
 from caseferry.keys import Run
 from caseferry.manifest import PORTAL_MESSAGES, Finding, Fit, Intake, Merged, Split
 from caseferry.mapping.target import load_target
+from caseferry.originals import ask_about
 from caseferry.reading.grid import ROW
 from caseferry.services.scratch import Scratch
 from caseferry.services.store import put_files
@@ -24,7 +25,7 @@ from tasks.merge.contacts import contact_lines, names_of, prepare_contacts
 from tasks.merge.custom_fields import custom_fields
 from tasks.merge.desk import Desk
 from tasks.merge.documents import documents
-from tasks.merge.files import Files, Template, read_template
+from tasks.merge.files import HEADINGS, Files, Template, read_template
 from tasks.merge.jobs import bring_together
 from tasks.merge.laid import Laid
 from tasks.merge.left_out import leave_out
@@ -199,7 +200,8 @@ def _as_at_findings(desk: Desk) -> None:
 def _templates(services: Services, desk: Desk) -> dict[str, Template]:
     found: dict[str, Template] = {}
     for kept in desk.intake.templates:
-        template = read_template(services.store.get(kept.key), kept.name, desk.target, services.settings.limits)
+        (answer,) = ask_about(services.store, [kept], [HEADINGS], services.settings.limits)
+        template = read_template(answer, kept.name, desk.target)
         if isinstance(template, Finding):
             desk.notes.append(template)
         elif template.file in found:

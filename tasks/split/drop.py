@@ -6,17 +6,17 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from caseferry import originals
 from caseferry.choices import Migration
 from caseferry.errors import ExportRefused, NeedsAnswer, Question
 from caseferry.manifest import MESSAGES, Finding, Intake, Kept
+from caseferry.originals import save
 from caseferry.reading.access import tables_of
-from caseferry.reading.ends import ends_midway
-from caseferry.reading.guard import together
+from caseferry.reading.guard import SMALL, together
 from caseferry.reading.kinds import LISTS, Kind
-from caseferry.reading.lists import Spooled, read_lists, read_messages, read_small
+from caseferry.reading.lists import Spooled, lists_in, read_lists, read_messages, wanted
 from caseferry.reading.memos import ENDINGS
 from caseferry.services.scratch import Scratch
-from caseferry.services.store import get_all
 from tasks.split.recognise import DEEPEST_HEADER
 from tasks.split.told import NOTES, unreadable
 from tasks.stage import Services
@@ -33,17 +33,14 @@ def read_all(services: Services, intake: Intake, migration: Migration, findings:
         NeedsAnswer: text whose encoding neither its bytes nor its letters tell.
     """
     limits = services.settings.limits
-    broken_off: set[str] = set()
     told: dict[str, list[Finding]] = {}
     """What there is to say of the parts of a file, by its name: files are read side by side, and told of in their order."""
 
     def read(kept: Kept) -> list[Spooled] | Finding:
         """The lists of one file, or why there are none. Each is read in a process of its own, some side by side."""
         path = scratch.file()
-        services.store.save(kept.key, path)
-        if kept.kind == Kind.DELIMITED and ends_midway(path):
-            broken_off.add(kept.name)
         try:
+            save(services.store, kept, path, limits)
             if kept.kind == Kind.ACCESS:
                 return database(kept, path)
             beside = -1
@@ -75,31 +72,32 @@ def read_all(services: Services, intake: Intake, migration: Migration, findings:
     def behind(path: Path, memo: Kept) -> int:
         """Put a table's memo file behind it; where it begins."""
         begin, second = path.stat().st_size, scratch.file()
-        services.store.save(memo.key, second)
+        save(services.store, memo, second, limits)
         with path.open("ab") as table, second.open("rb") as some:
             shutil.copyfileobj(some, table)
         return begin
 
     def letters() -> Iterator[tuple[str, bytes]]:
-        for kept in intake.files:
-            if kept.kind == Kind.MAIL:
-                yield kept.name, services.store.get(kept.key)
+        mails = [kept for kept in intake.files if kept.kind == Kind.MAIL]
+        for some in together(mails, [kept.size for kept in mails], 1):
+            for kept, data in zip(some, originals.read_all(services.store, some, limits), strict=True):
+                if isinstance(data, bytes):
+                    yield kept.name, data
+                else:
+                    unread(kept.name, f"{data.code} {data.detail}".strip())
 
     def unread(name: str, why: str) -> None:
         findings.append(Finding(rule="unreadable_file", where=name, detail=why))
 
     def read_together(some: list[Kept]) -> Iterator[list[Spooled] | Finding]:
         """The same of several small files, by one reader."""
-        asked = [
-            (data, Kind(kept.kind), kept.name, migration.options.encoding_of(kept.name))
-            for kept, data in zip(some, get_all(services.store, (kept.key for kept in some)), strict=True)
-        ]
-        broken_off.update(name for data, kind, name, _ in asked if kind is Kind.DELIMITED and ends_midway(data))
-        for kept, found in zip(some, read_small(asked, limits, DEEPEST_HEADER + 2), strict=True):
-            yield found if isinstance(found, list) else unreadable(kept, found)
+        asked = [wanted(Kind(kept.kind), kept.name, migration.options.encoding_of(kept.name)) for kept in some]
+        for kept, answer in zip(some, originals.ask_about(services.store, some, asked, limits), strict=True):
+            yield unreadable(kept, answer) if isinstance(answer, ExportRefused) else lists_in(answer, DEEPEST_HEADER + 2)
 
     def read_some(some: list[Kept]) -> list[list[Spooled] | Finding]:
-        return list(read_together(some)) if len(some) > 1 else [read(kept) for kept in some]
+        is_long = len(some) == 1 and (some[0].size > SMALL or some[0].name in alone)
+        return [read(some[0])] if is_long else list(read_together(some))
 
     files = [kept for kept in intake.files if kept.kind in LISTS or kept.kind == Kind.ACCESS]
     memos = _memos_of(files, intake)
@@ -113,7 +111,7 @@ def read_all(services: Services, intake: Intake, migration: Migration, findings:
         if isinstance(lists, Finding):
             findings.append(lists)
             continue
-        if kept.name in broken_off:
+        if kept.kind == Kind.DELIMITED and any(one.ends_midway for one in lists):
             findings.append(Finding(rule="ends_midway", where=kept.name, detail="its last line has no end, and fewer cells than those above"))
         for one in lists:
             if one.head.undecided:

@@ -15,10 +15,10 @@ import polars as pl
 from caseferry.canonical import apart
 from caseferry.errors import ExportRefused
 from caseferry.manifest import MESSAGES, Kept
-from caseferry.reading.guard import Asked, ask, ask_each, together
+from caseferry.originals import ask_about, save
+from caseferry.reading.guard import SMALL, ask, together
 from caseferry.reading.kinds import Kind
 from caseferry.services.scratch import Scratch
-from caseferry.services.store import get_all
 from tasks.verify.evidence import Batch, Evidence, Handed
 
 _FILES_OF = {
@@ -114,7 +114,7 @@ class Lines:
         files = {table.file for table in self._evidence.split.tables} - unclear
         counted = [file for file in self._evidence.intake.files if file.name in files and file.kind != "duplicate"]
         for some in together(counted, [file.size for file in counted], _AT_ONCE):
-            found = self._pool.submit(self._count if len(some) == 1 else self._count_together, some)
+            found = self._pool.submit(self._count if some[0].size > SMALL else self._count_together, some)
             self._rows |= {file.name: _Share(found, place) for place, file in enumerate(some)}
         if MESSAGES in files:
             gone = {finding.where for finding in self._evidence.split.findings if finding.rule == "unreadable_file"}
@@ -144,20 +144,17 @@ class Lines:
         """Rows by sheet of a long file, as far as they can be counted."""
         with Scratch() as scratch:
             path = scratch.file()
-            self._evidence.store.save(files[0].key, path)
             work, words = _work(files[0])
             try:
+                save(self._evidence.store, files[0], path, self._evidence.limits)
                 return [_by_sheet(ask(work, path, files[0].name, self._evidence.limits, **words).made)]
             except ExportRefused:
                 return [{}]
 
     def _count_together(self, files: list[Kept]) -> list[Counted]:
         """The same of several small files, by one reader."""
-        asked = []
-        for file, data in zip(files, get_all(self._evidence.store, (file.key for file in files)), strict=True):
-            work, words = _work(file)
-            asked.append(Asked(work, data, file.name, words))
-        return [{} if isinstance(one, ExportRefused) else _by_sheet(one.made) for one in ask_each(asked, self._evidence.limits)]
+        answers = ask_about(self._evidence.store, files, [_work(file) for file in files], self._evidence.limits)
+        return [{} if isinstance(one, ExportRefused) else _by_sheet(one.made) for one in answers]
 
 
 def _work(file: Kept) -> tuple[str, dict[str, Any]]:

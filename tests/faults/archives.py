@@ -1,5 +1,6 @@
 """Archives that swell, lie, climb, clash, or mean two things at once."""
 
+import hashlib
 import io
 import os
 import struct
@@ -13,7 +14,7 @@ from typing import Any
 from caseferry.errors import ExportRefused
 from caseferry.manifest import Refusal
 from caseferry.reading.guard import WORKS, ask
-from caseferry.services.scratch import Scratch, Span
+from caseferry.services.scratch import Scratch
 from config.limits import ReadingLimits
 from tasks.intake.unpack import Found, unpack
 from tests.crossing import Crossings, firm, packed
@@ -169,7 +170,7 @@ def sizes_that_lie_and_archives_cut_short(ground: Ground) -> Counts:
         found, refused, code, seconds = taken(bytes(data))
         assert seconds < ground.within(2)
         for one in found:  # what is taken is what was packed, to the byte
-            assert any(isinstance(one.data, Span) and one.data.read() == (f"a,b\n{n},2\n" * 50).encode() for n in range(8)), one.name
+            assert any(one.sha256 == hashlib.sha256(f"a,b\n{n},2\n".encode() * 50).hexdigest() for n in range(8)), one.name
         outcomes["refused" if code else "taken"] += 1
         outcomes["entries left out"] += len(refused)
     broken = bytearray(whole)

@@ -274,22 +274,22 @@ def an_answer_that_is_lost(ground: Ground) -> Counts:
 
 @fault(114)
 def an_object_damaged_at_rest(ground: Ground) -> Counts:
-    """A part, a record file and a manifest are damaged behind our back, their own checksums left as they were."""
+    """A part, a record file and the archive that came are damaged behind our back, their own checksums left as they were."""
     noticed = 0
     with deployed(ground.folder) as there:
-        for number, victim in enumerate(("1-split/parts/", "2-transform/t001", "0-original/files/")):
+        for number, (victim, wanted) in enumerate((("1-split/parts/", "transform"), ("2-transform/t001", "merge"), ("0-original/2", "split"), ("0-original/2", "verify"))):
             services, run = begun(there, f"firm-{number}", packed(firm()))
             from tasks.journey import next_steps
             from tasks.stage import perform, present
 
-            wanted = {"1-split/parts/": "transform", "2-transform/t001": "merge", "0-original/files/": "split"}[victim]
             while (able := next_steps((run.firm, run.migration, run.run), present(services.store, run)))[0].step != wanted:
                 perform(services, able[0])
             key = next(stat.key for stat in services.store.listing(run.home) if stat.key.startswith(run.home + victim) and not stat.key.endswith(".json"))
             found = there.client.get_object(Bucket="caseferry", Key=key)
             body = found["Body"].read()
-            there.client.put_object(Bucket="caseferry", Key=key, Body=body[:-1] + bytes([body[-1] ^ 1]), Metadata=found["Metadata"])
+            at = 50 if victim == "0-original/2" else len(body) - 1  # in the first list
+            there.client.put_object(Bucket="caseferry", Key=key, Body=body[:at] + bytes([body[at] ^ 1]) + body[at + 1 :], Metadata=found["Metadata"])
             assert cross(services, run) == "failed"
             noticed += json.loads(services.store.get(run.at("failed.json")))["code"] == "CF-145"
-    assert noticed == 3
-    return {"objects damaged": 3, "noticed before anything was made of them": noticed}
+    assert noticed == 4
+    return {"objects damaged": 4, "noticed before anything was made of them": noticed}

@@ -1,10 +1,9 @@
 """A list that broke off, and a file that holds no list, are told."""
 
-from pathlib import Path
-
 import pytest
 
 from caseferry.reading.ends import ends_midway
+from caseferry.reading.source import Source
 from tests.crossing import ONE_CARD, Crossings, firm
 
 
@@ -24,9 +23,8 @@ def test_a_list_that_ends_in_the_middle_of_a_row_is_told(crossing: Crossings) ->
         ("a,b,c\n1,2,3\nPrinted on Monday", False), ('a,b,c\n1,2,"3\n4"', False), ("a,b,c\n1,2,3\n4,5,6\n", False), ("a,b\n1", False), ("", False),
     ],
 )  # fmt: skip
-def test_only_half_a_row_without_an_end_is_half_a_row(text: str, told: bool, tmp_path: Path) -> None:
-    (tmp_path / "list").write_bytes(text.encode())
-    assert ends_midway(text.encode()) is ends_midway(tmp_path / "list") is told
+def test_only_half_a_row_without_an_end_is_half_a_row(text: str, told: bool) -> None:
+    assert ends_midway(text.encode()) is ends_midway(Source.of(text.encode())) is told
 
 
 def test_a_list_of_one_column_is_told_and_text_is_not_a_list(crossing: Crossings) -> None:
