@@ -45,7 +45,7 @@ def main(lists: Path, out: Path, is_logged: bool) -> dict[str, int]:
             result = transform_table(pl.read_parquet(part), job)
             if is_logged:
                 write_log(result.changes, ("WIP.csv",), ("field", "before", "after", "rule"), log)
-            rows = result.records
+            rows = result.records.select("row", "place", "reason", "matter", "staff", "performed_on", "description", "price", "quantity")
             users = user_table(rows["staff"], migration)
             rows = rows.join(matters.with_columns(known=True), on="matter", how="left", maintain_order="left").join(users, left_on="staff", right_on="text", how="left", maintain_order="left")
             lost = (pl.col("place") == "carried") & (pl.col("known").is_null() | pl.col("user").is_null())

@@ -14,14 +14,14 @@ Order = Literal["dmy", "mdy", "ymd", "seconds", "milliseconds"]
 """How a column of days is written: which of day and month comes first; or, where all of it is bare figures, 20240301, or
 what has gone by since 1970 in UTC.
 """
-_NUMERIC = r"^(\d{1,2})[/.\-](\d{1,2})[/.\-](\d{4}|\d{2})(?:[ T,]+(.*))?$"
-_ISO = r"^(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:[ T]+(.*))?$"
-_NAMED = r"^(?:[A-Za-z]{3,9},?\s+)?(\d{1,2})(?:st|nd|rd|th)?[\s\-/]+([A-Za-z]{3,9})\.?,?[\s\-/]+(\d{4}|\d{2})(?:[ T,]+(.*))?$"
-_NAMED_US = r"^(?:[A-Za-z]{3,9},\s+)?([A-Za-z]{3,9})\.?\s+(\d{1,2})(?:st|nd|rd|th)?,?\s+(\d{4})(?:[ T,]+(.*))?$"
+_NUMERIC = r"^([0-9]{1,2})[/.\-]([0-9]{1,2})[/.\-]([0-9]{4}|[0-9]{2})(?:[ T,]+(.*))?$"
+_ISO = r"^([0-9]{4})[-/.]([0-9]{1,2})[-/.]([0-9]{1,2})(?:[ T]+(.*))?$"
+_NAMED = r"^(?:[A-Za-z]{3,9},?\s+)?([0-9]{1,2})(?:st|nd|rd|th)?[\s\-/]+([A-Za-z]{3,9})\.?,?[\s\-/]+([0-9]{4}|[0-9]{2})(?:[ T,]+(.*))?$"
+_NAMED_US = r"^(?:[A-Za-z]{3,9},\s+)?([A-Za-z]{3,9})\.?\s+([0-9]{1,2})(?:st|nd|rd|th)?,?\s+([0-9]{4})(?:[ T,]+(.*))?$"
 # Serial numbers of the years 1927 to 2099; anything else of five digits is not a date.
-_SERIAL = r"^([1-6]\d{4}|7[0-2]\d{3})(?:\.(\d+))?$"
-_TIME = r"^(?i)(\d{1,2})(?:[:.](\d{2}))?(?:[:.](\d{2}))?(?:\.\d+)?\s*([ap])?\.?m?\.?(?:\s*(?:Z|UTC|GMT|[A-Z]{3,4}))?$"
-_FIGURES, _SINCE_1970 = r"^((?:19|20)\d{2})(\d{2})(\d{2})$", r"^\d{9,13}$"
+_SERIAL = r"^([1-6][0-9]{4}|7[0-2][0-9]{3})(?:\.([0-9]+))?$"
+_TIME = r"^(?i)([0-9]{1,2})(?:[:.]([0-9]{2}))?(?:[:.]([0-9]{2}))?(?:\.[0-9]+)?\s*([ap])?\.?m?\.?(?:\s*(?:Z|UTC|GMT|[A-Z]{3,4}))?$"
+_FIGURES, _SINCE_1970 = r"^((?:19|20)[0-9]{2})([0-9]{2})([0-9]{2})$", r"^[0-9]{9,13}$"
 _EARLIEST_SECOND, _LATEST_SECOND = 315_532_800, 4_102_444_800
 """The years 1980 to 2100."""
 _MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
@@ -98,13 +98,26 @@ class Evidence:
 
 def evidence(values: pl.Series) -> Evidence:
     """Look at a column of dates as text. Only real calendar days count as evidence."""
-    text = values.drop_nulls().str.strip_chars().str.strip_suffix("*")
-    counts = text.rename("t").value_counts()
+    return evidence_of(values.drop_nulls().rename("t").value_counts(name="n"))
+
+
+_FIRST_FIGURES, _BARE = r"^[0-9]{1,2}[/.\-][0-9]", "^(?:[0-9]{8,13}|0+)$"
+
+
+def evidence_of(counts: pl.DataFrame) -> Evidence:
+    """The same of distinct texts `t`, of which `n` cells hold each."""
+    counts = counts.with_columns(pl.col("t").str.strip_chars().str.strip_suffix("*"))
+    odd = counts.filter(pl.col("t").str.contains(_FIRST_FIGURES) | pl.col("t").str.contains(_BARE))
+    rest = Evidence(others=int(counts["n"].sum()) - int(odd["n"].sum()))
+    return rest + _in_figures(odd) if odd.height else rest
+
+
+def _in_figures(counts: pl.DataFrame) -> Evidence:
     parts = counts.with_columns(
         pl.col("t").str.extract(_NUMERIC, 1).cast(pl.Int16).alias("a"),
         pl.col("t").str.extract(_NUMERIC, 2).cast(pl.Int16).alias("b"),
         _year(pl.col("t").str.extract(_NUMERIC, 3), 2068).alias("y"),
-        pl.col("t").str.extract(r"^\d{1,2}([/.\-])", 1).alias("mark"),
+        pl.col("t").str.extract(r"^[0-9]{1,2}([/.\-])", 1).alias("mark"),
     )
     numeric = parts.filter(pl.col("a").is_not_null()).with_columns(
         _is_day("y", "b", "a").alias("dmy"),
@@ -112,13 +125,13 @@ def evidence(values: pl.Series) -> Evidence:
     )
 
     def count(condition: pl.Expr) -> tuple[int, ...]:
-        found = dict(numeric.filter(condition).group_by("mark").agg(pl.col("count").sum()).iter_rows())
+        found = dict(numeric.filter(condition).group_by("mark").agg(pl.col("n").sum()).iter_rows())
         return tuple(int(found.get(mark, 0)) for mark in _SEPARATORS)
 
     bare = parts.filter(pl.col("a").is_null()).with_columns(pl.col("t").str.extract(_SINCE_1970, 0).cast(pl.Int64).alias("since"))
 
     def also(condition: pl.Expr) -> int:
-        return int(bare.filter(condition.fill_null(False))["count"].sum())
+        return int(bare.filter(condition.fill_null(False))["n"].sum())
 
     dmy, mdy, since = pl.col("dmy"), pl.col("mdy"), pl.col("since")
     return Evidence(
@@ -166,6 +179,36 @@ def parse(values: pl.Series, order: Order | None, latest: date, epoch_1904: bool
         distinct text. Shapes: iso, numeric, named, serial, two_digit_year, since_1970, unread.
     """
     table = values.drop_nulls().unique().rename("text").to_frame()
+    start = date(1904, 1, 1) if epoch_1904 else date(1899, 12, 30)
+    if order in ("ymd", "seconds", "milliseconds"):
+        return _closely(table, order, latest, start)
+    plain = _plainly(table, start)
+    rest = table.filter(plain["day"].is_null())
+    if rest.is_empty():
+        return plain
+    return pl.concat([plain.filter(pl.col("day").is_not_null()), _closely(rest, order, latest, start)])
+
+
+_PLAIN_ISO, _PLAIN_NAMED, _PLAIN_SERIAL = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$", "^[0-9]{1,2}[ -][A-Za-z]{3,9}[ -][0-9]{4}$", "^(?:[1-6][0-9]{4}|7[0-2][0-9]{3})$"
+
+
+def _plainly(table: pl.DataFrame, start: date) -> pl.DataFrame:
+    """What `_closely` says of the commonest shapes, in a tenth of the time; no day where it takes a closer look."""
+    text = pl.col("text")
+    shape = (
+        pl.when(text.str.contains(_PLAIN_ISO)).then(pl.lit("iso")).when(text.str.contains(_PLAIN_NAMED)).then(pl.lit("named"))
+        .when(text.str.contains(_PLAIN_SERIAL)).then(pl.lit("serial"))
+    )  # fmt: skip
+    day = (
+        pl.when(pl.col("shape") == "iso").then(text.str.to_date("%Y-%m-%d", strict=False, cache=False))
+        .when(pl.col("shape") == "named").then(text.str.replace_all(" ", "-", literal=True).str.to_date("%d-%B-%Y", strict=False, cache=False))
+        .when(pl.col("shape") == "serial").then(pl.lit(start) + pl.duration(days=text.cast(pl.Int32, strict=False)))
+    )  # fmt: skip
+    return table.with_columns(shape.alias("shape")).select("text", day.alias("day"), pl.lit(None, pl.String).alias("time"), "shape")
+
+
+def _closely(table: pl.DataFrame, order: Order | None, latest: date, start: date) -> pl.DataFrame:
+    """`parse`, of distinct texts."""
     clean = pl.col("text").str.strip_chars().str.strip_suffix("*").str.strip_chars()
     table = table.with_columns(clean.alias("t"))
     t = pl.col("t")
@@ -191,7 +234,6 @@ def parse(values: pl.Series, order: Order | None, latest: date, epoch_1904: bool
     )  # fmt: skip
     if order in ("ymd", "seconds", "milliseconds"):
         return _bare(table, order)
-    start = date(1904, 1, 1) if epoch_1904 else date(1899, 12, 30)
     serial = t.str.extract(_SERIAL, 1).cast(pl.Int32, strict=False)
     serial_day = pl.lit(start) + pl.duration(days=serial)
     fraction = ("0." + t.str.extract(_SERIAL, 2)).cast(pl.Float64)

@@ -1,6 +1,6 @@
 """A column's values have few forms: what is made of each is made once, and given to every row that holds it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import polars as pl
 
@@ -23,3 +23,30 @@ def each_once(values: pl.Expr, form: Callable[[pl.Expr], pl.Expr]) -> pl.Expr:
 
 def _texts(values: pl.Series, form: Callable[[pl.Expr], pl.Expr]) -> pl.Series:
     return values.to_frame().select(form(pl.col("v"))).to_series()
+
+
+_TOGETHER = 100_000
+
+
+class Counted:
+    """The distinct texts of a column that comes in pieces: each is told of some thousand at a time, not of every piece again.
+
+    Args:
+        tell: each of these takes distinct texts `t`, of which `n` cells hold each. What it makes of them adds up.
+    """
+
+    def __init__(self, tell: Sequence[Callable[[pl.DataFrame], None]]) -> None:
+        self._tell, self._held = tell, list[pl.DataFrame]()
+
+    def see(self, cells: pl.Series) -> None:
+        self._held.append(cells.drop_nulls().rename("t").value_counts(name="n"))
+        if sum(one.height for one in self._held) >= _TOGETHER:
+            self.told()
+
+    def told(self) -> None:
+        """No more comes."""
+        if self._held:
+            counts = self._held[0] if len(self._held) == 1 else pl.concat(self._held).group_by("t").agg(pl.col("n").sum())
+            self._held = []
+            for tell in self._tell:
+                tell(counts)

@@ -46,7 +46,7 @@ class Decimals:
 
 
 def decimals(values: pl.Series) -> Decimals:
-    """Look at a column of amounts as text."""
+    """Look at a column of amounts as text; of equal texts one will do."""
     text = values.drop_nulls().unique().str.replace_all(_BLANKS, "")
     comma = text.filter(text.str.contains(",", literal=True))
     return Decimals(comma.len(), int(comma.str.contains(_COMMA_DECIMAL).sum()), int(text.str.contains(r"\d\.\d{1,2}\D*$").sum()))
@@ -67,6 +67,23 @@ def parse(values: pl.Series, credit: Literal["positive", "negative"] = "negative
         distinct text.
     """
     table = values.drop_nulls().unique().rename("text").to_frame()
+    own = [currency, *_SIGNS.get(currency, ())]
+    if comma or (currency and "$" not in own):
+        return _closely(table, credit, comma, currency)
+    plain = table.filter(pl.col("text").str.contains(_SHORT))
+    amount = pl.col("text").str.strip_prefix("$").cast(MONEY)
+    read = plain.select("text", amount.alias("amount"), pl.lit(False).alias("is_foreign"))
+    if plain.height == table.height:
+        return read
+    return pl.concat([read, _closely(table.filter(~pl.col("text").str.contains(_SHORT)), credit, comma, currency)])
+
+
+_SHORT = r"^\$?[0-9]{1,15}(?:\.[0-9]{2})?$"
+"""Amounts as most reports print them: they can be read in one way only, if a point is a point and $ is the currency."""
+
+
+def _closely(table: pl.DataFrame, credit: Literal["positive", "negative"], comma: bool, currency: str) -> pl.DataFrame:
+    """`parse`, of distinct texts."""
     signs = f"{_CURRENCY}|{currency}" if currency else _CURRENCY
     bare = pl.col("text").str.replace_all(_BLANKS, "")
     own = [currency, *_SIGNS.get(currency, ())]
@@ -103,6 +120,19 @@ def parse_hours(values: pl.Series, unit: Unit) -> pl.DataFrame:
         `text` and `hours`: decimal hours, exact to four places; null where it can't be read exactly.
     """
     table = values.drop_nulls().unique().rename("text").to_frame()
+    plain = table.filter(pl.col("text").str.contains(_FIGURES))
+    read = plain.select("text", (pl.col("text").cast(MONEY) / _IN_AN_HOUR[unit]).cast(MONEY).alias("hours"))
+    if plain.height == table.height:
+        return read
+    return pl.concat([read, _hours_closely(table.filter(~pl.col("text").str.contains(_FIGURES)), unit)])
+
+
+_FIGURES = r"^[0-9]{1,6}(?:\.[0-9]{1,4})?$"
+_IN_AN_HOUR: dict[Unit, int] = {"hours": 1, "units": 10, "minutes": 60, "seconds": 3600}
+
+
+def _hours_closely(table: pl.DataFrame, unit: Unit) -> pl.DataFrame:
+    """`parse_hours`, of distinct texts."""
     # 1h30 is an hour and a half: two figures behind the hours, below sixty, can be nothing but minutes.
     short = r"^(\d{1,4})\s?h\s?([0-5]\d)$"
     # 0,5 is half an hour: with one or two digits behind it a comma can be nothing but the decimal sign.
@@ -111,7 +141,6 @@ def parse_hours(values: pl.Series, unit: Unit) -> pl.DataFrame:
     words = r"^(?:(\d+(?:\.\d{1,4})?)\s*h(?:ou)?(?:rs?)?)?\s*(?:(\d+)\s*m(?:in(?:ute)?s?)?)?\.?$"
     word_h, word_m = t.str.extract(words, 1), t.str.extract(words, 2)
     bare = t.str.extract(r"^(\d{0,6}(?:\.\d{1,4})?)$", 1)
-    divisor = {"hours": 1, "units": 10, "minutes": 60, "seconds": 3600}[unit]
     zero = pl.lit("0")
     minutes = (
         pl.when(clock_h.is_not_null()).then(clock_h.cast(MONEY, strict=False) * 60 + clock_m.cast(MONEY, strict=False))
@@ -119,7 +148,7 @@ def parse_hours(values: pl.Series, unit: Unit) -> pl.DataFrame:
         .then(pl.coalesce(word_h, zero).cast(MONEY, strict=False) * 60 + pl.coalesce(word_m, zero).cast(MONEY, strict=False))
     )  # fmt: skip
     table = table.with_columns(minutes.alias("minutes"), pl.when(bare != "").then(bare).cast(MONEY, strict=False).alias("bare"))
-    hours = pl.coalesce(pl.col("minutes") / 60, pl.col("bare") / divisor).cast(MONEY)
+    hours = pl.coalesce(pl.col("minutes") / 60, pl.col("bare") / _IN_AN_HOUR[unit]).cast(MONEY)
     return table.select("text", hours.alias("hours"))
 
 

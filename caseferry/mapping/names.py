@@ -38,10 +38,11 @@ def _apart(text: pl.Expr, odd: str, quick: Callable[[pl.Series], pl.Series], car
 
     def read(texts: pl.Series) -> pl.Series:
         made, rows = quick(texts), texts.str.contains(odd).fill_null(False).arg_true()
-        return made.scatter(rows, texts.gather(rows).to_frame("t").select(careful(pl.col("t"))).to_series()) if rows.len() else made
+        made = made.scatter(rows, texts.gather(rows).to_frame("t").select(careful(pl.col("t"))).to_series()) if rows.len() else made
+        empty = (made == "").fill_null(False).arg_true()
+        return made.scatter(empty, None) if empty.len() else made
 
-    found = text.map_batches(read, return_dtype=pl.String, is_elementwise=True)
-    return pl.when(found != "").then(found)
+    return text.map_batches(read, return_dtype=pl.String, is_elementwise=True)
 
 
 @lru_cache(maxsize=10_000)

@@ -75,7 +75,7 @@ class Delimited:
             if cells is None and not is_certain:
                 cut.refuse()
                 continue
-            grid = from_columns(cells) if cells is not None else self._close(data.decode(), delimiter)
+            grid = from_columns(cells, data.isascii()) if cells is not None else self._close(data.decode(), delimiter)
             widest, self.width = max(widest, grid.width), max(self.width, grid.width)
             yield numbered(grid.cells, self.height)
             self.height += grid.cells.height
@@ -89,7 +89,7 @@ class Delimited:
 
     def _counted(self, text: Iterable[bytes]) -> Iterator[bytes]:
         for piece in text:
-            self._replaced += piece.count(_LOST)
+            self._replaced += 0 if piece.isascii() else piece.count(_LOST)
             yield piece
 
     @property

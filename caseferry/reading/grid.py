@@ -41,12 +41,17 @@ def from_lists(values: pl.Series, **rest: object) -> Grid:
     return from_columns(values.list.to_struct(fields=names).struct.unnest() if width else pl.DataFrame(), **rest)
 
 
-def from_columns(cells: pl.DataFrame, **rest: object) -> Grid:
-    """A grid from columns of text, first row first; a cell of blanks is empty."""
+def from_columns(cells: pl.DataFrame, is_ascii: bool = False, /, **rest: object) -> Grid:
+    """A grid from columns of text, first row first; a cell of blanks is empty.
+
+    Args:
+        is_ascii: it is known that all of it is.
+    """
     if cells.width == 0:
         return Grid(pl.DataFrame({ROW: pl.Series([], dtype=pl.UInt32)}), **rest)  # type: ignore[arg-type]
     # A blank begins with a character below "!", or with one that is not ASCII: most columns need no closer look.
-    may_be = cells.select(((pl.all() < "!") | (pl.all() >= "\u0080")).any().name.keep()).row(0)
+    begins = pl.all() < "!" if is_ascii else (pl.all() < "!") | (pl.all() >= "\u0080")
+    may_be = cells.select(begins.any().name.keep()).row(0)
     blank = [name for name, may in zip(cells.columns, may_be, strict=True) if may]
     cells = cells.with_columns(pl.when(pl.col(blank).str.strip_chars() == "").then(None).otherwise(pl.col(blank)).name.keep())
     return Grid(cells.with_row_index(ROW, offset=1), **rest)  # type: ignore[arg-type]

@@ -5,6 +5,7 @@ Counts and shapes only: a digit is 9, a letter is a. No cell's text leaves this 
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import polars as pl
@@ -18,6 +19,7 @@ from caseferry.tally import Tally
 
 _SHOWN = {Type.DATE, Type.BIRTH, Type.MOMENT, Type.PHONE, Type.EMAIL, Type.POSTCODE, Type.MONEY}
 _MOST_SHAPES = 8
+_TOGETHER = 100_000
 IMPORTANT = {
     "contact": ("display_name", "first_name", "last_name", "company", "email", "phone"),
     "matter": ("number", "client", "description", "responsible", "status", "opened_on"),
@@ -53,16 +55,29 @@ class Quality:
         named = {"number", "source_id"} if record == "matter" else {"matter"} if record != "contact" else set()
         self._named = [pl.col(f"c{c.place}") for c in columns if c.use == "mapped" and c.field in named - joined.keys()]
         self._named += [_together(one) for field, one in joined.items() if field in named]
-        self._matters = pl.DataFrame(schema={"t": pl.String, "n": pl.UInt32})
+        self._named_in = [pl.DataFrame(schema={"t": pl.String, "n": pl.UInt32})]
+        """The matters named so far, and in each piece since."""
+
+    def of(self, place: int) -> Iterator[Callable[[pl.DataFrame], None]]:
+        """What wants to be told of a column's distinct texts."""
+        if place in self._shown:
+            yield partial(self._see_shapes, place)
+
+    def _see_shapes(self, place: int, counts: pl.DataFrame) -> None:
+        self._shapes[place].update(_shapes(counts, self._shown[place]))
 
     def see(self, data: pl.DataFrame) -> None:
-        for place, kind in self._shown.items():
-            self._shapes[place].update(_shapes(data[f"c{place}"], kind))
         for _, hashes, tally in self._keys:
             tally.add(hashes(data))
         for expression in self._named:
             named = data.select(expression).to_series().drop_nulls().rename("t").value_counts(name="n")
-            self._matters = pl.concat([self._matters, named.cast({"n": pl.UInt32})]).group_by("t").agg(pl.col("n").sum())
+            self._named_in.append(named.cast({"n": pl.UInt32}))
+        if sum(one.height for one in self._named_in[1:]) > self._named_in[0].height + _TOGETHER:
+            self._named_in = [self._added_up]
+
+    @property
+    def _added_up(self) -> pl.DataFrame:
+        return pl.concat(self._named_in).group_by("t").agg(pl.col("n").sum())
 
     def report(self, table: Table, rows: int, empty: dict[int, int]) -> dict[str, Any]:
         """Empty cells per column, formats found, duplicates, and a score from 0 to 100."""
@@ -104,14 +119,14 @@ class Quality:
     @property
     def matters(self) -> pl.DataFrame:
         """The normal forms `k` of the matter numbers the table names, and how many rows name each, `n`."""
-        return self._matters.select(number_key(pl.col("t")).alias("k"), "n").drop_nulls("k")
+        return self._added_up.select(number_key(pl.col("t")).alias("k"), "n").drop_nulls("k")
 
 
-def _shapes(cells: pl.Series, kind: Type) -> dict[str, int]:
+def _shapes(counts: pl.DataFrame, kind: Type) -> dict[str, int]:
     """How many cells have each shape."""
-    distinct = cells.drop_nulls().str.strip_chars().rename("t").value_counts(name="n")
-    if distinct.is_empty():
+    if counts.is_empty():
         return {}
+    distinct = counts.with_columns(pl.col("t").str.strip_chars())
     text = pl.col("t")
     if kind is Type.EMAIL:
         told = distinct.select("n", is_email(text).alias("good"), text.str.contains(r"@.*[;,\s].*@").alias("several"))

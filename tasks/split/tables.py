@@ -1,8 +1,9 @@
 """A list that fits becomes a table: columns decided, date order settled, rows cut into parts."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,6 +14,7 @@ from caseferry.choices import Migration
 from caseferry.errors import Question
 from caseferry.manifest import ColumnUse, Joined, Table
 from caseferry.mapping import dates, money
+from caseferry.mapping.distinct import Counted
 from caseferry.mapping.headings import normal, system_of
 from caseferry.mapping.profile import Profile, TableProfile
 from caseferry.reading.lists import Spooled
@@ -71,10 +73,13 @@ def make_table(number: int, file: str, rows: Spooled, fit: Fit, profile: Profile
 
     def gone_through(data: Iterator[pl.DataFrame]) -> tuple[_Evidence, Quality, Counter[int], list[_Part]]:
         evidence, quality, filled = _Evidence(spec.record, fit.kind, columns, profile), Quality(spec.record, columns, scratch, _joined(spec, tuple(columns))), Counter[int]()
+        counted = {place: Counted(tell) for place in range(head.width) if (tell := [*evidence.of(place), *quality.of(place)])}
         parts = []
-        for part, size in _parts(_seen(data, evidence, quality, filled), portion):
+        for part, size in _parts(_seen(data, counted, quality, filled), portion):
             parts.append(_Part(scratch.file(), part.height, size))
             write_table(part, parts[-1].path)
+        for one in counted.values():
+            one.told()
         return evidence, quality, filled, parts
 
     try:
@@ -99,12 +104,13 @@ def make_table(number: int, file: str, rows: Spooled, fit: Fit, profile: Profile
     return Cut(table, tuple(one.path for one in parts), questions, dict(filled), report, quality.matters)
 
 
-def _seen(data: Iterator[pl.DataFrame], evidence: "_Evidence", quality: Quality, filled: Counter[int]) -> Iterator[pl.DataFrame]:
+def _seen(data: Iterator[pl.DataFrame], counted: Mapping[int, Counted], quality: Quality, filled: Counter[int]) -> Iterator[pl.DataFrame]:
     """The same rows, each looked at on its way."""
     for some in data:
         cells = some.select(name for name in some.columns if name[0] == "c" and name[1:].isdigit())
         filled.update({int(name[1:]): cells.height - count for name, count in zip(cells.columns, cells.null_count().row(0), strict=True)})
-        evidence.see(some)
+        for place, texts in counted.items():
+            texts.see(some[f"c{place}"])
         quality.see(some)
         yield some
 
@@ -184,11 +190,18 @@ class _Evidence:
             if (c.use == "mapped" and kinds[c.field].type is Type.MONEY) or (c.use == "custom_field" and c.field in custom and custom[c.field].type == "currency")
         }  # fmt: skip
 
-    def see(self, data: pl.DataFrame) -> None:
-        for place in self._days:
-            self._days[place] += dates.evidence(data[f"c{place}"])
-        for place in self._amounts:
-            self._amounts[place] += money.decimals(data[f"c{place}"])
+    def of(self, place: int) -> Iterator[Callable[[pl.DataFrame], None]]:
+        """What wants to be told of a column's distinct texts."""
+        if place in self._days:
+            yield partial(self._see_days, place)
+        if place in self._amounts:
+            yield partial(self._see_amounts, place)
+
+    def _see_days(self, place: int, counts: pl.DataFrame) -> None:
+        self._days[place] += dates.evidence_of(counts)
+
+    def _see_amounts(self, place: int, counts: pl.DataFrame) -> None:
+        self._amounts[place] += money.decimals(counts["t"])
 
     def settle(self, file: str, sheet: str, kind: str, columns: tuple[ColumnUse, ...], migration: Migration) -> tuple[dict[str, dates.Order], tuple[Question, ...]]:
         """The order of each date column, from its own cells; where they do not settle it, the firm's answer or a question."""

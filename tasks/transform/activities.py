@@ -62,9 +62,32 @@ def _price(sheet: Sheet, is_expense: pl.Expr) -> None:
     sheet.find(pl.col("quantity").is_null(), "hours", "no_quantity", "quarantined", _raw(sheet, "hours"))
     sheet.find(pl.col("price").is_null(), "rate", "no_rate", "quarantined", _raw(sheet, "rate"))
     total = product(pl.col("price"), pl.col("quantity"))
-    differs = amount.is_not_null() & (total != _cents(amount))
+    differs = _differ(sheet.frame)
+    differs = amount.is_not_null() & (total != _cents(amount)) if differs is None else differs
     sheet.find(differs, "amount", "amount_is_not_rate_times_hours", "carried", money.plain("amount"))
-    sheet.frame = sheet.frame.with_columns(pl.coalesce("amount", total).cast(MONEY).alias("amount"))
+    if sheet.frame["amount"].null_count():
+        sheet.frame = sheet.frame.with_columns(pl.coalesce("amount", total).cast(MONEY).alias("amount"))
+
+
+def _differ(frame: pl.DataFrame) -> pl.Expr | None:
+    """True where there is an amount and price times quantity is another, told by whole numbers, which takes a tenth of the
+    time; None where they are too large for that.
+    """
+    names = ("price", "quantity", "amount")
+    parts = frame.select(pl.col(name).cast(MONEY).to_physical().cast(pl.Int64, strict=False) for name in names)
+    if parts.null_count().row(0) != frame.select(names).null_count().row(0):
+        return None
+    price, quantity, amount = (max(abs(parts[name].min() or 0), abs(parts[name].max() or 0)) for name in names)  # type: ignore[arg-type]
+    if price * quantity >= 1 << 62 or amount >= 1 << 62:
+        return None
+    total = parts["price"] * parts["quantity"]
+    return pl.lit(_rounded(total, 1_000_000) != _rounded(parts["amount"], 100))
+
+
+def _rounded(number: pl.Series, to: int) -> pl.Series:
+    """In how many whole ones of these, half a one away from zero."""
+    whole = (number.abs() + to // 2) // to
+    return whole * number.sign() if (number.min() or 0) < 0 else whole  # type: ignore[operator]
 
 
 def product(price: pl.Expr, quantity: pl.Expr) -> pl.Expr:

@@ -81,7 +81,7 @@ class Sheet:
         proposal: pl.Expr | str = "",
     ) -> None:  # fmt: skip
         """Note a finding for every row where `when` holds; quarantined and excluded rows move there too."""
-        holds = self.frame.select(when.fill_null(False).alias("w")).to_series()
+        holds = self._holds(when)
         if not holds.any():
             return
         told = pl.lit(None, pl.String) if value is None else value.cast(pl.String)
@@ -90,7 +90,7 @@ class Sheet:
         if value is None and isinstance(proposal, str):  # the same of every row
             noted = Noted.alike(self.frame[ROW].filter(holds), pl.select(self._told(name, words)))
         else:
-            noted = self._noted(pl.lit(holds), name, words)
+            noted = self._noted(holds, name, words)
         self.findings.append((name, rule, noted))
         if outcome in {"quarantined", "excluded"}:
             moves = pl.lit(holds) & (pl.col(PLACE) == "carried")
@@ -101,20 +101,28 @@ class Sheet:
 
     def change(self, when: pl.Expr, name: str, rule: pl.Expr | str, before: pl.Expr, after: pl.Expr) -> None:
         """Log a changed value for every row where `when` holds."""
-        by = pl.lit(rule) if isinstance(rule, str) else rule
-        noted = self._noted(when.fill_null(False), name, {"rule": by, "before": before.cast(pl.String), "after": after.cast(pl.String)})
-        if noted.height:
+        holds = self._holds(when)
+        if holds.any():
+            by = pl.lit(rule) if isinstance(rule, str) else rule
+            noted = self._noted(holds, name, {"rule": by, "before": before.cast(pl.String), "after": after.cast(pl.String)})
             self.changes.append((name, rule if isinstance(rule, str) else "", noted))
 
     def change_as(self, said: str, name: str, words: pl.DataFrame) -> None:
         """Log a changed value for every row that has a number in a column: that of its `rule`, `before`, `after`."""
-        rows = self.frame.filter(pl.col(said).is_not_null()).select(ROW, pl.col(said).alias(SAID))
+        rows = self.frame.select(ROW, pl.col(said).alias(SAID)).drop_nulls()
         if rows.height:
             self.changes.append((name, "", Noted(rows, words.select(self._told(name, {word: pl.col(word) for word in words.columns})))))
 
-    def _noted(self, when: pl.Expr, name: str, words: Mapping[str, pl.Expr]) -> Noted:
-        """What is said of every row where `when` holds, one wording for each."""
-        return Noted.each(self.frame.lazy().filter(when).select(ROW, *self._told(name, words)).collect())
+    def _holds(self, when: pl.Expr) -> pl.Series:
+        """Where it does; the same of every row may be said once."""
+        holds = self.frame.select(when.fill_null(False).alias("w")).to_series()
+        return holds if holds.len() == self.frame.height else holds.new_from_index(0, self.frame.height)
+
+    def _noted(self, holds: pl.Series, name: str, words: Mapping[str, pl.Expr]) -> Noted:
+        """What is said of every row that is meant, one wording for each."""
+        needed = {ROW, *(one for text in words.values() for one in text.meta.root_names())}
+        columns = [one for one in self.frame.columns if one in needed]  # an element of a list has a root without a name
+        return Noted.each(self.frame.select(columns).filter(holds).select(ROW, *self._told(name, words)))
 
     def _told(self, name: str, words: Mapping[str, pl.Expr]) -> list[pl.Expr]:
         return [pl.lit(name).alias("field"), pl.lit(self.heading(name)).alias("heading"), *(text.alias(word) for word, text in words.items())]
