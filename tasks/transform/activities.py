@@ -77,7 +77,7 @@ def _differ(frame: pl.DataFrame) -> pl.Expr | None:
     parts = frame.select(pl.col(name).cast(MONEY).to_physical().cast(pl.Int64, strict=False) for name in names)
     if parts.null_count().row(0) != frame.select(names).null_count().row(0):
         return None
-    price, quantity, amount = (max(abs(parts[name].min() or 0), abs(parts[name].max() or 0)) for name in names)  # type: ignore[arg-type]
+    price, quantity, amount = (int(parts[name].abs().max() or 0) for name in names)  # type: ignore[arg-type]
     if price * quantity >= 1 << 62 or amount >= 1 << 62:
         return None
     total = parts["price"] * parts["quantity"]
