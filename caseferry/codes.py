@@ -259,7 +259,7 @@ CODES: dict[str, Code] = {
         more="Ids of record types differ from account to account, and between a sandbox and the real one. A made-up one fails every row, or makes records of the wrong kind.",
     ),
     "CF-153": Code(
-        "Nobody has said what becomes of a client portal's messages and shares: the target has no place for them",
+        "What becomes of a client portal's messages and shares is not decided",
         "choose, and write it down: options.decisions, or --decide TARGET.portal_messages=CHOICE; what is no portal's is named in rules.source: portal.never",
         safe="no import file was written",
         more="What clients were told through a portal is part of their file, and it ends with the portal. It lies in the archive as it came.",

@@ -26,8 +26,8 @@ def bring_together(desk: Desk, names: pl.DataFrame) -> None:
     merged = jobs.filter("is_same", ~pl.col("says_more")).select("table", ROW)
     told = jobs.join(merged.with_columns(pl.lit(True).alias("merged")), on=["table", ROW], how="left", maintain_order="left")
     desk.findings.append(told.select(
-        "table", ROW, pl.lit("display_name").alias("field"), pl.lit("").alias("heading"), _by("merged", _IN_BOTH, AMONG_CLIENTS).alias("rule"),
-        _by("merged", "merged", "quarantined").alias("outcome"), pl.col("display_name").alias("value"),
+        "table", ROW, pl.lit("display_name").alias("field"), pl.lit("").alias("heading"), _by("merged", yes=_IN_BOTH, no=AMONG_CLIENTS).alias("rule"),
+        _by("merged", yes="merged", no="quarantined").alias("outcome"), pl.col("display_name").alias("value"),
         pl.when(pl.col("is_same") & pl.col("says_more")).then(pl.lit("it has values that the client's card does not have: write them there, or on a card of their own")).otherwise(pl.lit("")).alias("proposal"),
     ).cast(NOTED))  # type: ignore[arg-type]  # fmt: skip
     is_one = frame.select("table", ROW).join(merged.with_columns(pl.lit(True).alias("m")), on=["table", ROW], how="left", maintain_order="left")["m"].fill_null(False)

@@ -17,7 +17,7 @@ from caseferry.records import RECORDS
 from tasks.split.recognise import header_of
 from tasks.split.tables import Cut
 
-_MESSAGES = frozenset({"email", "note", "phone_log", "excluded"})
+_MESSAGES = frozenset({"excluded", "email", "note", "phone_log"})
 """Records that messages and shares of a portal read like. A list of contacts is none, whatever its file is called."""
 _PAPERS = LISTS | {Kind.PDF, Kind.DOCUMENT, Kind.MAIL, Kind.JSON}
 

@@ -82,7 +82,7 @@ def test_rows_that_are_not_taken_are_in_the_scope_like_whole_lists(tmp_path: Pat
 def test_a_map_to_approve_and_a_choice_to_make_need_a_person(tmp_path: Path) -> None:
     time = "Date,Matter No,Staff,Hours,Rate\n31/05/2024,24-0001,JD,1,100\n"
     scope, shown = check(tmp_path, {"target": "wealthbox"}, time=time)
-    assert scope["because"] == ["1 field map to approve", "1 decisions about what a target has no place for"]
+    assert scope["because"] == ["1 field map to approve", "1 scope to acknowledge", "1 decisions about what a target has no place for"]
     assert "to be approved" in shown and "Decide: bill it in the old system first" in shown
     answers = {"approved_map": {"version": scope["targets"][0]["version"], "by": "Olive Ops"}, "acknowledged_by": "Olive Ops", "options": {"decisions": {"wealthbox.time_entries": "leave it in the list"}}}
     scope, shown = check(tmp_path, {"target": "wealthbox"} | answers, time=time)

@@ -321,7 +321,7 @@ def check_export(export: Path, choices: dict[str, Any], as_json: bool) -> int:
                 # A dry run goes on without an admission, and says what it will ask.
                 store.put_once(run.at("0-original", "admission.json"), to_json(Migration.model_validate(choices).model_dump(mode="json")))
         reasons: Any = read_json(store, run.at("run.json"))["reasons"]
-        asked = [q for key in present(store, run) if key.startswith("holds/") and not key.endswith(".released.json") for q in _questions(store, run, key) if q["code"] != "CF-147"]
+        asked = [q for key in present(store, run) if key.startswith("holds/") and not key.endswith(".released.json") for q in _questions(store, run, key) if q["code"] not in {"CF-147", "CF-127"}]
         scope = scope_of(services, run, [*asked, *(r for r in reasons if r not in asked)])
     if as_json:
         give(scope.data)

@@ -21,7 +21,7 @@ class Scope:
 def scope_of(services: Services, run: Any, asked: list[dict[str, str]]) -> Scope:
     """The scope-and-limitations report, as data and as lines for a terminal."""
     store, seen = services.store, present(services.store, run)
-    data: dict[str, Any] = {"questions": asked, "tables": [], "unknown": [], "findings": [], "types": {}, "quality": [], "exclusions": []}
+    data: dict[str, Any] = {"questions": asked, "tables": [], "unknown": [], "findings": [], "types": {}, "quality": [], "exclusions": [], "unread": 0}
     if "1-split/tables.json" in seen:
         _of_split(services, run, data)
     for part in parts_of(seen):
@@ -40,6 +40,7 @@ def scope_of(services: Services, run: Any, asked: list[dict[str, str]]) -> Scope
         data["exclusions"] = [{name: e[name] for name in ("name", "title", "rows", "total", "scope")} for e in ledger["exclusions"]]
         data["in_account"] = in_account(ledger)
         migration = Migration.model_validate(read_json(store, run.at("0-original", "admission.json")))
+        data["unread"] = int(migration.wants_acknowledgement and not migration.acknowledged_by)
         data["targets"] = [_target(t, migration) for t in ledger["targets"]]
         data["money"] = [{k: m[k] for k in ("type", "currency", "exported", "not_taken", "quarantined", "written", "difference")} for m in ledger["money"]]
     waits = sum(c["quarantined"] for c in data["types"].values())
@@ -49,7 +50,7 @@ def scope_of(services: Services, run: Any, asked: list[dict[str, str]]) -> Scope
     why = [
         (len(asked), "questions to answer"), (waits, "rows that would wait"), (len(data["unknown"]), "lists we do not know"),
         (sum(1 for f in bad if f["rule"] in {"unreadable_file", "data_not_read"}), "files that can't be read"), (sum(1 for f in bad if f["rule"] not in {"unreadable_file", "data_not_read"}), "columns or lists to look at"),
-        (int(any(not target["approved"] for target in targets)), "field map to approve"), (to_decide, "decisions about what a target has no place for"),
+        (int(any(not target["approved"] for target in targets)), "field map to approve"), (data["unread"], "scope to acknowledge"), (to_decide, "decisions about what a target has no place for"),
         (sum(1 for one in data.get("in_account", []) if one["clashes"]), "custom fields the account has with another type"),
     ]  # fmt: skip
     data["because"] = [f"{count:,} {what}" for count, what in why if count]
