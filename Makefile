@@ -18,7 +18,7 @@ test: $(VENV)/.dev  ## all checks and all tests; they start what they need
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not campaign and not journey and not fault"
-	$(BIN)/python -m pytest -m "not campaign and (journey or fault)"
+	$(BIN)/python -m pytest -n 2 --dist load -m "not campaign and (journey or fault)"
 
 faults: $(VENV)/.dev  ## break everything on purpose, count, and write docs/reliability.md (half an hour)
 	$(BIN)/python -m tests.faults
