@@ -12,7 +12,7 @@ help:  ## show what can be made
 demo: $(VENV)/.runtime  ## carry a made-up firm across for real, and stop everything again
 	@$(BIN)/caseferry demo
 
-# Tests that start servers, kill workers or watch the clock run by themselves; all others two at a time, file by file.
+# Two at a time: file by file those that start nothing, one by one those that start servers, kill workers or watch the clock.
 test: $(VENV)/.dev  ## all checks and all tests; they start what they need
 	$(BIN)/ruff check .
 	$(BIN)/mypy
