@@ -1,6 +1,8 @@
 import json
 import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from workers.commands.app import app
 from workers.commands.show import message
 
 HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
 
 
 def drop(folder: Path, files: "dict[str, str | bytes]", choices: "dict[str, object] | None" = None) -> Path:
@@ -120,6 +123,12 @@ def test_every_message_has_its_shape(code: str) -> None:
     assert all(len(line) <= 80 for line in text.splitlines())
     assert re.search(r"^  do {6}\S", text, re.MULTILINE) and re.search(r"^  safe {4}\S", text, re.MULTILINE)
     assert text.startswith(f"✗ {code}  ") and text.endswith(f"caseferry explain {code}")
+
+
+def test_the_first_line_needs_no_library_of_the_work() -> None:
+    """What a person waits for before anything is said: the commands alone, not Polars, the models or the stack."""
+    said = subprocess.run([sys.executable, "-c", "import sys, workers.commands.app; print(*sys.modules)"], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert not {"polars", "pydantic", "celery", "boto3", "tasks.stage"} & set(said.stdout.split())
 
 
 def test_explain_and_completion_and_version(tmp_path: Path) -> None:

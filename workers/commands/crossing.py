@@ -8,7 +8,6 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from workers.commands.rehearsal import answers
 from workers.commands.show import give, message, say, totals, waiting
 
 FIRM = MIGRATION = "local"
@@ -299,6 +298,7 @@ def check_export(export: Path, choices: dict[str, Any], as_json: bool) -> int:
     from tasks.intake.arrive import arrive
     from tasks.journey import next_steps
     from tasks.stage import perform, present, read_json, release, run_of
+    from workers.commands.rehearsal import answers
     from workers.commands.scope import scope_of
 
     with tempfile.TemporaryDirectory(prefix="caseferry-check-") as folder:
