@@ -13,8 +13,9 @@ from typing import Any
 
 ROOT = Path(__file__).parents[1]
 _EVERY = 0.05
-_COMPILED = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-"""Our modules are compiled once, as those of every installed package are."""
+_ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"} | {"POLARS_MAX_THREADS": "1"}
+"""Our modules are compiled once, as those of every installed package are; Polars has one thread a process, in ours and in the
+floor, as workers run it."""
 
 
 def measured(*words: object) -> dict[str, Any]:
@@ -23,7 +24,7 @@ def measured(*words: object) -> dict[str, Any]:
     """
     began = time.monotonic()
     with tempfile.TemporaryFile() as said:
-        process = subprocess.Popen([sys.executable, "-m", *map(str, words)], stdout=said, cwd=ROOT, env=_COMPILED)
+        process = subprocess.Popen([sys.executable, "-m", *map(str, words)], stdout=said, cwd=ROOT, env=_ENVIRONMENT)
         watch = _Largest(process.pid)
         _, status, used = os.wait4(process.pid, 0)
         wall = time.monotonic() - began

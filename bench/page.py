@@ -36,7 +36,7 @@ def render(results: dict[str, Any]) -> str:
     ours = statistics.median(one["cpu"] for one in work["caseferry_parts"])
     lines = [
         "# Performance", "",
-        f"`make bench` on {results['machine']}, {results['day']}. CPU seconds of whole processes, medians of {results['rounds']} rounds and between which they lie; what is slow was measured once. The machine is shared: believe the ratios, which are taken within a round.", "",
+        f"`make bench` on {results['machine']}, {results['day']}. CPU seconds of whole processes, medians of {results['rounds']} rounds and between which they lie; what is slow was measured once. Polars has one thread a process, as workers run it, in the floor too. The machine is shared: believe the ratios, which are taken within a round.", "",
         *asked(results),
         "## The whole journey", "",
         f"An export of {rows:,} rows, upload to verified, in one process: unpack, tell, cut, transform, merge, write the import files, count all of it again, and every report. The floor unpacks the same archive with isal and sends each list through Polars from scan to sink.", "",
