@@ -1,6 +1,7 @@
 """Does a list of text end where a list ends? A download that broke off leaves half a row behind, and nobody the wiser."""
 
 import csv
+import io
 
 from caseferry.reading.source import Source
 
@@ -9,19 +10,26 @@ _SIGNS = ",;\t|"
 
 
 def ends_midway(source: bytes | Source) -> bool:
-    """True if the last line has no end and fewer cells than the two lines above it, which are equally wide.
+    """True if the last row has no end and fewer cells than the two rows above it, which are equally wide.
 
-    Text of two bytes a letter, and a last line in the middle of a quoted cell, say nothing here: a quotation mark that is never
+    Text of two bytes a letter, and a last row in the middle of a quoted cell, say nothing here: a quotation mark that is never
     closed is found by the reader.
     """
     tail = source[-_LOOK:]
-    lines = tail.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")[-3:]
-    if b"\0" in tail or len(lines) < 3 or not lines[-1].strip() or any(line.count(b'"') % 2 for line in lines):
+    if b"\0" in tail or not tail or tail[-1:] in {b"\r", b"\n"}:
         return False
-    sign = max(_SIGNS, key=lambda one: lines[1].count(one.encode()))
-    before, above, last = (_cells(line, sign) for line in lines)
+    text = tail.decode("latin-1")
+    if text.count('"') % 2:  # what ends outside of a quoted cell begins within one
+        text = '"' + text
+    before, above, last = max((_widths(text, sign) for sign in _SIGNS), key=lambda widths: widths[1])
     return above > 2 and above == before and 1 < last < above
 
 
-def _cells(line: bytes, sign: str) -> int:
-    return len(next(csv.reader([line.decode("latin-1")], delimiter=sign), []))
+def _widths(text: str, sign: str) -> tuple[int, int, int]:
+    """Cells of each of the last three rows."""
+    try:
+        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=sign))[-3:]
+    except csv.Error:
+        rows = []
+    before, above, last = [0] * (3 - len(rows)) + [len(row) for row in rows]
+    return before, above, last

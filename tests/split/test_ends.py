@@ -20,6 +20,8 @@ def test_a_list_that_ends_in_the_middle_of_a_row_is_told(crossing: Crossings) ->
     ("text", "told"),
     [
         ("a,b,c\n1,2,3\n4,5", True), ("Title\na;b;c\r\n1;2;3\r\n4;", True), ("a,b,c\n1,2,3\n4,5,6", False), ("a,b,c\n1,2,3\n4,5\n", False),
+        ('a,b,c\n1,"x\ny",3\n2,"x\ny, z",3\n3,"x\ny",', False), ('a,b,c\n1,"x\ny",3\n2,"x\ny, z",3\n3,"x\ny"', True), ('a,b,c\n1,"x\ny",3\n2,"x\ny",3\n3,"x\ny",3', False),
+        ('a,b,c\n' + '1,"x\ny; z",3\n' * 9_000 + '2,"x\ny"', True), ('a,b,c\n' + '1,"x\ny; z",3\n' * 9_000 + '2,"x\ny",3', False),
         ("a,b,c\n1,2,3\nPrinted on Monday", False), ('a,b,c\n1,2,"3\n4"', False), ("a,b,c\n1,2,3\n4,5,6\n", False), ("a,b\n1", False), ("", False),
     ],
 )  # fmt: skip
