@@ -8,6 +8,7 @@ import logging
 import os
 import resource
 import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -41,17 +42,19 @@ _READS = {"get", "get_tagged", "save", "get_range", "stat"}
 
 def counted(store: Any, requests: Counter[tuple[str, str]], step: list[str]) -> Any:
     """The store, with each request of a step counted as a read or a write, and the bytes that went either way."""
+    counting_at = threading.Lock()
 
     def counting(name: str) -> Callable[..., Any]:
         real, kind = getattr(store, name), "writes" if name in WRITES else "reads"
 
         def asked(*words: Any) -> Any:
-            requests[step[0], kind] += 1
             found = real(*words)
-            if name in WRITES - {"listing", "delete"}:
-                requests[step[0], "bytes_put"] += length_of(words[1])
-            elif name in {"get", "get_range", "save"}:
-                requests[step[0], "bytes_got"] += length_of(words[1] if name == "save" else found)
+            with counting_at:  # several requests of a step are under way together
+                requests[step[0], kind] += 1
+                if name in WRITES - {"listing", "delete"}:
+                    requests[step[0], "bytes_put"] += length_of(words[1])
+                elif name in {"get", "get_range", "save"}:
+                    requests[step[0], "bytes_got"] += length_of(words[1] if name == "save" else found)
             return found
 
         return asked

@@ -177,7 +177,7 @@ def merged(choices: dict[str, object], changes: object) -> dict[str, object]:
 
 def perform(services: Services, ticket: Ticket) -> bool:
     """Carry out one step. True if its object now lies in the bucket; False if the run is held, refused or failed."""
-    seen = carry_out(services, ticket, present(services.store, run_of(ticket)))
+    seen = carry_out(services, ticket, look(services, ticket))
     return STEPS[ticket.step].makes.format(part=ticket.part) in seen
 
 

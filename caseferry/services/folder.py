@@ -99,15 +99,9 @@ class FolderStore:
         return Stat(key, size, tag, changed=changed)
 
     def listing(self, prefix: str) -> Iterator[Stat]:
-        start = self.path(prefix.rsplit("/", 1)[0]) if "/" in prefix else self.root
-        keys = sorted(
-            path.relative_to(self.root).as_posix()
-            for path in start.rglob("*")
-            if path.is_file()
-        )
-        for key in keys:
-            if key.startswith(prefix) and key != ".lock" and not key.startswith(f"{STAGED}/"):
-                yield Stat(key, self.path(key).stat().st_size, "")
+        folder = prefix.rpartition("/")[0]
+        found = sorted(_below(self.path(folder), f"{folder}/" if folder else "", prefix))
+        yield from (Stat(key, size, "") for key, size in found if key != ".lock" and not key.startswith(f"{STAGED}/"))
 
     def folders(self, prefix: str) -> Iterator[str]:
         home = self.path(prefix.rstrip("/"))
@@ -156,3 +150,16 @@ def _tag(data: bytes | Path) -> str:
     for piece in pieces_of(data):
         digest.update(piece)
     return digest.hexdigest()
+
+
+def _below(folder: Path, home: str, prefix: str) -> Iterator[tuple[str, int]]:
+    """The files below a folder and their sizes, as far as their keys begin with the prefix; no other folder is looked into."""
+    with suppress(FileNotFoundError, NotADirectoryError), os.scandir(folder) as entries:
+        for entry in entries:
+            key = home + entry.name
+            if entry.is_dir():
+                if f"{key}/".startswith(prefix):
+                    yield from _below(folder / entry.name, f"{key}/", prefix)
+            elif key.startswith(prefix):
+                with suppress(FileNotFoundError):  # it was taken away a moment ago
+                    yield key, entry.stat().st_size

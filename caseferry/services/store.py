@@ -5,8 +5,8 @@ of the version one has read). Both kinds keep them.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -52,6 +52,27 @@ def put_files(store: "ObjectStore", files: Iterable[tuple[str, Path | Span]]) ->
     """Write several files, each once."""
     with ThreadPoolExecutor(AT_ONCE) as pool:
         list(pool.map(lambda one: store.put_file(*one), files))
+
+
+class Sending:
+    """Files on their way into the bucket, each written once, while whoever sends them goes on. Leaving waits for all."""
+
+    def __init__(self, store: "ObjectStore") -> None:
+        self._store, self._pool = store, ThreadPoolExecutor(AT_ONCE)
+        self._sent: list[Future[bool]] = []
+
+    def send(self, key: str, file: Path | Span | Callable[[], Path]) -> None:
+        """One file, which has to stay as it is from now on; or what makes it, to be called on the way."""
+        self._sent.append(self._pool.submit(lambda: self._store.put_file(key, file() if callable(file) else file)))
+
+    def __enter__(self) -> "Sending":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._pool.shutdown(cancel_futures=kind is not None)
+        if kind is None:
+            for one in self._sent:
+                one.result()
 
 
 _PIECE = 1 << 20

@@ -5,7 +5,8 @@ comes a batch of parts after another.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 
 import polars as pl
@@ -58,6 +59,10 @@ class Outcomes:
         """The parts of a record, in order."""
         return [part for part, one in self._records.items() if one == record]
 
+    def records_of(self, batches: Iterable[Iterable[str]]) -> set[str]:
+        """What the parts of some batches hold."""
+        return {self._records[part] for parts in batches for part in parts}
+
     def read(self, parts: Iterable[str]) -> tuple[dict[str, pl.DataFrame], pl.DataFrame]:
         """The records of some parts by type, in the order of the tables; and the rows of parts that were put aside."""
         frames: dict[str, list[pl.DataFrame]] = defaultdict(list)
@@ -69,6 +74,15 @@ class Outcomes:
             else:
                 frames[self._records[part]].append(frame)
         return {record: pl.concat(some, how="diagonal_relaxed") for record, some in frames.items()}, pl.concat(aside)
+
+    def ahead(self, batches: Sequence[Iterable[str]]) -> Iterator[tuple[dict[str, pl.DataFrame], pl.DataFrame]]:
+        """`read` of one batch after the other; while one is looked at, the next is read."""
+        with ThreadPoolExecutor(1) as pool:
+            coming = [pool.submit(self.read, batches[0])] if batches else []
+            for number in range(len(batches)):
+                one = coming.pop().result()
+                coming = [pool.submit(self.read, following) for following in batches[number + 1 : number + 2]]
+                yield one
 
     def columns(self, record: str, names: Collection[str]) -> Iterator[pl.DataFrame]:
         """Some columns of each part of a record, one part after another; those it has."""

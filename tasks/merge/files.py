@@ -2,13 +2,14 @@
 
 import hashlib
 import io
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 from isal import isal_zlib
 
-from caseferry.errors import ExportRefused
+from caseferry.errors import BrokenPromise, ExportRefused
 from caseferry.manifest import Finding, ImportFile, Piece
 from caseferry.mapping.headings import normal
 from caseferry.mapping.target import Target, TargetFile
@@ -20,6 +21,8 @@ from tasks.merge.desk import Desk
 MARK = "NOT-AN-IMPORT-FILE"
 _PIECE = 100_000
 """Lines of a file that are written, and read back, at a time."""
+_ALSO_OF = {"document": ("email",)}
+"""Records whose rows bring lines to the files of another."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,7 @@ class Files:
         self._is_handed = desk.is_handed
         self._users = {user.name: number for number, user in enumerate(desk.migration.users, 1)}
         self._open: dict[str, _File] = {}
+        self._gone = set[str]()
 
     def add(self, tables: dict[str, pl.DataFrame]) -> tuple[tuple[Piece, ...], pl.DataFrame]:
         """Lay a batch's lines behind those that are there.
@@ -107,6 +111,8 @@ class Files:
         else:
             part = "" if user is None else f"_user-{self._users.get(user, 0):02d}"
             file, note = f"{spec.order:02d}_{name}{part}.csv", spec.upload_as
+        if file in self._gone:
+            raise BrokenPromise("a file goes on growing that was put into the bucket")
         if file not in self._open:
             header = template.header if template else tuple(spec.columns)
             columns = template.columns if template else tuple(spec.columns)
@@ -116,6 +122,16 @@ class Files:
             )  # fmt: skip
             self._open[file] = _File(entry, columns, self._target, self._scratch.file())
         return self._open[file]
+
+    def ended(self, coming: Collection[str]) -> list[tuple[str, Path]]:
+        """The files that grow no more, each told once.
+
+        Args:
+            coming: the records that further batches hold.
+        """
+        done = [name for name, file in self._open.items() if name not in self._gone and not {file.entry.record, *_ALSO_OF.get(file.entry.record, ())} & set(coming)]
+        self._gone |= set(done)
+        return [(name, self._open[name].path) for name in done]
 
     def written(self) -> list[tuple[ImportFile, Path]]:
         """Every file, in import order, those of one kind in the order of their users."""

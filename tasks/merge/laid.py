@@ -1,6 +1,7 @@
 """What the merge has written down so far: files that grow, where each row ended, and the notes about it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from decimal import Decimal
 from pathlib import Path
 
@@ -27,8 +28,8 @@ class Laid:
 
     def __init__(self, files: Files, scratch: Scratch, fittings: Sequence[Fitting] = ()) -> None:
         self.files, self._scratch, self._fittings = files, scratch, fittings
-        self.rows: list[tuple[str, Path]] = []
-        """What is to be kept about the rows of each batch, by name."""
+        self._rows: list[tuple[str, Path]] = []
+        """What is to be kept about the rows of the last batch, by name."""
         self.batches: list[Batch] = []
         self.placed: dict[str, Placed] = {}
         self.not_taken: dict[str, tuple[int, Decimal | None]] = {}
@@ -65,7 +66,13 @@ class Laid:
     def _keep(self, notes: dict[str, pl.DataFrame]) -> None:
         path = self._scratch.file()
         write_tables(notes, path)
-        self.rows.append((f"{len(self.batches) + 1:04d}.zip", path))
+        self._rows.append((f"rows/{len(self.batches) + 1:04d}.zip", path))
+
+    def ended(self, coming: Collection[str]) -> list[tuple[str, Path]]:
+        """What changes no more, each by its name and told once: notes about rows, and files that these records bring no line to."""
+        ended = [*self._rows, *((f"files/{name}", path) for name, path in self.files.ended(coming))]
+        self._rows.clear()
+        return ended
 
     def _count_not_taken(self, desk: Desk) -> None:
         for frame in desk.records.values():
@@ -74,6 +81,49 @@ class Laid:
             for reason, rows, known, total in left.group_by(REASON).agg(pl.len(), amount.count().alias("known"), amount.sum().alias("total")).iter_rows():
                 before = self.not_taken.get(reason, (0, None))
                 self.not_taken[reason] = (before[0] + rows, (before[1] or Decimal(0)) + total if known else before[1])
+
+
+class Pen:
+    """Writes one batch down while the next is linked.
+
+    Args:
+        send: takes what changes no more, by its name below the merge.
+    """
+
+    def __init__(self, laid: Laid, send: Callable[[str, Path], None]) -> None:
+        self._laid, self._send, self._pool = laid, send, ThreadPoolExecutor(1)
+        self._last: Future[None] | None = None
+
+    def lay(
+        self, parts: tuple[str, ...], desk: Desk, aside: pl.DataFrame, typed: Mapping[str, pl.DataFrame], gone: Gone, coming: Collection[str]
+    ) -> None:  # fmt: skip
+        """`Laid.lay`, once the batch before is written: two are held at a time. Nobody may touch the desk from now on.
+
+        Args:
+            coming: records of the batches behind this one.
+        """
+        self.wait()
+        self._last = self._pool.submit(self._write, parts, desk, aside, typed, gone, coming)
+
+    def _write(
+        self, parts: tuple[str, ...], desk: Desk, aside: pl.DataFrame, typed: Mapping[str, pl.DataFrame], gone: Gone, coming: Collection[str]
+    ) -> None:  # fmt: skip
+        self._laid.lay(parts, desk, aside, typed, gone)
+        for name, path in self._laid.ended(coming):
+            self._send(name, path)
+
+    def wait(self) -> None:
+        """Until everything is written that was laid."""
+        if self._last:
+            self._last.result()
+
+    def __enter__(self) -> "Pen":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._pool.shutdown()
+        if kind is None:
+            self.wait()
 
 
 def _custom_fields(desk: Desk, records: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:

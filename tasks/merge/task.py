@@ -1,6 +1,6 @@
 """Bring the parts together, in one order whatever order they came in, a batch at a time; the manifest is written last."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -17,7 +17,7 @@ from caseferry.mapping.target import load_target
 from caseferry.originals import ask_about
 from caseferry.reading.grid import ROW
 from caseferry.services.scratch import Scratch
-from caseferry.services.store import put_files
+from caseferry.services.store import Sending
 from tasks.journey import Ticket
 from tasks.merge import balances, papers
 from tasks.merge.batches import Outcomes, in_batches
@@ -27,7 +27,7 @@ from tasks.merge.desk import Desk
 from tasks.merge.documents import documents
 from tasks.merge.files import HEADINGS, Files, Template, read_template
 from tasks.merge.jobs import bring_together
-from tasks.merge.laid import Laid
+from tasks.merge.laid import Laid, Pen
 from tasks.merge.left_out import leave_out
 from tasks.merge.matters import link_clients, matter_lines, matter_numbers, parties_of_matters, practice_areas, prepare_matters
 from tasks.merge.moved import Keeping, earlier_runs, moved_by
@@ -45,7 +45,8 @@ from tasks.stage import Services, migration_of, read_model, run_of
 def merge(services: Services, ticket: Ticket) -> None:
     """Make `3-merge/manifest.json`.
 
-    Everything grows on disk, a batch at a time, and is put into the bucket when all of it is there.
+    Everything grows on disk, a batch at a time. A file that no further batch has rows for goes into the bucket while the next
+    ones are made; until the manifest lies beside them, none of them is handed over.
 
     Raises:
         NeedsAnswer: the scope or the field map needs a person; or matters or tasks need the primary subscriber, and none is
@@ -68,28 +69,27 @@ def merge(services: Services, ticket: Ticket) -> None:
     field_map = draw_map(services, run, migration, split)
     if questions := (*ask_map(field_map, migration, split), *ask_scope(migration)):
         raise NeedsAnswer(questions)
-    with Scratch() as scratch:
+    with Scratch() as scratch, Sending(store) as sending:
         fittings = [Fitting(migration.target_of(name), migration, field_map.version, scratch, desk.trust_stays, split.portal) for name in migration.mapped]
         laid = Laid(Files(desk, _templates(services, desk), scratch), scratch, fittings)
         known, plan = _put_together(desk, outcomes, scratch)
         links = links_of(desk, equals(outcomes, SCATTERED, scratch)) if fittings else None
         keeping = Keeping(desk.moved, scratch)
-        _lay(laid, keeping, first, desk, aside, links)
-        areas, words = practice_areas(desk), value_maps(desk)
-        records.clear()  # what the others need of it is known; a firm's contacts are not held while its time goes by
-        for held in (desk.files, desk.findings, desk.changes):
-            held.clear()
-        for parts in others:
-            records, aside = outcomes.read(parts)
-            other = replace(desk, records=records, files={}, findings=[], changes=[], twice=known.twice, occurrences=None)
-            _hang(other, known)
-            _lay(laid, keeping, parts, other, aside, links)
+        with Pen(laid, lambda name, path: sending.send(run.at("3-merge", name), path)) as pen:
+            _lay(pen, keeping, first, desk, aside, links, outcomes.records_of(others))
+            areas, words = practice_areas(desk), value_maps(desk)
+            pen.wait()
+            records.clear()  # what the others need of it is known; a firm's contacts are not held while its time goes by
+            for held in (desk.files, desk.findings, desk.changes):
+                held.clear()
+            for number, (records, aside) in enumerate(outcomes.ahead(others)):
+                other = replace(desk, records=records, files={}, findings=[], changes=[], twice=known.twice, occurrences=None)
+                _hang(other, known)
+                _lay(pen, keeping, others[number], other, aside, links, outcomes.records_of(others[number + 1 :]))
         files = laid.files.written()
-        put_files(store, [(run.at("3-merge", "files", entry.name), path) for entry, path in files])
-        put_files(store, [(run.at("3-merge", "rows", name), path) for name, path in laid.rows])
         if migration.options.keeps_what_moves:
-            put_files(store, [(run.of.moved(run.run), keeping.done())])
-        fits = tuple(_fitted(services, run, fitting, migration, plan) for fitting in fittings)
+            sending.send(run.of.moved(run.run), keeping.done())
+        fits = tuple(_fitted(services, run, fitting, migration, plan, sending) for fitting in fittings)
     exclusions = tuple(_exclusions(desk, laid.not_taken))
     manifest = Merged(
         files=tuple(entry for entry, _ in files), batches=tuple(laid.batches), placed=laid.placed, derived=dict(sorted(desk.derived.items())),
@@ -99,21 +99,25 @@ def merge(services: Services, ticket: Ticket) -> None:
     store.put_once(run.at("3-merge", "manifest.json"), to_json(manifest))
 
 
-def _lay(laid: Laid, keeping: Keeping, parts: tuple[str, ...], desk: Desk, aside: pl.DataFrame, links: Links | None) -> None:
-    """Write down one batch, without what an earlier run has moved."""
+def _lay(
+    pen: Pen, keeping: Keeping, parts: tuple[str, ...], desk: Desk, aside: pl.DataFrame, links: Links | None, coming: Collection[str]
+) -> None:  # fmt: skip
+    """Write down one batch, without what an earlier run has moved; records to come are those of the batches behind it."""
     typed = neutral(desk, links) if links is not None else {}
     gone = leave_out(desk)
     if desk.migration.options.keeps_what_moves:
         keeping.see(desk.records, desk.files.get("contacts"))
-    laid.lay(parts, desk, aside, typed, gone)
+    pen.lay(parts, desk, aside, typed, gone, coming)
 
 
-def _fitted(services: Services, run: Run, fitting: Fitting, migration: Migration, plan: tuple[dict[str, str], ...]) -> Fit:
+def _fitted(services: Services, run: Run, fitting: Fitting, migration: Migration, plan: tuple[dict[str, str], ...], sending: Sending) -> Fit:
     """Put one mapped target's files into the bucket, and say what they are."""
     written = fitting.written()
     fit = fitting.fit(tuple(entry for entry, _ in written), plan)
-    put_files(services.store, [(run.at("3-merge", fit.target, "files", entry.name), path) for entry, path in written])
-    put_files(services.store, [(run.at("3-merge", fit.target, "rows", name), path) for name, path in fitting.lineage])
+    for entry, path in written:
+        sending.send(run.at("3-merge", fit.target, "files", entry.name), path)
+    for name, path in fitting.lineage:
+        sending.send(run.at("3-merge", fit.target, "rows", name), path)
     services.store.put_once(run.at("3-merge", fit.target, load_plan.NAME), to_json(load_plan.load_plan(fit, migration.target_of(fit.target))))
     return fit
 

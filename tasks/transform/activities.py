@@ -4,7 +4,7 @@ import polars as pl
 
 from caseferry.mapping import money
 from caseferry.mapping.money import MONEY
-from tasks.transform.fields import join_pieces, says
+from tasks.transform.fields import join_pieces, saying, says
 from tasks.transform.sheet import Sheet
 
 EXACT = pl.Decimal(38, 8)
@@ -25,14 +25,14 @@ def finish_time(sheet: Sheet) -> None:
         pl.when(expense).then(pl.lit("ExpenseEntry")).alias("type"),
         pl.coalesce("hours", "units", "minutes", "seconds").alias("hours"),
     )
-    said, invoice = pl.col("billed"), pl.col("invoice")
+    said, invoice, billed_says = pl.col("billed"), pl.col("invoice"), saying(sheet, "billed")
     numbered = invoice.is_not_null() & ~says(sheet, "invoice", (*profile.placeholders, *profile.not_billed))
-    billed = says(sheet, "billed", profile.billed) | numbered
+    billed = billed_says(profile.billed) | numbered
     is_expense = pl.col("type").is_not_null()
     if not takes_expenses and not expense_table:
         sheet.find(is_expense, "entry_type", "unbilled_expenses", "excluded")
     sheet.find(billed, "billed", "billed_time_entries", "excluded")
-    unclear = said.is_not_null() & ~billed & ~says(sheet, "billed", (*profile.not_billed, *profile.placeholders))
+    unclear = said.is_not_null() & ~billed & ~billed_says((*profile.not_billed, *profile.placeholders))
     sheet.find(unclear, "billed", "billed_unclear", "quarantined", said)
     sheet.find(pl.col("performed_on") > sheet.job.received_on, "performed_on", "work_in_the_future", "quarantined", pl.col("performed_on"))
     not_billable = says(sheet, "billable", profile.not_billable) | says(sheet, "non_billable", profile.true_words)
