@@ -135,6 +135,33 @@ class S3Store:
     def put_file(self, key: str, file: Path | Span) -> bool:
         return self._conditional(key, file, {"IfNoneMatch": "*"})
 
+    def copy(self, key: str, source: Stat, file: Path) -> bool:
+        answer = ask(lambda: self._copied(key, source, file))
+        if answer is None:
+            self.put_file(key, file)
+            return False
+        is_digest = "kms" not in str(answer.get("ServerSideEncryption", ""))
+        return is_digest and str((answer.get("CopyObjectResult") or {}).get("ETag", "")).strip('"') == _md5(file)
+
+    def _copied(self, key: str, source: Stat, file: Path) -> Any:
+        """The store's answer; nothing if it can't copy, may not, or will not: the source is another or gone, or something is there."""
+        version = {"VersionId": source.version} if source.version else {}
+        origin = {"CopySource": {"Bucket": self.bucket, "Key": source.key, **version}, "CopySourceIfMatch": f'"{source.tag}"'}
+
+        def send(which: dict[str, Any], start: int) -> Any:
+            span = f"bytes={start}-{min(start + _PART, source.size) - 1}"
+            return self.client.upload_part_copy(**which, **origin, CopySourceRange=span)["CopyPartResult"]["ETag"]
+
+        try:
+            if source.size > _LARGEST:
+                return self._in_parts(key, file, {"IfNoneMatch": "*"}, send)
+            known = {"Metadata": {"crc32": crc32_of(file)}, "MetadataDirective": "REPLACE"}
+            return self.client.copy_object(Bucket=self.bucket, Key=key, **origin, **self._safe, **known, IfNoneMatch="*")
+        except ClientError as error:
+            if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500 and code_of(error) != "NotImplemented":
+                raise
+            return None
+
     def swap(self, key: str, data: bytes, tag: str) -> bool:
         return self._conditional(key, data, {"IfMatch": f'"{tag}"'})
 
@@ -147,15 +174,19 @@ class S3Store:
             return self.client.put_object(Bucket=self.bucket, Key=key, Body=body, **self._with(data), **condition)
 
     def _send_parts(self, key: str, data: Span, condition: dict[str, str]) -> Any:
+        def send(which: dict[str, Any], start: int) -> Any:
+            with data.part(start, _PART).open() as body:
+                return self.client.upload_part(**which, Body=body)["ETag"]
+
+        return self._in_parts(key, data, condition, send)
+
+    def _in_parts(self, key: str, data: _Body, condition: dict[str, str], send: Callable[[dict[str, Any], int], Any]) -> Any:
         """One request takes 5 GB; a larger object goes in parts, and is there when all of them are."""
         which: dict[str, Any] = {"Bucket": self.bucket, "Key": key}
         which["UploadId"] = self.client.create_multipart_upload(**which, **self._with(data))["UploadId"]
         try:
-            parts = []
-            for number, start in enumerate(range(0, data.length, _PART), 1):
-                with data.part(start, _PART).open() as body:
-                    answer = self.client.upload_part(**which, PartNumber=number, Body=body)
-                parts.append({"PartNumber": number, "ETag": answer["ETag"]})
+            starts = range(0, length_of(data), _PART)
+            parts = [{"PartNumber": number, "ETag": send({**which, "PartNumber": number}, start)} for number, start in enumerate(starts, 1)]
             return self.client.complete_multipart_upload(**which, MultipartUpload={"Parts": parts}, **condition)
         except BaseException:
             with suppress(ClientError, BotoCoreError):

@@ -129,6 +129,18 @@ class ObjectStore(Protocol):
         """`put_once` of what lies on disk; it is never in memory as a whole."""
         ...
 
+    def copy(self, key: str, source: Stat, file: Path) -> bool:
+        """Write once what lies elsewhere in the bucket. An object store that has that very version does so by itself, and
+        nothing is sent.
+
+        Args:
+            file: its bytes, which we have read; sent where the store does not copy them.
+
+        Returns:
+            True if the store's own digest says that these are what it wrote. Else whoever asks reads it back.
+        """
+        ...
+
     def save(self, key: str, path: Path, version: Stat | None = None) -> None:
         """Write an object's bytes to a file of ours; they are never in memory as a whole.
 

@@ -86,12 +86,12 @@ def _stored(services: Services, run: Run, arrival: Arrival, scratch: Scratch) ->
         _fetch(services, one, path)
         digest = sha256_of(path)
         key = run.at("0-original", _dated(name, arrival.at.date().isoformat(), number if len(arrival.objects) > 1 else 0))
-        services.store.put_file(key, path)
-        with Scratch() as aside:  # gone at once: it is as large as the upload
-            back = aside.file()
-            services.store.save(key, back)
-            if sha256_of(back) != digest:
-                raise BrokenPromise("the stored copy of the upload differs from what was uploaded")
+        if not services.store.copy(key, _claimed(one), path):
+            with Scratch() as aside:  # gone at once: it is as large as the upload
+                back = aside.file()
+                services.store.save(key, back)
+                if sha256_of(back) != digest:
+                    raise BrokenPromise("the stored copy of the upload differs from what was uploaded")
         kind = kind_behind(path, name, limits)
         kept.append(Kept(name=name, key=key, size=length_of(path), sha256=digest, kind=kind))
         if kind is Kind.ARCHIVE:
@@ -113,9 +113,13 @@ def _held(one: Found, key: str, path: Path) -> Found:
     return replace(one, held_by=key, packed=one.packed.model_copy(update={"crc32": crc32}))
 
 
+def _claimed(one: Uploaded) -> Stat:
+    return Stat(one.key, one.size, one.tag, one.version)
+
+
 def _fetch(services: Services, one: Uploaded, path: Path) -> None:
     """Save an object in the very version that was claimed."""
-    stat = Stat(one.key, one.size, one.tag, one.version)
+    stat = _claimed(one)
     for pause in (*_PAUSES, None):
         try:
             return services.store.save(one.key, path, stat)
