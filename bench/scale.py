@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "scale.md"
 RESULTS = ROOT / "bench" / "results" / "large.json"
 ORDER = ("intake", "admit", "split", "transform", "merge", "verify")
-WINDOW, PART_ROWS = 8, 64_000
+WINDOW, PART_ROWS, LOAD_ROWS = 8, 64_000, 8_000
 LATENCY = 0.02
 """Seconds for one request: S3's order of magnitude, not measured here."""
 AT_ONCE = 8
@@ -96,7 +96,8 @@ def a_day(costs: Costs, workers: int, firms: int, sizes: dict[str, int], seed: i
     for number in range(firms):
         kind = dice.choices([name for _, name in MIX], [share for share, _ in MIX])[0]
         rows = sizes[kind]
-        run = Run(dice.uniform(0, DAY), kind, rows, max(9, -(-rows // PART_ROWS) + 8))
+        tasks = -(-rows // LOAD_ROWS) if rows <= PART_ROWS else -(-rows // PART_ROWS) + 8
+        run = Run(dice.uniform(0, DAY), kind, rows, tasks)
         heapq.heappush(arrivals, (run.began, number, run))
     waiting: deque[Run] = deque()
     ends: list[tuple[float, int, Run]] = []

@@ -71,6 +71,8 @@ class WorkSettings(Group):
     """Rows that are merged, and verified, at a time."""
     portion_bytes: int = Field(default=32 << 20, ge=1)
     """Text of a part, and of a batch: where rows are long, fewer of them are taken at a time."""
+    load_rows: int = Field(default=8_000, ge=1)
+    """Rows of a small run, one of no more rows than a part may have, that one task transforms, part after part."""
     window: int = Field(default=8, ge=1)
     """Parts of one run that may wait or run at a time, so a small firm never stands behind a large one."""
     task_seconds: int = 600

@@ -4,7 +4,7 @@ The bucket says whose turn it is. A step is done when the object it makes lies t
 anywhere, so Redis can be lost, workers killed and messages doubled at any moment.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 
@@ -110,6 +110,18 @@ def follow(done: Ticket, present: Collection[str], window: int) -> list[Ticket]:
     parts = parts_of(present)
     turn = parts.index(done.part) + window
     return [ticket for ticket in able if turn < len(parts) and ticket.part == parts[turn]]
+
+
+def loads(tickets: Sequence[Ticket], rows: Mapping[str, int], most: int) -> list[list[Ticket]]:
+    """Parts as they are carried together: as many loads as the rows make, all of them about as long.
+
+    Args:
+        rows: of each part.
+        most: rows of a load, as far as it can be helped.
+    """
+    count = max(1, -(-sum(rows[ticket.part] for ticket in tickets) // most))
+    longest = sorted(tickets, key=lambda ticket: -rows[ticket.part])
+    return [some for some in (longest[number::count] for number in range(count)) if some]
 
 
 def state_of(present: Collection[str]) -> str:

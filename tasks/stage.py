@@ -3,7 +3,7 @@
 import importlib
 import json
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -93,10 +93,10 @@ def _parts_around(services: Services, ticket: Ticket) -> list[str]:
     return [] if is_apart else parts  # if others have overtaken it, it may itself be the last
 
 
-def _done(services: Services, ticket: Ticket, seen: frozenset[str], mark: str) -> frozenset[str]:
+def _done(services: Services, ticket: Ticket, seen: frozenset[str], mark: str, *, is_alone: bool) -> frozenset[str]:
     """What lies there once a step was carried out: of a part in the middle all that matters is known."""
     own = {STEPS[ticket.step].makes.format(part=ticket.part), f"{mark}.json"}
-    return seen | own if _parts_around(services, ticket) else present(services.store, run_of(ticket))
+    return seen | own if not is_alone or _parts_around(services, ticket) else present(services.store, run_of(ticket))
 
 
 def read_json(store: ObjectStore, key: str) -> dict[str, object]:
@@ -185,13 +185,29 @@ def _stay(seen: frozenset[str]) -> None:
     """Nothing is sent on: whoever asked looks for what comes next."""
 
 
-def carry_out(services: Services, ticket: Ticket, seen: frozenset[str], send_on: Callable[[frozenset[str]], None] = _stay) -> frozenset[str]:
+def carry_load(services: Services, load: Sequence[Ticket], seen: frozenset[str], send_on: Callable[[frozenset[str]], None] = _stay) -> frozenset[str]:
+    """Carry out some parts of a run, one after the other. What lies in the run is looked at before the first, and behind the last.
+
+    Args, returns, raises: as `carry_out`; `send_on` is called once.
+    """
+    for ticket in load:
+        carry_out(services, ticket, seen, is_alone=False)
+    after = present(services.store, run_of(load[-1]))
+    send_on(after)
+    _tell(services, load[-1], after)
+    return after
+
+
+def carry_out(
+    services: Services, ticket: Ticket, seen: frozenset[str], send_on: Callable[[frozenset[str]], None] = _stay, *, is_alone: bool = True
+) -> frozenset[str]:  # fmt: skip
     """Carry out one step, at least once, with one effect.
 
     Args:
         seen: what lay in the run a moment ago, as `look` saw it.
         send_on: called with what lies there once the step is done, before the news of it is written: what comes next
             need not wait for that. Not called while somebody else is at work on the step, who will send on themselves.
+        is_alone: False for one of several parts: what else came to lie there meanwhile is not looked at.
 
     Returns:
         What lies there afterwards.
@@ -266,7 +282,7 @@ def carry_out(services: Services, ticket: Ticket, seen: frozenset[str], send_on:
                 raise PassingFault("the step needs more time or memory than it was given") from error
             log.error("step_failed", exc_info=error)
             _give_up(services, ticket, type(error).__name__)
-        after = _done(services, ticket, seen, mark) if is_done else look(services, ticket)
+        after = _done(services, ticket, seen, mark, is_alone=is_alone) if is_done else look(services, ticket)
         if step.makes.format(part=ticket.part) in after:
             send_on(after)
         _tell(services, ticket, after)

@@ -7,7 +7,7 @@ import ctypes
 import os
 import resource
 import sys
-from dataclasses import asdict
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -19,11 +19,12 @@ from kombu.exceptions import OperationalError
 
 from caseferry.errors import PassingFault
 from caseferry.keys import Run
+from caseferry.manifest import Split
 from config.logging import configure
 from config.settings import Settings
 from tasks.attempts import lost
-from tasks.journey import JOURNEY, STEPS, Ticket, follow, is_news
-from tasks.stage import Services, run_of
+from tasks.journey import JOURNEY, STEPS, Ticket, follow, is_news, loads, next_steps
+from tasks.stage import Services, read_model, run_of
 from workers.transport import transport_options
 
 os.environ.setdefault("POLARS_MAX_THREADS", "1")  # one thread a process: two processes beat two threads, measured
@@ -102,8 +103,30 @@ def is_suspect(ticket: Ticket, seen: frozenset[str]) -> bool:
 
 
 def go_on(done: Ticket, seen: frozenset[str]) -> None:
-    """Send what can start now."""
-    send(follow(done, seen, services().settings.work.window))
+    """Send what can start now. Of a small run all parts are sent at once, some with each message."""
+    work = services().settings.work
+    tickets = follow(done, seen, work.window)
+    rows = _rows_of_small(done, work.part_rows) if done.step == "split" and len(tickets) > 1 else {}
+    if not rows:
+        send(tickets)
+        return
+    for load in loads(next_steps((done.firm, done.migration, done.run), seen), rows, work.load_rows):
+        _put(f"caseferry.{load[0].step}", _words(done) | {"parts": [ticket.part for ticket in load]}, STEPS[load[0].step].queue)
+
+
+def go_on_behind(load: Sequence[Ticket], seen: frozenset[str]) -> None:
+    """Send what comes behind the parts, if these were the last of them: whatever is left of them is on its way."""
+    last = load[-1]
+    send([ticket for ticket in next_steps((last.firm, last.migration, last.run), seen) if not ticket.part])
+
+
+def _rows_of_small(done: Ticket, most: int) -> dict[str, int]:
+    """The rows of each part, if the run has no more of them, and no more text, than one part may have."""
+    run = run_of(done)
+    split = read_model(services().store, run.at("1-split", "tables.json"), Split)
+    rows = {part: count for table in split.tables for part, count in zip(table.parts, table.part_rows, strict=True)}
+    text = sum(sum(table.part_bytes) for table in split.tables)
+    return rows if sum(rows.values()) <= most and text <= services().settings.work.portion_bytes else {}
 
 
 def tell_of(done: Ticket, seen: frozenset[str]) -> None:
@@ -122,11 +145,15 @@ def send_events(run: Run, endpoints: list[str]) -> None:
 def send(tickets: list[Ticket], queue: str = "") -> None:
     """Put tickets on their queues. What gets lost on the way, the reconciler sends again."""
     for ticket in tickets:
-        words = {k: v for k, v in asdict(ticket).items() if k != "step" and v}
+        words = _words(ticket) | ({"part": ticket.part} if ticket.part else {})
         _put(f"caseferry.{ticket.step}", words, queue or STEPS[ticket.step].queue)
 
 
-def _put(task: str, words: dict[str, str], queue: str) -> None:
+def _words(of: Ticket) -> dict[str, Any]:
+    return {"firm": of.firm, "migration": of.migration, "run": of.run}
+
+
+def _put(task: str, words: dict[str, Any], queue: str) -> None:
     """One message. A broker that does not take it loses nothing but time: the bucket knows what is open."""
     try:
         _app().send_task(task, kwargs=words, queue=queue, argsrepr="-", kwargsrepr="-")

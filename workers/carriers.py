@@ -3,6 +3,7 @@
 Named by us, `caseferry.<step>`: moving a file must not orphan messages that are queued already.
 """
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -11,8 +12,8 @@ from celery.exceptions import InvalidTaskError
 from celery.worker.request import Request
 
 from tasks.journey import JOURNEY, Ticket
-from tasks.stage import carry_out, look
-from workers.app import Stage, go_on, is_suspect, ring, send, send_events, services, tell_of
+from tasks.stage import carry_load, carry_out, look, present, run_of
+from workers.app import Stage, go_on, go_on_behind, is_suspect, ring, send, send_events, services, tell_of
 
 
 class Readable(Request):
@@ -31,13 +32,17 @@ class Readable(Request):
 
 
 def _carrier(name: str) -> Any:
-    def carry(self: Any, firm: str, migration: str, run: str, part: str = "") -> None:
-        ticket = Ticket(firm, migration, run, name, part)
-        seen = look(services(), ticket)
-        if is_suspect(ticket, seen) and (self.request.delivery_info or {}).get("routing_key") != "suspect":
-            send([ticket], queue="suspect")  # it ended its process before: alone from now on
-            return
-        tell_of(ticket, carry_out(services(), ticket, seen, partial(go_on, ticket)))
+    def carry(self: Any, firm: str, migration: str, run: str, part: str = "", parts: Sequence[str] = ()) -> None:
+        load = [Ticket(firm, migration, run, name, one) for one in parts or (part,)]
+        seen = present(services().store, run_of(load[0])) if parts else look(services(), load[0])
+        if (self.request.delivery_info or {}).get("routing_key") != "suspect":
+            suspects = [ticket for ticket in load if is_suspect(ticket, seen)]
+            send(suspects, queue="suspect")  # they ended their process before: alone from now on
+            load = [ticket for ticket in load if ticket not in suspects]
+        if load and parts:
+            tell_of(load[-1], carry_load(services(), load, seen, partial(go_on_behind, load)))
+        elif load:
+            tell_of(load[0], carry_out(services(), load[0], seen, partial(go_on, load[0])))
 
     carry.__name__ = name
     return shared_task(bind=True, base=Stage, name=f"caseferry.{name}")(carry)

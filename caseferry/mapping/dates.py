@@ -4,7 +4,7 @@ Each format is guarded by the shape of the text: an unguarded list of formats re
 a word (3 rows in a hundred, measured). Distinct values are parsed, not rows.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Literal
 
@@ -124,26 +124,26 @@ def _in_figures(counts: pl.DataFrame) -> Evidence:
         _is_day("y", "a", "b").alias("mdy"),
     )
 
-    def count(condition: pl.Expr) -> tuple[int, ...]:
-        found = dict(numeric.filter(condition).group_by("mark").agg(pl.col("n").sum()).iter_rows())
-        return tuple(int(found.get(mark, 0)) for mark in _SEPARATORS)
+    dmy, mdy, n = pl.col("dmy"), pl.col("mdy"), pl.col("n")
+    told = {"days_first": dmy & ~mdy, "months_first": mdy & ~dmy, "either": dmy & mdy & (pl.col("a") != pl.col("b"))}
+    marks = {row.pop("mark"): row for row in numeric.group_by("mark").agg(n.filter(holds).sum().alias(name) for name, holds in told.items()).to_dicts()}
 
-    bare = parts.filter(pl.col("a").is_null()).with_columns(pl.col("t").str.extract(_SINCE_1970, 0).cast(pl.Int64).alias("since"))
+    def by_mark(name: str) -> tuple[int, ...]:
+        return tuple(int(marks[mark][name]) if mark in marks else 0 for mark in _SEPARATORS)
 
-    def also(condition: pl.Expr) -> int:
-        return int(bare.filter(condition.fill_null(False))["n"].sum())
+    figures = Evidence(days_first=by_mark("days_first"), months_first=by_mark("months_first"), either=by_mark("either"))
 
-    dmy, mdy, since = pl.col("dmy"), pl.col("mdy"), pl.col("since")
-    return Evidence(
-        days_first=count(dmy & ~mdy),
-        months_first=count(mdy & ~dmy),
-        either=count(dmy & mdy & (pl.col("a") != pl.col("b"))),
-        others=also(pl.lit(True)),
-        figures=also(_of_figures(pl.col("t")).is_not_null()),
-        seconds=also(since.is_between(_EARLIEST_SECOND, _LATEST_SECOND)),
-        milliseconds=also(since.is_between(_EARLIEST_SECOND * 1000, _LATEST_SECOND * 1000)),
-        nothing=also(pl.col("t").str.contains("^0+$")),
-    )
+    bare = parts.filter(pl.col("a").is_null())
+    if bare.is_empty():
+        return figures
+    since = pl.col("t").str.extract(_SINCE_1970, 0).cast(pl.Int64)
+    also = {
+        "others": pl.lit(True), "figures": _of_figures(pl.col("t")).is_not_null(), "seconds": since.is_between(_EARLIEST_SECOND, _LATEST_SECOND),
+        "milliseconds": since.is_between(_EARLIEST_SECOND * 1000, _LATEST_SECOND * 1000), "nothing": pl.col("t").str.contains("^0+$"),
+    }  # fmt: skip
+    found = bare.select(n.filter(holds.fill_null(False)).sum().alias(name) for name, holds in also.items()).row(0, named=True)
+    found = {name: int(count) for name, count in found.items()}
+    return replace(figures, others=found["others"], figures=found["figures"], seconds=found["seconds"], milliseconds=found["milliseconds"], nothing=found["nothing"])
 
 
 def _of_figures(text: pl.Expr) -> pl.Expr:

@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 
 _JOINERS = re.compile(r"[\s\u00a0\u2007\u202f.:;?*()\[\]'\"’`/\\_,+&–—-]+")
 
 
+@lru_cache(maxsize=1 << 14)
 def normal(heading: str | None) -> str:
     """`"Matter  No.:"` and `"matter no"` are one heading; `#` reads as `no`."""
     text = (heading or "").replace("#", " no ")

@@ -5,7 +5,7 @@ comes a batch of parts after another.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 
@@ -18,6 +18,8 @@ from caseferry.mapping.names import BY_ID, number_key
 from caseferry.services.store import ObjectStore, get_all
 from tasks.transform.sheet import PLACE, REASON
 
+_HELD = 8 << 20
+"""Bytes of results that are kept to be read again."""
 TOGETHER = frozenset({"contact", "matter", "related_contact", "receivable", "trust"})
 """Records that are looked at as a whole."""
 
@@ -53,6 +55,7 @@ class Outcomes:
     def __init__(self, store: ObjectStore, run: Run, split: Split) -> None:
         self._store, self._run = store, run
         self._records = {part: table.record for table in split.tables for part in table.parts}
+        self._held, self._room = dict[str, bytes](), _HELD
         self._by_id = any(table.matter_by == "id" for table in split.tables)
 
     def of(self, record: str) -> list[str]:
@@ -91,16 +94,34 @@ class Outcomes:
 
     def some(self, part: str, names: Collection[str]) -> pl.DataFrame:
         """Some columns of a part, those it has."""
-        return self._numbered(table_of(read_tables(self._store.get(self._key(part))), "records", names))
+        return self._numbered(table_of(read_tables(self._bytes(part)), "records", names))
 
     def _frames(self, parts: list[str]) -> list[pl.DataFrame]:
-        return [self._numbered(table_of(read_tables(data), "records")) for data in get_all(self._store, [self._key(part) for part in parts])]
+        absent = [part for part in parts if part not in self._held]
+        got = dict(zip(absent, get_all(self._store, [self._key(part) for part in absent]), strict=True))
+        self._hold(got)
+        return [self._numbered(table_of(read_tables(got.get(part) or self._held[part]), "records")) for part in parts]
+
+    def _bytes(self, part: str) -> bytes:
+        if part in self._held:
+            return self._held[part]
+        data = self._store.get(self._key(part))
+        self._hold({part: data})
+        return data
+
+    def _hold(self, more: Mapping[str, bytes]) -> None:
+        """Keep what is small: some parts are asked for more than once, and each time it takes as long as a thousand rows do."""
+        for part, data in more.items():
+            self._room -= len(data)
+            if self._room < 0:
+                break
+            self._held[part] = data
 
     @cached_property
     def _numbers(self) -> pl.DataFrame:
         """`i`, `k`: the ids of the matters, and the normal forms of their numbers."""
         empty = pl.DataFrame(schema={"source_id": pl.String, "number": pl.String, PLACE: pl.String})
-        parts = [table_of(read_tables(self._store.get(self._key(part))), "records", list(empty.columns)) for part in self.of("matter")]
+        parts = [table_of(read_tables(self._bytes(part)), "records", list(empty.columns)) for part in self.of("matter")]
         every = pl.concat([empty, *parts], how="diagonal_relaxed")
         ids = every.select((pl.lit(BY_ID) + number_key(pl.col("source_id"))).alias("i"), number_key(pl.col("number")).alias("k"))
         return ids.drop_nulls().unique("i", keep="none")  # an id of two matters names neither

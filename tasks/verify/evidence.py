@@ -4,7 +4,8 @@ pieces of the files that came of it."""
 import hashlib
 import io
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -18,7 +19,7 @@ from caseferry.choices import Migration
 from caseferry.keys import Run
 from caseferry.manifest import Intake, Merged, Piece, Split, Table
 from caseferry.noted import Noted, among, together
-from caseferry.services.store import ObjectStore, get_all
+from caseferry.services.store import AT_ONCE, ObjectStore, get_all
 from config.limits import ReadingLimits
 from tasks.verify import recount
 
@@ -85,18 +86,19 @@ class Evidence:
                 raws, noted = self._fetch(share.parts)
                 lined = _by_file(lineage)
                 handed = []
+                pieces: list[tuple[Piece, int, bool]] = []
                 for piece in laid.pieces:
-                    if not share.takes(records[piece.file]):
-                        continue
-                    left[piece.file] -= 1
-                    data = self._piece(piece, at[piece.file], is_last=not left[piece.file])
+                    if share.takes(records[piece.file]):
+                        left[piece.file] -= 1
+                        pieces.append((piece, at[piece.file], not left[piece.file]))
+                        at[piece.file] += piece.size
+                for (piece, *_), data in zip(pieces, self._pieces(pieces), strict=True):
                     header, lines, even = recount.read_file(data, headers.get(piece.file))
                     headers.setdefault(piece.file, header)
                     first = line[piece.file] + 2
                     stands = lined.get(piece.file, lineage.clear()).filter(pl.col("line").is_between(first, first + piece.rows - 1)).select("table", "row")
                     digests[piece.file].update(data)
                     handed.append(Handed(piece.file, digests[piece.file].hexdigest(), header, lines, even, first, stands))
-                    at[piece.file] += piece.size
                     line[piece.file] += lines.height
                 mine = share.mine(self.split)
                 later = {"findings": findings.filter(mine), "changes": changes.filter(mine)}
@@ -126,7 +128,15 @@ class Evidence:
         made = {part: read_tables(data) for part, data in zip(names, every[len(names) :], strict=True)}
         return raws, {(kind, part): Noted.of(made[part], kind) for part in names for kind in ("findings", "changes")}
 
-    def _piece(self, piece: Piece, start: int, *, is_last: bool) -> bytes:
+    def _pieces(self, pieces: Sequence[tuple[Piece, int, bool]]) -> Iterator[bytes]:
+        """The bytes of some pieces, each with where it begins and whether it is its file's last; small ones are asked for at once."""
+        if sum(piece.size for piece, *_ in pieces) > _AT_ONCE:
+            yield from (self._piece(*one) for one in pieces)
+            return
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            yield from pool.map(lambda one: self._piece(*one), pieces)
+
+    def _piece(self, piece: Piece, start: int, is_last: bool) -> bytes:
         """A piece of a file; the last one goes on to the file's end, wherever the manifest says that is."""
         key = self.run.at("3-merge", "files", piece.file)
         for _ in range(_AGAIN):
@@ -146,6 +156,8 @@ def _by_file(lineage: pl.DataFrame) -> dict[str, pl.DataFrame]:
     return {file: pl.concat(some) for file, some in found.items()}
 
 
+_AT_ONCE = 4 << 20
+"""Bytes of pieces that are asked for at once."""
 _FEW = 20_000
 """Rows up to which a batch is looked at as a whole."""
 _APART = (("contact",), ("matter", "related_contact"))

@@ -11,7 +11,7 @@ import polars as pl
 from isal import isal_zlib
 
 from caseferry.canonical import apart
-from caseferry.noted import SAID, Noted
+from caseferry.noted import SAID, Noted, together
 from caseferry.reading.grid import ROW
 from caseferry.services.scratch import Scratch
 from caseferry.services.store import pieces_of
@@ -62,15 +62,17 @@ class Notes:
         self._records = {table.id: table.record for table in evidence.split.tables}
         self._logs: dict[str, Path] = {}
         self._groups: list[pl.DataFrame] = []
-        self._first: dict[str, list[pl.DataFrame]] = {}
+        self._first: list[pl.DataFrame] = []
         self._seen = Counter[tuple[str, str]]()
 
     def see(self, batch: Batch) -> None:
-        for table, some in getattr(batch, self.kind).items():
-            if some.height:
-                self._log(table, some)
-                self._count(table, some)
-                self._keep_first(table, some)
+        some = {table: notes for table, notes in getattr(batch, self.kind).items() if notes.height}
+        for table, notes in some.items():
+            self._log(table, notes)
+        if some:
+            every = together([Noted(notes.rows, notes.words.select(pl.lit(table).alias("table"), pl.all())) for table, notes in some.items()])
+            self._count(every)
+            self._keep_first(every)
 
     def _log(self, table: str, some: Noted) -> None:
         if table not in self._logs:
@@ -78,29 +80,29 @@ class Notes:
         with self._logs[table].open("ab") as out:
             write_log(some, self._where.get(table, ("", "")), self._columns, out)
 
-    def _count(self, table: str, some: Noted) -> None:
-        """By what makes a group: how many, in which columns, and the first row."""
+    def _count(self, some: Noted) -> None:
+        """By list and what makes a group: how many, in which columns, and the first row."""
         said = some.rows.group_by(SAID).agg(pl.len().alias("count"), pl.col(ROW).min().alias("first_row"))
-        words = some.words.select(*self._by, pl.col("field").alias("fields")).with_row_index(SAID)
-        counted = words.join(said, on=SAID).group_by(*self._by).agg(pl.col("count").sum(), pl.col("fields").unique(), pl.col("first_row").min())
-        self._groups.append(apart(counted.select(pl.lit(table).alias("table"), pl.all())))
+        words = some.words.select("table", *self._by, pl.col("field").alias("fields")).with_row_index(SAID)
+        counted = words.join(said, on=SAID).group_by("table", *self._by).agg(pl.col("count").sum(), pl.col("fields").unique(), pl.col("first_row").min())
+        self._groups.append(apart(counted))
 
-    def _keep_first(self, table: str, some: Noted) -> None:
+    def _keep_first(self, some: Noted) -> None:
         shown = some.where(~pl.col("rule").is_in(self._unseen))
-        counts = dict(shown["rule"].value_counts().iter_rows())
-        full = [rule for rule in counts if self._seen[table, rule] >= EACH]
-        first = shown.filter(~pl.col("rule").is_in(full)).filter(pl.int_range(pl.len()).over("rule") < EACH) if shown.height > EACH or full else shown
-        if first.height:
-            self._first.setdefault(table, []).append(apart(first))
-        self._seen.update({(table, rule): count for rule, count in counts.items()})
+        counts = {(table, rule): count for table, rule, count in shown.group_by("table", "rule").len().iter_rows()}
+        if shown.height > EACH or any(self._seen[one] >= EACH for one in counts):
+            full = pl.any_horizontal(pl.lit(False), *((pl.col("table") == table) & (pl.col("rule") == rule) for table, rule in counts if self._seen[table, rule] >= EACH))
+            shown = shown.filter(~full).filter(pl.int_range(pl.len()).over("table", "rule") < EACH)
+        if shown.height:
+            self._first.append(apart(shown))
+        self._seen.update(counts)
 
     @cached_property
     def first(self) -> tuple[pl.DataFrame, list[tuple[str, int]]]:
         """The first notes of each rule, by table and row, and how many more there are of which."""
-        frames = [pl.concat(some).select(pl.lit(table).alias("table"), pl.all()) for table, some in sorted(self._first.items())]
-        if not frames:
+        if not self._first:
             return pl.DataFrame(schema={"table": pl.String, "rule": pl.String}), []
-        shown = pl.concat(frames).filter(pl.int_range(pl.len()).over("rule") < EACH)
+        shown = pl.concat(self._first).sort("table", maintain_order=True).filter(pl.int_range(pl.len()).over("rule") < EACH)
         counts = Counter[str]()
         for (_, rule), count in self._seen.items():
             counts[rule] += count
