@@ -1,8 +1,9 @@
-"""The sizes beyond a firm: ten times the work, a list of 10 GB, a workbook filled to its limit.
+"""The sizes beyond a firm: ten times the work, a list of 10 GB, a workbook filled to its limit; and ten times the work on a stack.
 
     python -m bench.full [SIZE ...]
 
-Each is one journey in one process over a folder, on disk, with the memory of every process it starts. A size that is run
+Each is one journey in one process over a folder, on disk, with the memory of every process it starts; `stack` is `huge` on a
+warm stack of two processes, alone and with small firms beside it. A size that is run
 again replaces its figures in bench/results/full.json. `long` needs some 70 GB of free disk.
 """
 
@@ -13,14 +14,18 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from bench.__main__ import on_a_stack
 from bench.measure import ROOT, fresh, measured
-from bench.page import FULL
+from bench.page import FULL, STACK
 
-SIZES = ("large", "huge", "sheets", "long")
+SIZES = ("large", "huge", "sheets", "long", STACK)
+_SMALL_RUNS = 5
 
 
 def run(size: str, home: Path) -> dict[str, Any]:
-    measured("bench.export", home, size)
+    measured("bench.export", home, "huge" if size == STACK else size)
+    if size == STACK:
+        return dict(on_a_stack(home, _SMALL_RUNS))
     lists = sum(path.stat().st_size for path in (home / "lists").iterdir())
     scratch = home / "scratch"
     floors = {what: measured("bench.floor", what, home, fresh(scratch))["cpu"] for what in ("whole", "time")} if size in {"large", "huge"} else {}
