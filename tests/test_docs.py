@@ -31,6 +31,13 @@ def test_every_setting_and_choice_is_in_the_docs_and_no_other() -> None:
     assert set(Migration.model_fields) <= set(re.findall(r"`([\w.]+)`", SETTINGS))
 
 
+def test_every_number_among_the_settings_is_told_as_it_is() -> None:
+    told = dict(re.findall(r"^\| `(CASEFERRY_\w+)` \| `(\d+)` \|", SETTINGS, re.MULTILINE))
+    fields = {f"CASEFERRY_{group}__{name}".upper(): one for group, field in Settings.model_fields.items() for name, one in getattr(field.annotation, "model_fields", {}).items()}
+    numbers = {name: str(one.default) for name, one in fields.items() if type(one.default) is int}
+    assert numbers and {name: told.get(name) for name in numbers} == numbers
+
+
 def test_every_step_and_event_is_in_the_docs() -> None:
     journey, hooks = (ROOT / "docs" / "journey.md").read_text(), (ROOT / "docs" / "webhooks.md").read_text()
     assert all(step.name in journey and step.makes.replace("{part}", "<part>") in journey for step in JOURNEY)
