@@ -17,6 +17,8 @@ from tasks.verify.evidence import Batch, Evidence, Handed
 _SHOWN = 15
 _DRAWN = 200
 """Lines drawn by chance from a file before it is known which of them may be shown."""
+_OTHERWISE = 10
+"""Lines of a file that are shown for another reason than chance, at most."""
 _MONEY = {"price", "amount"}
 _DAYS = {"open_date", "date", "due_date", "start_date"}
 _BESIDE = {"", "documents"}
@@ -70,7 +72,7 @@ class Sample:
         facts = lines.select("line", "table", "row", size.alias("size"), on.alias("day"))
         tables = [batch.tables[0].id] if len(batch.tables) == 1 else facts["table"].unique().sort().to_list()
         facts = pl.concat([self._weighed(batch, table, facts if len(tables) == 1 else facts.filter(pl.col("table") == table), weights) for table in tables])
-        some = [facts.filter(pl.col("line").is_in(self._drawn[piece.name])), facts.filter(pl.col("changes") > 0).top_k(3, by=[pl.col("changes").cast(pl.Int64), -pl.col("line").cast(pl.Int64)])]
+        some = [facts.filter(pl.col("line").is_in(self._by_chance(piece.name, facts["line"]))), facts.filter(pl.col("changes") > 0).top_k(3, by=[pl.col("changes").cast(pl.Int64), -pl.col("line").cast(pl.Int64)])]
         if money is not None:
             self._priced.add(piece.name)
             some.append(facts.top_k(3, by=[pl.col("size"), -pl.col("line").cast(pl.Int64)]))
@@ -80,6 +82,11 @@ class Sample:
             some += [dated.bottom_k(2, by=["day", "line"]), dated.top_k(2, by=["day", "line"])]
         chosen = pl.concat(some).unique("line").sort("line")
         self._keep(batch, piece, chosen, lines)
+
+    def _by_chance(self, file: str, lines: pl.Series) -> list[int]:
+        """Of some lines those that were drawn first: no more than can be shown, even if some are for another reason."""
+        there = set(lines.filter(lines.is_in(self._drawn[file])).to_list())
+        return [line for line in self._drawn[file] if line in there][: _SHOWN + _OTHERWISE]
 
     @staticmethod
     def _weighed(batch: Batch, table: str, some: pl.DataFrame, weights: dict[str, pl.DataFrame]) -> pl.DataFrame:

@@ -5,6 +5,7 @@ approves them once.
 """
 
 import io
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from functools import cache
@@ -260,13 +261,17 @@ def _why_not(record: str, target: MappedTarget) -> str:
 def _samples(part: bytes, table: Table, *, shown: bool) -> list[tuple[str, ...]]:
     """The first different values of each column of a part, as they are or masked: a digit is 9, a letter is a."""
     raw = pl.read_parquet(io.BytesIO(part), n_rows=200)
-    found = []
-    for column in table.columns:
-        values = raw[f"c{column.place}"].drop_nulls().unique(maintain_order=True).head(_SAMPLES).str.slice(0, 60)
-        if not shown:
-            values = values.str.replace_all(r"\p{Lu}", "A").str.replace_all(r"\p{Ll}|\p{Lo}|\p{Lt}|\p{Lm}", "a").str.replace_all(r"\d", "9")
-        found.append(tuple(values.to_list()))
-    return found
+    first = [pl.col(f"c{column.place}").drop_nulls().unique(maintain_order=True).head(_SAMPLES).str.slice(0, 60).implode().alias(str(number)) for number, column in enumerate(table.columns)]
+    values = raw.select(first).row(0) if first else ()
+    return [tuple(one if shown else _masked(one) for one in some) for some in values]
+
+
+def _masked(text: str) -> str:
+    return "".join(_MASKS.get(unicodedata.category(letter), letter) for letter in text)
+
+
+_MASKS = {"Lu": "A", "Ll": "a", "Lo": "a", "Lt": "a", "Lm": "a", "Nd": "9"}
+"""What stands for a letter or a digit, by its category."""
 
 
 @cache
