@@ -55,26 +55,33 @@ def put_files(store: "ObjectStore", files: Iterable[tuple[str, Path | Span]]) ->
 
 
 class Sending:
-    """Files on their way into the bucket, each written once, while whoever sends them goes on. Leaving waits for all."""
+    """Files on their way into the bucket, each written once, while whoever sends them goes on. Leaving waits for all.
+
+    Long ones go a few at a time: others want something of the store too.
+    """
 
     def __init__(self, store: "ObjectStore") -> None:
-        self._store, self._pool = store, ThreadPoolExecutor(AT_ONCE)
+        self._store = store
+        self._short, self._long = ThreadPoolExecutor(AT_ONCE), ThreadPoolExecutor(_LONG_AT_ONCE)
         self._sent: list[Future[bool]] = []
 
     def send(self, key: str, file: Path | Span | Callable[[], Path]) -> None:
         """One file, which has to stay as it is from now on; or what makes it, to be called on the way."""
-        self._sent.append(self._pool.submit(lambda: self._store.put_file(key, file() if callable(file) else file)))
+        pool = self._long if callable(file) or length_of(file) > _LONG else self._short
+        self._sent.append(pool.submit(lambda: self._store.put_file(key, file() if callable(file) else file)))
 
     def __enter__(self) -> "Sending":
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        self._pool.shutdown(cancel_futures=kind is not None)
+        for pool in (self._short, self._long):
+            pool.shutdown(cancel_futures=kind is not None)
         if kind is None:
             for one in self._sent:
                 one.result()
 
 
+_LONG, _LONG_AT_ONCE = 1 << 20, 2
 _PIECE = 1 << 20
 
 
