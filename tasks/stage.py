@@ -21,7 +21,7 @@ from caseferry.manifest import FORMAT, Arrival, Split
 from caseferry.model import Model
 from caseferry.services.store import ObjectStore
 from tasks.attempts import alive, begin, begun, done_with, ended, is_dead, lost, open_attempt, pronounce_lost
-from tasks.journey import JOURNEY, PARTS, STEPS, Ticket, is_milestone, is_news, next_steps
+from tasks.journey import ENDED, JOURNEY, PARTS, STEPS, Ticket, is_milestone, is_news, next_steps
 
 if TYPE_CHECKING:
     from config.settings import Settings
@@ -190,8 +190,16 @@ def carry_load(services: Services, load: Sequence[Ticket], seen: frozenset[str],
 
     Args, returns, raises: as `carry_out`; `send_on` is called once.
     """
+    fault: PassingFault | None = None
     for ticket in load:
-        carry_out(services, ticket, seen, is_alone=False)
+        try:
+            there = carry_out(services, ticket, seen, is_alone=False)
+            if any(end in there for end in ENDED):
+                break
+        except PassingFault as error:  # the others may go better
+            fault = error
+    if fault is not None:
+        raise fault
     after = present(services.store, run_of(load[-1]))
     send_on(after)
     _tell(services, load[-1], after)

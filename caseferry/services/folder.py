@@ -104,6 +104,8 @@ class FolderStore:
 
     def listing(self, prefix: str) -> Iterator[Stat]:
         folder = prefix.rpartition("/")[0]
+        if folder and {"", "."} & set(folder.split("/")):
+            return  # no key begins so
         found = sorted(_below(self.path(folder), f"{folder}/" if folder else "", prefix))
         yield from (Stat(key, size, "") for key, size in found if key != ".lock" and not key.startswith(f"{STAGED}/"))
 
@@ -158,12 +160,12 @@ def _tag(data: bytes | Path) -> str:
 
 def _below(folder: Path, home: str, prefix: str) -> Iterator[tuple[str, int]]:
     """The files below a folder and their sizes, as far as their keys begin with the prefix; no other folder is looked into."""
-    with suppress(FileNotFoundError, NotADirectoryError), os.scandir(folder) as entries:
+    with suppress(FileNotFoundError, NotADirectoryError, PermissionError), os.scandir(folder) as entries:
         for entry in entries:
             key = home + entry.name
-            if entry.is_dir():
+            if entry.is_dir(follow_symlinks=False):
                 if f"{key}/".startswith(prefix):
                     yield from _below(folder / entry.name, f"{key}/", prefix)
-            elif key.startswith(prefix):
+            elif key.startswith(prefix) and entry.is_file():
                 with suppress(FileNotFoundError):  # it was taken away a moment ago
                     yield key, entry.stat().st_size

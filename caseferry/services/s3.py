@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, ConnectionClosedError, ReadTimeoutError
 
 from caseferry.errors import PassingFault, StorageRefused
 from caseferry.keys import DROPS
@@ -140,8 +140,8 @@ class S3Store:
         if answer is None:
             self.put_file(key, file)
             return False
-        is_digest = "kms" not in str(answer.get("ServerSideEncryption", ""))
-        return is_digest and str((answer.get("CopyObjectResult") or {}).get("ETag", "")).strip('"') == _md5(file)
+        tag = str((answer.get("CopyObjectResult") or answer).get("ETag", "")).strip('"')
+        return "kms" not in str(answer.get("ServerSideEncryption", "")) and tag == _digest(file)
 
     def _copied(self, key: str, source: Stat, file: Path) -> Any:
         """The store's answer; nothing if it can't copy, may not, or will not: the source is another or gone, or something is there."""
@@ -150,16 +150,18 @@ class S3Store:
 
         def send(which: dict[str, Any], start: int) -> Any:
             span = f"bytes={start}-{min(start + _PART, source.size) - 1}"
-            return self.client.upload_part_copy(**which, **origin, CopySourceRange=span)["CopyPartResult"]["ETag"]
+            return _quoted(self.client.upload_part_copy(**which, **origin, CopySourceRange=span).get("CopyPartResult") or {})
 
         try:
-            if source.size > _LARGEST:
+            if source.size > _PART:  # a server says nothing while it copies, and we do not wait for ever
                 return self._in_parts(key, file, {"IfNoneMatch": "*"}, send)
             known = {"Metadata": {"crc32": crc32_of(file)}, "MetadataDirective": "REPLACE"}
             return self.client.copy_object(Bucket=self.bucket, Key=key, **origin, **self._safe, **known, IfNoneMatch="*")
         except ClientError as error:
             if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500 and code_of(error) != "NotImplemented":
                 raise
+            return None
+        except (ReadTimeoutError, ConnectionClosedError):
             return None
 
     def swap(self, key: str, data: bytes, tag: str) -> bool:
@@ -176,14 +178,14 @@ class S3Store:
     def _send_parts(self, key: str, data: Span, condition: dict[str, str]) -> Any:
         def send(which: dict[str, Any], start: int) -> Any:
             with data.part(start, _PART).open() as body:
-                return self.client.upload_part(**which, Body=body)["ETag"]
+                return _quoted(self.client.upload_part(**which, Body=body))
 
         return self._in_parts(key, data, condition, send)
 
     def _in_parts(self, key: str, data: _Body, condition: dict[str, str], send: Callable[[dict[str, Any], int], Any]) -> Any:
         """One request takes 5 GB; a larger object goes in parts, and is there when all of them are."""
         which: dict[str, Any] = {"Bucket": self.bucket, "Key": key}
-        which["UploadId"] = self.client.create_multipart_upload(**which, **self._with(data))["UploadId"]
+        which["UploadId"] = self.client.create_multipart_upload(**which, **self._safe, Metadata={"crc32": crc32_of(data)})["UploadId"]
         try:
             starts = range(0, length_of(data), _PART)
             parts = [{"PartNumber": number, "ETag": send({**which, "PartNumber": number}, start)} for number, start in enumerate(starts, 1)]
@@ -226,10 +228,9 @@ class S3Store:
             return False
 
     def _with(self, data: _Body) -> dict[str, Any]:
-        """What goes with an object: our own checksum of it, to be kept beside it and, in one request, held against what arrives."""
+        """What goes with an object in one request: our own checksum of it, to be kept beside it and held against what arrives."""
         value = crc32_of(data)
-        sent = {"ChecksumCRC32": _base64(value)} if length_of(data) <= _LARGEST else {}
-        return {**self._safe, **sent, "Metadata": {"crc32": value}}
+        return {**self._safe, "ChecksumCRC32": _base64(value), "Metadata": {"crc32": value}}
 
     def _arrived(self, data: _Body, answer: Any) -> bool:
         """True if the store has what was sent, as far as its answer can tell."""
@@ -321,6 +322,20 @@ def _md5(data: _Body) -> str:
     for piece in pieces_of(data):
         digest.update(piece)
     return digest.hexdigest()
+
+
+def _digest(file: Path) -> str:
+    """The tag of a copy of a file, where tags are digests: of its parts' digests where it has several."""
+    size = length_of(file)
+    if size <= _PART:
+        return _md5(file)
+    with file.open("rb") as whole:
+        parts = [bytes.fromhex(_md5(Span(whole, start, min(_PART, size - start)))) for start in range(0, size, _PART)]
+    return f"{hashlib.md5(b''.join(parts), usedforsecurity=False).hexdigest()}-{len(parts)}"
+
+
+def _quoted(answer: Any) -> str:
+    return f'"{_tag(answer)}"'
 
 
 def _tag(answer: Any) -> str:

@@ -65,20 +65,48 @@ class Sending:
         self._short, self._long = ThreadPoolExecutor(AT_ONCE), ThreadPoolExecutor(_LONG_AT_ONCE)
         self._sent: list[Future[bool]] = []
 
-    def send(self, key: str, file: Path | Span | Callable[[], Path]) -> None:
-        """One file, which has to stay as it is from now on; or what makes it, to be called on the way."""
-        pool = self._long if callable(file) or length_of(file) > _LONG else self._short
-        self._sent.append(pool.submit(lambda: self._store.put_file(key, file() if callable(file) else file)))
+    def send(self, key: str, file: Path | Callable[[], Path]) -> None:
+        """One file, which has to stay as it is from now on; or what makes it, to be called on the way.
+
+        It is opened at once: the file of another that comes to have its place later is never sent for it.
+        """
+        if callable(file):
+            self._sent.append(self._long.submit(lambda: self._store.put_file(key, file())))
+            return
+        opened, length = file.open("rb"), length_of(file)
+
+        def put() -> bool:
+            with opened:
+                return self._store.put_file(key, Span(opened, 0, length))
+
+        self._sent.append((self._long if length > _LONG else self._short).submit(put))
 
     def __enter__(self) -> "Sending":
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        for pool in (self._short, self._long):
-            pool.shutdown(cancel_futures=kind is not None)
-        if kind is None:
-            for one in self._sent:
-                one.result()
+        try:
+            if kind is None:
+                for one in self._sent:
+                    one.result()
+        finally:
+            at_rest(self._short, self._long)
+
+
+def at_rest(*pools: ThreadPoolExecutor) -> None:
+    """Nothing waits in them and nothing is at work in them, even if whoever waits for it is interrupted meanwhile: what it
+    works with is taken away next, and may be somebody else's then.
+    """
+    broken: BaseException | None = None
+    for pool in pools:
+        while True:
+            try:
+                pool.shutdown(cancel_futures=True)
+                break
+            except BaseException as error:
+                broken = error
+    if broken is not None:
+        raise broken
 
 
 _LONG, _LONG_AT_ONCE = 1 << 20, 2

@@ -112,10 +112,9 @@ class Outcomes:
     def _hold(self, more: Mapping[str, bytes]) -> None:
         """Keep what is small: some parts are asked for more than once, and each time it takes as long as a thousand rows do."""
         for part, data in more.items():
-            self._room -= len(data)
-            if self._room < 0:
-                break
-            self._held[part] = data
+            if len(data) <= self._room:
+                self._room -= len(data)
+                self._held[part] = data
 
     @cached_property
     def _numbers(self) -> pl.DataFrame:

@@ -11,6 +11,7 @@ from caseferry.canonical import write_tables
 from caseferry.manifest import Batch, Placed
 from caseferry.reading.grid import ROW
 from caseferry.services.scratch import Scratch
+from caseferry.services.store import at_rest
 from tasks.merge.desk import CHANGED, NOTED, Desk
 from tasks.merge.files import Files
 from tasks.merge.left_out import Gone
@@ -97,7 +98,7 @@ class Pen:
     def lay(
         self, parts: tuple[str, ...], desk: Desk, aside: pl.DataFrame, typed: Mapping[str, pl.DataFrame], gone: Gone, coming: Collection[str]
     ) -> None:  # fmt: skip
-        """`Laid.lay`, once the batch before is written: two are held at a time. Nobody may touch the desk from now on.
+        """`Laid.lay`, once the batch before is written. Nobody may touch the desk from now on.
 
         Args:
             coming: records of the batches behind this one.
@@ -121,9 +122,11 @@ class Pen:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        self._pool.shutdown()
-        if kind is None:
-            self.wait()
+        try:
+            if kind is None:
+                self.wait()
+        finally:
+            at_rest(self._pool)
 
 
 def _custom_fields(desk: Desk, records: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:

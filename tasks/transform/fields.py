@@ -68,7 +68,9 @@ def says(sheet: Sheet, name: str, words: Iterable[str]) -> pl.Expr:
 def saying(sheet: Sheet, name: str) -> Callable[[Iterable[str]], pl.Expr]:
     """`says` of one column, to be asked more than once. Distinct texts are looked at, not rows."""
     column = sheet.frame[name]
-    distinct = column.drop_nulls().unique() if column.null_count() < column.len() else column.clear()
+    if column.null_count() == column.len():
+        return lambda _: pl.lit(False)
+    distinct = column.drop_nulls().unique()
     plain = distinct.str.strip_chars().str.to_lowercase()
 
     def says_one_of(words: Iterable[str]) -> pl.Expr:

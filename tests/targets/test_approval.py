@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from tasks.merge.targets.field_map import _masked
 from tests.crossing import Crossings, firm
 from tests.targets.firms import ANN, CARDS, DEBTORS, JOHN, TRUST
 
@@ -209,3 +210,7 @@ def test_the_firms_own_words_are_part_of_what_is_approved(crossing: Crossings) -
     worded = crossing(firm(), target="wealthbox", options={"status_map": {"Open": "Closed"}}).json("3-merge", "field-map.json")
     assert plain["version"] != worded["version"]
     assert [entry["rule"].split("; in")[-1] for entry in worded["columns"] if entry["column"] == "Status"] == [" your own words: Open → Closed"]
+
+
+def test_a_masked_sample_shows_no_letter_and_no_digit_of_any_script() -> None:
+    assert _masked("Aé1 ß-ǅ ٣ 山 \U00031350 \U0002ebf0") == "Aa9 a-a 9 a a a"  # the last two are younger than some Pythons

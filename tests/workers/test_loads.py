@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from caseferry.errors import PassingFault
+from tasks import stage
 from tasks.intake.arrive import arrive
 from tasks.journey import Ticket, loads, next_steps
 from tasks.stage import Services, perform, present, run_of
@@ -72,6 +74,37 @@ def test_a_part_that_ended_its_process_leaves_its_load(split: tuple[Services, li
     assert [(message["part"], queue) for _, message, queue in put] == [(suspect, "suspect")]
     seen = present(services.store, run)
     assert all(f"2-transform/{part}.json" in seen for part in others) and f"2-transform/{suspect}.json" not in seen
+
+
+def test_a_load_ends_with_its_run_and_goes_on_past_a_passing_fault(
+    split: tuple[Services, list[tuple[str, dict[str, Any], str]]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services, put = split
+    [(_, words, _)] = put
+    run = run_of(Ticket(words["firm"], words["migration"], words["run"], ""))
+    load = [Ticket(run.firm, run.migration, run.run, "transform", part) for part in words["parts"]]
+    real, carried = stage.carry_out, list[str]()
+
+    def carry_out(services: Services, ticket: Ticket, seen: frozenset[str], **words: Any) -> frozenset[str]:
+        carried.append(ticket.part)
+        if ticket == load[0]:
+            raise PassingFault("the store does not answer")
+        return real(services, ticket, seen, **words)
+
+    monkeypatch.setattr(stage, "carry_out", carry_out)
+    with pytest.raises(PassingFault):
+        stage.carry_load(services, load, present(services.store, run))
+    assert carried == words["parts"]
+    assert sum(f"2-transform/{ticket.part}.json" in present(services.store, run) for ticket in load) == len(load) - 1
+
+    def failed(services: Services, ticket: Ticket, seen: frozenset[str], **_: Any) -> frozenset[str]:
+        carried.append(ticket.part)
+        return seen | {"failed.json"}
+
+    carried.clear()
+    monkeypatch.setattr(stage, "carry_out", failed)
+    stage.carry_load(services, load, present(services.store, run))
+    assert carried == words["parts"][:1]
 
 
 def test_a_run_of_more_rows_than_a_part_may_have_is_sent_part_by_part(split: tuple[Services, list[tuple[str, dict[str, Any], str]]], monkeypatch: pytest.MonkeyPatch) -> None:

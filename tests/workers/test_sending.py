@@ -1,6 +1,8 @@
 """Files on their way into the bucket: all there when the block is left, or the reason why not."""
 
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,7 @@ import pytest
 from caseferry.errors import PassingFault
 from caseferry.services import store as stores
 from caseferry.services.folder import FolderStore
+from caseferry.services.scratch import Scratch
 from caseferry.services.store import Sending
 
 
@@ -39,6 +42,63 @@ def test_what_could_not_be_sent_is_told_and_what_broke_the_block_is_not_hidden(t
     with pytest.raises(KeyError), Sending(Away(tmp_path / "b")) as sending:
         sending.send("k", path)
         raise KeyError
+
+
+class _Stopped(BaseException):
+    """What a worker raises in the middle of anything when a step takes too long."""
+
+
+def test_nothing_is_sent_any_more_once_the_block_is_left_even_by_an_interruption_while_it_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    going, go_on = threading.Event(), threading.Event()
+
+    class Slow(FolderStore):
+        def put_file(self, key: str, file: Any) -> bool:
+            going.set()
+            go_on.wait(10)
+            return super().put_file(key, file)
+
+    def interrupted(*_: object, **__: object) -> Any:
+        going.wait(10)
+        threading.Timer(0.2, go_on.set).start()
+        raise _Stopped
+
+    store, mine = Slow(tmp_path / "bucket"), b"of one firm"
+    with pytest.raises(_Stopped), Scratch() as scratch:
+        sending = Sending(store)
+        with sending:
+            for number in range(40):
+                path = scratch.file()
+                path.write_bytes(mine)
+                sending.send(f"k/{number}", path)
+            monkeypatch.setattr("concurrent.futures.Future.result", interrupted)
+    monkeypatch.undo()
+    with Scratch() as scratch:  # another firm's files take the numbers of those
+        for _ in range(80):
+            scratch.file().write_bytes(b"of another firm")
+        assert 0 < len(there := list(store.listing("k/"))) < 40
+        assert all(store.get(stat.key) == mine for stat in there)
+
+
+def test_waiting_for_rest_is_not_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    pool, done = ThreadPoolExecutor(1), threading.Event()
+
+    def work() -> None:
+        time.sleep(0.3)
+        done.set()
+
+    pool.submit(work)
+    real, tries = pool.shutdown, []
+
+    def shutdown(**words: Any) -> None:
+        tries.append(words)
+        if len(tries) == 1:
+            raise _Stopped
+        real(**words)
+
+    monkeypatch.setattr(pool, "shutdown", shutdown)
+    with pytest.raises(_Stopped):
+        stores.at_rest(pool)
+    assert done.is_set()
 
 
 def test_long_files_leave_room_for_others(tmp_path: Path) -> None:

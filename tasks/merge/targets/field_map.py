@@ -270,8 +270,8 @@ def _masked(text: str) -> str:
     return "".join(_MASKS.get(unicodedata.category(letter), letter) for letter in text)
 
 
-_MASKS = {"Lu": "A", "Ll": "a", "Lo": "a", "Lt": "a", "Lm": "a", "Nd": "9"}
-"""What stands for a letter or a digit, by its category."""
+_MASKS = {"Lu": "A", "Ll": "a", "Lo": "a", "Lt": "a", "Lm": "a", "Nd": "9", "Cn": "a", "Co": "a"}
+"""What stands for a letter or a digit, by its category; for what this Python does not know too: it may be a newer letter."""
 
 
 @cache
