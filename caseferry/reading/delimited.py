@@ -254,7 +254,15 @@ def sniff(text: str) -> tuple[str, str]:
     if len(text) > 65536 and len(head) > 1:
         head.pop()  # cut off in the middle, it would tell of a width nobody wrote
     head = head[:80]
-    return max(DELIMITERS, key=lambda delimiter: (_is_between(head, delimiter), *_regularity(head, delimiter))), text
+    return max(DELIMITERS, key=lambda delimiter: (_quoted(text[:65536], delimiter), _is_between(head, delimiter), *_regularity(head, delimiter))), text
+
+
+def _quoted(text: str, delimiter: str) -> float:
+    """The share of a text, from its beginning, that is rows of cells in quotation marks with this between them and nothing
+    else: a cell may hold another delimiter, or line ends, alone."""
+    cell, between = r'"[^"]*(?:""[^"]*)*"', re.escape(delimiter)
+    rows = re.match(rf"(?:{cell}(?:{between}{cell})*(?:\r\n|\n|\r|\Z))*", text)
+    return rows.end() / len(text) if rows and text else 0.0
 
 
 def _is_between(lines: list[str], delimiter: str) -> bool:

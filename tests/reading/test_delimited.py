@@ -75,6 +75,8 @@ def _filled(grid: Grid) -> list[dict[str, str]]:
 
 
 @example([["", "", "0"], ["", "\t"]], 1)
+@example([["", "\t"], ["\t", "0"]], 1)
+@example([["", ""], ["", "\t", "\n"]], 1)
 @given(ROWS, st.integers(1, 60))
 def test_what_a_csv_writer_wrote_is_proven_piece_by_piece(rows: list[list[str]], piece: int) -> None:
     text = io.StringIO(newline="")
