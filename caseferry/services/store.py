@@ -110,6 +110,7 @@ def at_rest(*pools: ThreadPoolExecutor) -> None:
 
 
 _LONG, _LONG_AT_ONCE = 1 << 20, 2
+"""Bytes from which a file is long, and how many of those go at a time."""
 _PIECE = 1 << 20
 
 

@@ -130,7 +130,7 @@ class Evidence:
 
     def _pieces(self, pieces: Sequence[tuple[Piece, int, bool]]) -> Iterator[bytes]:
         """The bytes of some pieces, each with where it begins and whether it is its file's last; small ones are asked for at once."""
-        if sum(piece.size for piece, *_ in pieces) > _AT_ONCE:
+        if sum(piece.size for piece, *_ in pieces) > _SMALL:
             yield from (self._piece(*one) for one in pieces)
             return
         with ThreadPoolExecutor(AT_ONCE) as pool:
@@ -156,7 +156,7 @@ def _by_file(lineage: pl.DataFrame) -> dict[str, pl.DataFrame]:
     return {file: pl.concat(some) for file, some in found.items()}
 
 
-_AT_ONCE = 4 << 20
+_SMALL = 4 << 20
 """Bytes of pieces that are asked for at once."""
 _FEW = 20_000
 """Rows up to which a batch is looked at as a whole."""
