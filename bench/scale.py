@@ -14,10 +14,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tasks.journey import counted_apart
+
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "scale.md"
 RESULTS = ROOT / "bench" / "results" / "large.json"
-ORDER = ("intake", "admit", "split", "transform", "merge", "verify")
+ORDER = ("intake", "admit", "split", "transform", "merge", "count", "verify")
+APART = ("transform", "count")
+"""Steps of a large run that are several tasks each."""
 WINDOW, PART_ROWS, LOAD_ROWS = 8, 64_000, 8_000
 LATENCY = 0.02
 """Seconds for one request: S3's order of magnitude, not measured here."""
@@ -57,7 +61,7 @@ def costs(small: dict[str, Any], large: dict[str, Any]) -> Costs:
     fixed, per_row = {}, {}
     for step in ORDER:
         low, high = (
-            (said["steps"].get(step, 0.0), said["requests"][step]["reads"], said["requests"][step]["writes"]) for said in (small, large)
+            (said["steps"].get(step, 0.0), *(said["requests"].get(step, {}).get(kind, 0) for kind in ("reads", "writes"))) for said in (small, large)
         )
         slope = [max(0.0, (b - a) / (large["rows"] - small["rows"])) for a, b in zip(low, high, strict=True)]
         per_row[step] = (slope[0], slope[1], slope[2])
@@ -71,10 +75,17 @@ class Run:
     began: float
     kind: str
     rows: int
-    parts: int
+    tasks: dict[str, int]
+    """Of each step."""
     step: int = 0
-    sent: int = 0
+    sent: int = 1
     done: int = 0
+
+
+def tasks_of(rows: int) -> dict[str, int]:
+    """How many tasks each step of a run is."""
+    is_small, parts = rows <= PART_ROWS, -(-rows // PART_ROWS)
+    return dict.fromkeys(ORDER, 1) | {"transform": -(-rows // LOAD_ROWS) if is_small else parts + 8, "count": 0 if is_small else len(counted_apart(parts, is_mapped=False))}
 
 
 @dataclass
@@ -96,8 +107,7 @@ def a_day(costs: Costs, workers: int, firms: int, sizes: dict[str, int], seed: i
     for number in range(firms):
         kind = dice.choices([name for _, name in MIX], [share for share, _ in MIX])[0]
         rows = sizes[kind]
-        tasks = -(-rows // LOAD_ROWS) if rows <= PART_ROWS else -(-rows // PART_ROWS) + 8
-        run = Run(dice.uniform(0, DAY), kind, rows, tasks)
+        run = Run(dice.uniform(0, DAY), kind, rows, tasks_of(rows))
         heapq.heappush(arrivals, (run.began, number, run))
     waiting: deque[Run] = deque()
     ends: list[tuple[float, int, Run]] = []
@@ -107,7 +117,7 @@ def a_day(costs: Costs, workers: int, firms: int, sizes: dict[str, int], seed: i
         while idle and waiting:
             run = waiting.popleft()
             step = ORDER[run.step]
-            tasks = run.parts if step == "transform" else 1
+            tasks = run.tasks[step]
             seconds = costs.seconds(step, run.rows, tasks)
             _, reads, writes = costs.of(step, run.rows)
             day.busy, day.reads, day.writes, day.messages = day.busy + seconds, day.reads + reads / tasks, day.writes + writes / tasks, day.messages + 1
@@ -127,21 +137,20 @@ def a_day(costs: Costs, workers: int, firms: int, sizes: dict[str, int], seed: i
 
 def _go_on(run: Run, waiting: deque[Run], day: Day, clock: float) -> None:
     """What starts when one of a run's tasks has ended: the part a window behind it, the next step, or nothing."""
-    if ORDER[run.step] == "transform":
-        run.done += 1
-        if run.sent < run.parts:
-            run.sent += 1
-            waiting.append(run)
-        if run.done < run.parts:
-            return
+    run.done += 1
+    if run.sent < run.tasks[ORDER[run.step]]:
+        run.sent += 1
+        waiting.append(run)
+    if run.done < run.tasks[ORDER[run.step]]:
+        return
     run.step += 1
+    while run.step < len(ORDER) and not run.tasks[ORDER[run.step]]:
+        run.step += 1
     if run.step == len(ORDER):
         day.took[run.kind].append(clock - run.began)
-    elif ORDER[run.step] == "transform":
-        run.sent = min(WINDOW, run.parts)
-        waiting.extend([run] * run.sent)
-    else:
-        waiting.append(run)
+        return
+    run.done, run.sent = 0, min(WINDOW, run.tasks[ORDER[run.step]])
+    waiting.extend([run] * run.sent)
 
 
 def quantile(some: list[float], share: float) -> float:
@@ -187,15 +196,15 @@ def render(results: dict[str, Any]) -> str:
             f"| {full['reads']:,.0f}{'  **over**' if full['reads'] > S3_READS else ''} | {full['messages']:,.0f}{'  **over**' if full['messages'] > BROKER else ''} | {1_000 / day.busy * workers * 86_400:,.0f} |"
         )
     first = min((S3_WRITES / each["writes"], "writes to one partition of the bucket"), (S3_READS / each["reads"], "reads from it"), (BROKER / each["messages"], "messages through one Redis"))
-    serial = sum(found.seconds(step, sizes["the largest"], 1) for step in ORDER if step != "transform")
-    parallel = found.seconds("transform", sizes["the largest"], 1)
+    serial = sum(found.seconds(step, sizes["the largest"], 1) for step in ORDER if step not in APART)
+    parallel = sum(found.seconds(step, sizes["the largest"], 1) for step in APART)
     cpu_million = sum(found.per_row[step][0] for step in ORDER) * 1e6
     asked = [sum(found.per_row[step][n] for step in ORDER) * 1e6 for n in (1, 2)]
     small_cpu, small_reads, small_writes = (sum(found.of(step, sizes["firm of 500 clients"])[n] for step in ORDER) for n in range(3))
     second = HOUR / 3600 / CORES
     lines += [
         "", f"First to give way: **{first[1]}, at about {first[0]:,.0f} busy workers**. A bucket divides itself by prefix as it warms; before a large migration day, spread firms over several buckets or ask for the partitions. Past {BROKER / each['messages']:,.0f} workers use a Redis for each group of queues, or SQS.", "",
-        f"One run alone gains little past its parts: of the largest firm's {serial + parallel:.0f} s of work {parallel:.0f} s are in parts, so no number of workers brings it below {serial:.0f} s. What would: merge and verify a batch a task, files cut by ranges.", "",
+        f"One run alone gains little past its parts: of the largest firm's {serial + parallel:.0f} s of work {parallel:.0f} s are tasks of its parts and batches, so no number of workers brings it below {serial:.0f} s. What would: merge a batch a task, files cut by ranges.", "",
         "## Advice", "",
         f"- **Part size** (`work.part_rows`): 64,000 rows. A part costs {found.fixed['transform'][0] / 9 * 1000:.0f} ms and {sum(found.fixed['transform'][1:]) / 9:.0f} requests by itself, beside {found.per_row['transform'][0] * 1e7:.0f} ms for 10,000 rows; one of a million rows takes a worker's memory.",
         f"- **Window** (`work.window`): {WINDOW}. More lets one large firm stand before more small ones; less leaves workers idle when few firms are under way.",

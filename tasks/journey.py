@@ -4,7 +4,7 @@ The bucket says whose turn it is. A step is done when the object it makes lies t
 anywhere, so Redis can be lost, workers killed and messages doubled at any moment.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 
@@ -33,28 +33,59 @@ class Step:
     queue: str
     state: str
     """What the run is called once this is done."""
-    per_part: bool = False
+    parts: Callable[[Collection[str]], list[str]] | None = None
+    """What it is done for, a task each, from the keys below the run; nothing for a step that is done once."""
     aside: str = ""
     """The function that puts a part aside which keeps ending its process."""
+
+
+PARTS = "1-split/parts/"
+ROWS = "3-merge/rows/"
+_TOGETHER = 8
+"""Batches that one task counts again, but for the first, which is as much as several."""
+
+
+def parts_of(present: Collection[str]) -> list[str]:
+    """The parts the split made, in order."""
+    return sorted(key[len(PARTS) :].removesuffix(".parquet") for key in present if key.startswith(PARTS))
+
+
+def counts_of(present: Collection[str]) -> list[str]:
+    """What is counted again by itself, before the proof is written; see `counted_apart`. Nothing once it is written."""
+    if "4-verify/ledger.json" in present:
+        return []
+    batches = sum(1 for key in present if key.startswith(ROWS))
+    return counted_apart(batches, any("/rows/" in key and not key.startswith(ROWS) for key in present))
+
+
+def counted_apart(batches: int, is_mapped: bool) -> list[str]:
+    """The originals' lines, the files as they lie there, the logs of all notes; and some batches by the number of their first.
+
+    Nothing for one batch, and for a run with mapped targets: whoever writes the proof counts those himself.
+    """
+    if batches < 2 or is_mapped:
+        return []
+    return ["lines", "files", "logs", *(f"{number:04d}" for number in (1, *range(2, batches + 1, _TOGETHER)))]
+
+
+def batches_of(part: str) -> tuple[int, int]:
+    """The first and the last batch of those that are counted together; there may be fewer."""
+    first = int(part)
+    return first, first if first == 1 else first + _TOGETHER - 1
 
 
 JOURNEY = (
     Step("intake", "0-original/manifest.json", "tasks.intake.task:intake", "events", "received"),
     Step("admit", "0-original/admission.json", "tasks.intake.task:admit", "events", "received"),
     Step("split", "1-split/tables.json", "tasks.split.task:split", "parts", "split"),
-    Step("transform", "2-transform/{part}.json", "tasks.transform.task:transform", "parts", "transformed", True,
+    Step("transform", "2-transform/{part}.json", "tasks.transform.task:transform", "parts", "transformed", parts_of,
          aside="tasks.transform.task:poison"),  # fmt: skip
     Step("merge", "3-merge/manifest.json", "tasks.merge.task:merge", "merge", "merged"),
+    Step("count", "4-verify/counted/{part}.zip", "tasks.verify.task:count", "parts", "merged", counts_of),
     Step("verify", "4-verify/ledger.json", "tasks.verify.task:verify", "merge", "ready"),
 )
 STEPS = {step.name: step for step in JOURNEY}
-PARTS = "1-split/parts/"
 ENDED = ("refused.json", "failed.json")
-
-
-def parts_of(present: Collection[str]) -> list[str]:
-    """The parts the split made, in order."""
-    return sorted(key[len(PARTS) :].removesuffix(".parquet") for key in present if key.startswith(PARTS))
 
 
 def is_milestone(number: int, parts: int) -> bool:
@@ -63,9 +94,13 @@ def is_milestone(number: int, parts: int) -> bool:
 
 
 def is_news(done: Ticket, present: Collection[str]) -> bool:
-    """True when somebody should be told that this step is done: of parts, only of some, and when none is left."""
+    """True when somebody should be told that this step is done: of parts, only of some, and when none is left; and not of
+    what is counted again, which is nowhere shown by itself.
+    """
     if not done.part:
         return True
+    if done.step != "transform":
+        return False
     parts = parts_of(present)
     left = any(STEPS["transform"].makes.format(part=part) not in present for part in parts)
     return not left or (done.part in parts and is_milestone(parts.index(done.part), len(parts)))
@@ -87,8 +122,8 @@ def next_steps(run: tuple[str, str, str], present: Collection[str]) -> list[Tick
     if any(end in present for end in ENDED):
         return []
     for step in JOURNEY:
-        if step.per_part:
-            missing = [part for part in parts_of(present) if step.makes.format(part=part) not in present]
+        if step.parts:
+            missing = [part for part in step.parts(present) if step.makes.format(part=part) not in present]
             if missing:
                 return [Ticket(*run, step.name, part) for part in missing]
         elif step.makes not in present:
@@ -99,15 +134,16 @@ def next_steps(run: tuple[str, str, str], present: Collection[str]) -> list[Tick
 def follow(done: Ticket, present: Collection[str], window: int) -> list[Ticket]:
     """What to send on after `done`: at most a window of parts of one run is ever under way.
 
-    The split sends the first parts; each part that ends sends the one a window behind it. What gets lost on the way
-    the reconciler finds.
+    Whoever ends the step before sends the first parts; each part that ends sends the one a window behind it. What gets
+    lost on the way the reconciler finds.
     """
     able = next_steps((done.firm, done.migration, done.run), present)
     if not able or not able[0].part:
         return able
-    if not done.part:
+    cut = STEPS[done.step].parts
+    if able[0].step != done.step or cut is None:
         return able[:window]
-    parts = parts_of(present)
+    parts = cut(present)
     turn = parts.index(done.part) + window
     return [ticket for ticket in able if turn < len(parts) and ticket.part == parts[turn]]
 
@@ -134,7 +170,7 @@ def state_of(present: Collection[str]) -> str:
         return "held"
     state = "arrived"
     for step in JOURNEY:
-        parts = parts_of(present) if step.per_part else [""]
+        parts = step.parts(present) if step.parts else [""]
         if any(step.makes.format(part=part) not in present for part in parts):
             return state
         state = step.state

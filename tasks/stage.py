@@ -80,7 +80,7 @@ def _parts_around(services: Services, ticket: Ticket) -> list[str]:
     """All parts of the run if this one stands in the middle of them: neither among the last, nor overtaken by them, nor one
     of those that say how far the run is. Else nothing."""
     store, run = services.store, run_of(ticket)
-    if not ticket.part:
+    if ticket.step != "transform":
         return []
     try:
         split = read_model(store, run.at("1-split", "tables.json"), Split)
@@ -245,7 +245,7 @@ def carry_out(
             pronounce_lost(store, run, before, stamp(services.clock()))
             seen = look(services, ticket)
         work = services.settings.work
-        if lost(ticket, seen) >= (work.attempts if ticket.part else work.step_attempts):
+        if lost(ticket, seen) >= (work.attempts if step.aside else work.step_attempts):
             _give_up(services, ticket)
             after = look(services, ticket)
             send_on(after)
@@ -323,13 +323,13 @@ def _enter(room: str) -> Callable[[Services, Ticket], None]:
 def _give_up(services: Services, ticket: Ticket, reason: str = "WorkerLost") -> None:
     """A part is quarantined and the run goes on; any other step ends the run."""
     run = run_of(ticket)
-    if ticket.part:
+    if STEPS[ticket.step].aside:
         aside = run.at("aside", f"{ticket.part}.json")
         put_aside: Any = _enter(STEPS[ticket.step].aside)
         if put_aside(services, ticket, lambda: services.store.put_once(aside, to_json({"reason": reason, "at": stamp(services.clock())}))):
             log.error("part_quarantined", part=ticket.part, exc_type=reason)
         return
-    code = "CF-132" if ticket.step == "verify" or reason == "BrokenPromise" else "CF-129" if reason == "WorkerLost" else "CF-135"
+    code = "CF-132" if ticket.step in {"count", "verify"} or reason == "BrokenPromise" else "CF-129" if reason == "WorkerLost" else "CF-135"
     services.store.put_once(run.at("failed.json"), to_json({"code": code, "where": ticket.step, "detail": reason}))
 
 

@@ -24,7 +24,7 @@ from tasks.split.recognise import Fit, find_table
 from tasks.split.tables import Portion, make_table
 from tasks.transform.rows import transform_table
 from tasks.transform.sheet import Job
-from tasks.verify.notes import write_log
+from tasks.verify.log import write_log
 
 PART_ROWS = 100_000
 

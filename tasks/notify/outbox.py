@@ -178,7 +178,7 @@ def _keep_status(services: Services, run: Run, seen: Collection[str]) -> None:
     for name in ("refused", "failed"):
         if f"{name}.json" in seen:
             reasons = [{str(k): str(v) for k, v in read_json(services.store, run.at(f"{name}.json")).items()}]
-    passed = [step.state for step in JOURNEY if step.makes in seen and not step.per_part]
+    passed = [step.state for step in JOURNEY if step.makes in seen and not step.parts]
     if "1-split/tables.json" in seen and state_of(seen) in {"transformed", "merged", "ready"}:
         passed.insert(passed.index("split") + 1, "transformed")
     key = run.at("run.json")

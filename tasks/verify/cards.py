@@ -11,6 +11,7 @@ from caseferry.records import RECORDS, Type
 from tasks.verify import recount
 from tasks.verify.checks import Check
 from tasks.verify.evidence import Batch, Handed
+from tasks.verify.seen import Seen
 
 _AS_IS = {
     "title": "title", "job_title": "job_title", "first_name": "first_name", "last_name": "last_name", "company": "company",
@@ -38,6 +39,17 @@ class Reached:
         for name in ("contacts", "contact_details", "contact_custom_fields"):
             for piece in batch.files(name):
                 self._add(self._out, recount.emails_in(piece.cells), recount.digits_in(piece.cells))
+
+    def seen(self) -> Seen:
+        return Seen(tables={f"{side}.{kind}": cells.to_frame() for side, found in self._sides.items() for kind, cells in found.items()})
+
+    def add(self, seen: Seen) -> None:
+        for side, found in self._sides.items():
+            self._add(found, *(seen.tables[f"{side}.{kind}"].to_series() for kind in ("emails", "phones")))
+
+    @property
+    def _sides(self) -> dict[str, dict[str, pl.Series]]:
+        return {"had": self._had, "out": self._out}
 
     @staticmethod
     def _add(to: dict[str, pl.Series], emails: pl.Series, phones: pl.Series) -> None:
@@ -82,6 +94,15 @@ class Accuracy:
             left = odd.join(changed.filter(pl.col("field") == name), on="row", how="anti")
             self._by_rule += odd.height - left.height
             self._differences += [{"table": table.id, "row": row, "field": name} for row in left["row"].to_list()]
+
+    def seen(self) -> Seen:
+        return Seen([self._compared, self._by_rule, self._differences])
+
+    def add(self, seen: Seen) -> None:
+        compared, by_rule, differences = seen.facts
+        self._compared += compared
+        self._by_rule += by_rule
+        self._differences += differences
 
     @cached_property
     def found(self) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
 import polars as pl
@@ -20,6 +20,7 @@ from caseferry.reading.guard import SMALL, ask, together
 from caseferry.reading.kinds import Kind
 from caseferry.services.scratch import Scratch
 from tasks.verify.evidence import Batch, Evidence, Handed
+from tasks.verify.seen import Onlooker, Seen, Watcher
 
 _FILES_OF = {
     "contact": ("contacts",), "matter": ("matters",), "related_contact": ("related_contacts",), "task": ("tasks",),
@@ -41,37 +42,60 @@ class Check:
     differences: tuple[dict[str, Any], ...] = field(default=())
 
 
-class Judge(Protocol):
+class Judge(Onlooker, Protocol):
     """Looks at each batch in turn, then says what holds."""
 
     name: str
 
-    def see(self, batch: Batch) -> None: ...
-
     def say(self) -> Iterable[Check]: ...
+
+
+class JudgeOfAll(Judge, Watcher, Protocol):
+    """One who may judge by what others have seen."""
 
 
 class Careful:
     """A judge whose check has failed if it can't even be carried out."""
 
     def __init__(self, judge: Judge) -> None:
-        self._judge, self._broken = judge, False
+        self.name, self._judge, self.is_broken = judge.name, judge, False
 
     def see(self, batch: Batch) -> None:
         try:
-            if not self._broken:
+            if not self.is_broken:
                 self._judge.see(batch)
         except _ODD:
-            self._broken = True
+            self.is_broken = True
 
     def say(self) -> list[Check]:
         name = self._judge.name
         try:
-            if not self._broken:
+            if not self.is_broken:
                 return list(self._judge.say())
         except _ODD:
             pass
         return [Check(name, f"The check of {name.replace('_', ' ')} could be carried out", False, "the files can't be read back")]
+
+
+class CarefulOfAll(Careful):
+    """The same of one who may judge by what others have seen."""
+
+    def __init__(self, judge: JudgeOfAll) -> None:
+        super().__init__(judge)
+        self._watcher = judge
+
+    def seen(self) -> Seen:
+        try:
+            own = Seen() if self.is_broken else self._watcher.seen()
+        except _ODD:
+            self.is_broken, own = True, Seen()
+        return Seen([self.is_broken, own.facts], own.tables)
+
+    def add(self, seen: Seen) -> None:
+        is_broken, facts = seen.facts
+        self.is_broken = self.is_broken or is_broken
+        if not self.is_broken:
+            self._watcher.add(Seen(facts, seen.tables))
 
 
 _ODD = (ValueError, IndexError, ArithmeticError, pl.exceptions.PolarsError)
@@ -107,6 +131,8 @@ class Lines:
         self._evidence = evidence
         self._pool = ThreadPoolExecutor(_AT_ONCE)
         self._rows = dict[str, _Share]()
+        self._counted = dict[str, Counted]()
+        """What another one counted."""
 
     def begin(self) -> None:
         """Count the files as they came, which are all it looks at, while the others look at the batches."""
@@ -125,10 +151,20 @@ class Lines:
     def see(self, batch: Batch) -> None:
         """Nothing of a batch is its business."""
 
+    def seen(self) -> Seen:
+        return Seen(self._every())
+
+    def add(self, seen: Seen) -> None:
+        self._counted |= seen.facts
+
+    def _every(self) -> dict[str, Counted]:
+        return self._counted | {file: share.rows for file, share in self._rows.items()}
+
     def say(self) -> Iterator[Check]:
         wrong, counted, skipped = [], 0, 0
+        every = self._every()
         for table in self._evidence.split.tables:
-            found = self._rows[table.file].rows.get(table.sheet) if table.file in self._rows else None
+            found = every.get(table.file, {}).get(table.sheet)
             if found is None:
                 skipped += 1
                 continue
@@ -170,6 +206,22 @@ def _by_sheet(made: Any) -> Counted:
     return made if isinstance(made, dict) else {"": made}
 
 
+@dataclass(frozen=True)
+class _Span:
+    """Rows of a table that were placed."""
+
+    rows: int
+    different: int
+    first: int
+    last: int
+
+    def then(self, other: "_Span") -> "_Span":
+        """With those that follow. A table's parts come in the order of their rows: what begins before the end of those
+        before repeats some, and none of it counts as another row."""
+        fresh = other.different if other.first > self.last else 0
+        return _Span(self.rows + other.rows, self.different + fresh, min(self.first, other.first), max(self.last, other.last))
+
+
 class Rows:
     """Read = carried + merged + excluded + quarantined, for every type, and read is what the split found, no row twice."""
 
@@ -177,29 +229,42 @@ class Rows:
 
     def __init__(self, evidence: Evidence) -> None:
         self._evidence = evidence
-        self._rows, self._once = Counter[str](), Counter[str]()
-        self._last: dict[str, int] = {}
+        self._spans = dict[tuple[str, str], _Span]()
 
     def see(self, batch: Batch) -> None:
         for (record, table), rows in batch.places.partition_by("record", "table", as_dict=True).items():
-            self._rows[str(record)] += rows.height
-            # A table's parts come in the order of their rows: one that begins before the last one's end repeats it.
-            fresh = rows.filter(pl.col("row") > self._last.get(str(table), -1))["row"]
-            self._once[str(record)] += fresh.n_unique()
-            self._last[str(table)] = max(self._last.get(str(table), -1), int(rows["row"].max() or 0))  # type: ignore[arg-type]
+            numbers = rows["row"]
+            self._follow(str(record), str(table), _Span(numbers.len(), numbers.n_unique(), int(numbers.min() or 0), int(numbers.max() or 0)))  # type: ignore[arg-type]
+
+    def seen(self) -> Seen:
+        return Seen([[record, table, asdict(span)] for (record, table), span in self._spans.items()])
+
+    def add(self, seen: Seen) -> None:
+        for record, table, span in seen.facts:
+            self._follow(record, table, _Span(**span))
+
+    def _follow(self, record: str, table: str, span: "_Span") -> None:
+        before = self._spans.get((record, table))
+        self._spans[record, table] = before.then(span) if before else span
 
     def say(self) -> Iterator[Check]:
         wrong = []
-        split = Counter[str]()
+        split, rows, different = Counter[str](), Counter[str](), Counter[str]()
         for table in self._evidence.split.tables:
             split[table.record] += table.lines.get("data", 0)
+        for (record, _), span in self._spans.items():
+            rows[record] += span.rows
+            different[record] += span.different
         for record, count in split.items():
             placed = self._evidence.merged.placed.get(record)
-            n, once = self._rows[record], self._once[record]
+            n, once = rows[record], different[record]
             if count and (placed is None or not placed.closes or placed.read != count or n != count or once != count):
                 wrong.append({"type": record, "in_lists": count, "placed": n})
         detail = f"{split.total()} rows"
         yield Check("rows", "Exported = carried + merged + not taken + quarantined", not wrong, detail, True, tuple(wrong))
+
+
+_NOTHING = hashlib.sha256().hexdigest()
 
 
 class Files:
@@ -210,13 +275,27 @@ class Files:
     def __init__(self, evidence: Evidence) -> None:
         self._evidence = evidence
         self._rows, self._kinds = Counter[str](), Counter[str]()
-        self._digests = dict.fromkeys((entry.name for entry in evidence.merged.files), hashlib.sha256().hexdigest())
+        self._digests = dict.fromkeys((entry.name for entry in evidence.merged.files), _NOTHING)
 
     def see(self, batch: Batch) -> None:
         for piece in batch.handed:
             self._rows[piece.name] += piece.lines.height
             self._kinds[piece.kind] += piece.lines.height
-            self._digests[piece.name] = piece.sha256
+            if piece.sha256:
+                self._digests[piece.name] = piece.sha256
+
+    def read_through(self) -> None:
+        """Take the digest of each file as it lies there, from end to end: for one who sees some of its pieces only."""
+        self._digests |= {entry.name: self._evidence.digest_of(entry.name) for entry in self._evidence.merged.files}
+
+    def seen(self) -> Seen:
+        return Seen([self._rows, self._kinds, {name: one for name, one in self._digests.items() if one != _NOTHING}])
+
+    def add(self, seen: Seen) -> None:
+        rows, kinds, digests = seen.facts
+        self._rows.update(rows)
+        self._kinds.update(kinds)
+        self._digests |= digests
 
     def say(self) -> Iterator[Check]:
         merged, wrong = self._evidence.merged, []
@@ -249,6 +328,7 @@ class References:
         self._contacts, self._numbers = _keys(3), _keys(1)
         self._active = [user.name for user in evidence.migration.users if user.licence == "active"]
         self._asked: dict[tuple[str, str], list[pl.DataFrame]] = {}
+        """What was not found so far, by file and problem: distinct names as `k0`, …, and `n` lines that name each."""
         self._users = Counter[str]()
 
     def see(self, batch: Batch) -> None:
@@ -270,7 +350,20 @@ class References:
     def _ask(self, piece: Handed, problem: str, lost: pl.DataFrame) -> None:
         """Not found so far; what comes later may still settle it."""
         if lost.height:
-            self._asked.setdefault((piece.name, problem), []).append(apart(lost))
+            self._asked.setdefault((piece.name, problem), []).append(apart(lost.group_by(pl.all()).len("n")))
+
+    def seen(self) -> Seen:
+        asked = {key: _added(some) for key, some in self._asked.items()}
+        tables = {"contacts": self._contacts, "numbers": self._numbers} | {f"asked{number}": names for number, names in enumerate(asked.values())}
+        return Seen([self._users, list(asked)], tables)
+
+    def add(self, seen: Seen) -> None:
+        users, asked = seen.facts
+        self._users.update(users)
+        self._contacts = pl.concat([self._contacts, seen.tables["contacts"]]).unique()
+        self._numbers = pl.concat([self._numbers, seen.tables["numbers"]]).unique()
+        for number, (file, problem) in enumerate(asked):
+            self._asked.setdefault((file, problem), []).append(seen.tables[f"asked{number}"])
 
     def _without_contact(self, clients: pl.DataFrame) -> pl.DataFrame:
         people = self._contacts.filter((pl.col("k0") != "") | (pl.col("k1") != ""))
@@ -278,12 +371,16 @@ class References:
 
     def say(self) -> Iterator[Check]:
         wrong: list[dict[str, Any]] = []
-        for (file, problem), some in self._asked.items():
+        for (file, problem), some in sorted(self._asked.items(), key=lambda one: one[0]):
             asked = pl.concat(some)
-            lost = self._without_contact(asked) if asked.width == 3 else asked.join(self._numbers, on="k0", how="anti")
-            wrong += [{"file": file, "problem": problem, "rows": lost.height}] if lost.height else []
+            lost = self._without_contact(asked) if "k2" in asked.columns else asked.join(self._numbers, on="k0", how="anti")
+            wrong += [{"file": file, "problem": problem, "rows": int(lost["n"].sum())}] if lost.height else []
         wrong += [{"file": file, "problem": "users without an active licence", "rows": rows} for file, rows in self._users.items() if rows]
         yield Check("references", "Every client, matter and user named is there", not wrong, f"{self._numbers.height} matters", True, tuple(wrong))
+
+
+def _added(some: list[pl.DataFrame]) -> pl.DataFrame:
+    return pl.concat(some).group_by(pl.exclude("n")).agg(pl.col("n").sum())
 
 
 def _keys(count: int) -> pl.DataFrame:

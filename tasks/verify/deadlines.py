@@ -10,6 +10,7 @@ import polars as pl
 from caseferry.manifest import Table
 from caseferry.mapping.target import Target
 from tasks.verify.evidence import Batch, Evidence, Handed
+from tasks.verify.seen import Seen
 
 _KINDS = (("tasks", "task", "due_on", "due_date", "", ""), ("calendar_events", "calendar_event", "start_on", "start_date", "start_time", "start_time"))
 """By file: the record, the field of its day and the file's column of it, and the same of its time."""
@@ -23,6 +24,8 @@ _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct",
 class Deadlines:
     """Tasks, events and days of matters that lie after the day of the export or repeat beyond it, each with its zone; and those
     whose day was written and is not in the file, or that wait. What differs has to be explained by a person."""
+
+    name = "deadlines"
 
     def __init__(self, evidence: Evidence, target: Target) -> None:
         self._style = evidence.migration.options.date_format or target.date_formats[evidence.migration.region]
@@ -41,6 +44,12 @@ class Deadlines:
                 self._look_at_fields(batch, piece)
         for table in batch.of("matter"):
             self._lost_of_fields(batch, table)
+
+    def seen(self) -> Seen:
+        return Seen(self._told)
+
+    def add(self, seen: Seen) -> None:
+        self._told += [(place, file, line, told) for place, file, line, told in seen.facts]
 
     def _look(self, batch: Batch, piece: Handed, place: int, field: str, day: str, old_time: str, time: str) -> None:
         lines = _named(piece)

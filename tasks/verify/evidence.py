@@ -4,8 +4,8 @@ pieces of the files that came of it."""
 import hashlib
 import io
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -33,7 +33,7 @@ class Handed:
 
     name: str
     sha256: str
-    """Of the file from its beginning to the end of this piece."""
+    """Of the file from its beginning to the end of this piece; nothing where its beginning was not read."""
     header: list[str]
     lines: pl.DataFrame
     """Columns `0`, `1`, … of text; an empty cell is the empty text."""
@@ -74,13 +74,24 @@ class Evidence:
     merged: Merged
     limits: ReadingLimits = ReadingLimits()
 
-    def batches(self) -> Iterator["Batch"]:
-        """Everything that was brought together, in order, some of it in memory at a time."""
-        at, line, headers = Counter[str](), Counter[str](), dict[str, list[str]]()
+    def batches(self, first: int = 1, last: int = 0) -> Iterator["Batch"]:
+        """What was brought together, in order, some of it in memory at a time.
+
+        Args:
+            first, last: of the batches wanted, from 1; all of them, if none is named as the last.
+        """
+        before = [piece for laid in self.merged.batches[: first - 1] for piece in laid.pieces]
+        at, line = Counter[str](), Counter[str]()
+        for piece in before:
+            at[piece.file] += piece.size
+            line[piece.file] += piece.rows
+        begun = {piece.file for piece in before}
+        headers = {entry.name: list(entry.header) for entry in self.merged.files if entry.name in begun}  # whoever sees its first piece looks at it
         digests = defaultdict[str, Any](hashlib.sha256)
-        left = Counter(piece.file for laid in self.merged.batches for piece in laid.pieces)
+        left = Counter(piece.file for laid in self.merged.batches[first - 1 :] for piece in laid.pieces)
         records = {entry.name: entry.record for entry in self.merged.files}
-        for number, laid in enumerate(self.merged.batches, 1):
+        is_all = first == 1 and not last
+        for number, laid in enumerate(self.merged.batches[first - 1 : last or None], first):
             places, lineage, findings, changes = self._notes_of(number)
             for share in self._shares(laid):
                 raws, noted = self._fetch(share.parts)
@@ -95,14 +106,38 @@ class Evidence:
                 for (piece, *_), data in zip(pieces, self._pieces(pieces), strict=True):
                     header, lines, even = recount.read_file(data, headers.get(piece.file))
                     headers.setdefault(piece.file, header)
-                    first = line[piece.file] + 2
-                    stands = lined.get(piece.file, lineage.clear()).filter(pl.col("line").is_between(first, first + piece.rows - 1)).select("table", "row")
-                    digests[piece.file].update(data)
-                    handed.append(Handed(piece.file, digests[piece.file].hexdigest(), header, lines, even, first, stands))
+                    begin = line[piece.file] + 2
+                    stands = lined.get(piece.file, lineage.clear()).filter(pl.col("line").is_between(begin, begin + piece.rows - 1)).select("table", "row")
+                    if is_all:
+                        digests[piece.file].update(data)
+                    handed.append(Handed(piece.file, digests[piece.file].hexdigest() if is_all else "", header, lines, even, begin, stands))
                     line[piece.file] += lines.height
                 mine = share.mine(self.split)
                 later = {"findings": findings.filter(mine), "changes": changes.filter(mine)}
                 yield Batch(self, share, number, handed, places.filter(share.of_record), later, raws, noted)
+
+    def notes(self) -> Iterator["Batch"]:
+        """All batches, with nothing but the findings and changes of their rows."""
+        for number, laid in enumerate(self.merged.batches, 1):
+            later = dict(zip(("findings", "changes"), self._notes_of(number, "findings", "changes"), strict=True))
+            for share in self._shares(laid):
+                made = get_all(self.store, [self.run.at("2-transform", f"{part}.zip") for part in share.parts])
+                noted = _noted(dict(zip(share.parts, made, strict=True)))
+                yield Batch(self, share, number, [], pl.DataFrame(), {kind: some.filter(share.mine(self.split)) for kind, some in later.items()}, {}, noted)
+
+    def digest_of(self, file: str) -> str:
+        """The SHA-256 of a file handed over, as it lies there."""
+        key, digest = self.run.at("3-merge", "files", file), hashlib.sha256()
+        size = sum(piece.size for laid in self.merged.batches for piece in laid.pieces if piece.file == file)
+        with ThreadPoolExecutor(1) as pool:
+            coming: list[Future[bytes]] = []
+            for start in [*range(0, size, _STRETCH), size]:
+                some = [one.result() for one in coming]
+                ahead = _STRETCH + (start + _STRETCH >= size)  # the last goes on to the file's end, wherever the manifest says that is
+                coming = [pool.submit(self.store.get_range, key, start, ahead)] if start < size else []
+                for data in some:
+                    digest.update(data)
+        return digest.hexdigest()
 
     def _shares(self, laid: manifest.Batch) -> list["Share"]:
         """A batch as it is looked at: contacts, matters and all else by themselves, where together they are many."""
@@ -114,10 +149,10 @@ class Evidence:
         apart = frozenset[str]().union(*_APART)
         return [*shares, Share(tuple(part for part in laid.parts if tables[part].record not in apart), apart, is_rest=True)]
 
-    def _notes_of(self, number: int) -> tuple[pl.DataFrame, ...]:
+    def _notes_of(self, number: int, *kinds: str) -> tuple[pl.DataFrame, ...]:
         """What the merge noted of a batch's rows: places, lineage, findings, changes."""
         notes = read_tables(self.store.get(self.run.at("3-merge", "rows", f"{number:04d}.zip")))
-        return tuple(table_of(notes, kind) for kind in ("places", "lineage", "findings", "changes"))
+        return tuple(table_of(notes, kind) for kind in kinds or ("places", "lineage", "findings", "changes"))
 
     def _fetch(self, parts: Iterable[str]) -> tuple[dict[str, pl.DataFrame], dict[tuple[str, str], Noted]]:
         """All that lies in the bucket about some parts, asked for at once: their rows, and by kind the notes about them."""
@@ -125,8 +160,7 @@ class Evidence:
         raw = [self.run.at("1-split", "parts", f"{part}.parquet") for part in names]
         every = get_all(self.store, [*raw, *(self.run.at("2-transform", f"{part}.zip") for part in names)])
         raws = {part: pl.read_parquet(io.BytesIO(data)) for part, data in zip(names, every, strict=False)}
-        made = {part: read_tables(data) for part, data in zip(names, every[len(names) :], strict=True)}
-        return raws, {(kind, part): Noted.of(made[part], kind) for part in names for kind in ("findings", "changes")}
+        return raws, _noted(dict(zip(names, every[len(names) :], strict=True)))
 
     def _pieces(self, pieces: Sequence[tuple[Piece, int, bool]]) -> Iterator[bytes]:
         """The bytes of some pieces, each with where it begins and whether it is its file's last; small ones are asked for at once."""
@@ -146,6 +180,12 @@ class Evidence:
         return data
 
 
+def _noted(made: Mapping[str, bytes]) -> dict[tuple[str, str], Noted]:
+    """By kind and part the notes in what the transform made of some parts."""
+    tables = {part: read_tables(data) for part, data in made.items()}
+    return {(kind, part): Noted.of(tables[part], kind) for part in made for kind in ("findings", "changes")}
+
+
 def _by_file(lineage: pl.DataFrame) -> dict[str, pl.DataFrame]:
     """The lineage of each file's lines; they stand together, a piece at a time."""
     found: dict[str, list[pl.DataFrame]] = {}
@@ -156,6 +196,8 @@ def _by_file(lineage: pl.DataFrame) -> dict[str, pl.DataFrame]:
     return {file: pl.concat(some) for file, some in found.items()}
 
 
+_STRETCH = 1 << 20
+"""Bytes of a file that are fetched while those before are hashed."""
 _SMALL = 4 << 20
 """Bytes of pieces that are asked for at once."""
 _FEW = 20_000
@@ -242,6 +284,10 @@ class Batch:
         if rows.height == placed.height and (rows["row"] == placed["row"]).all():
             return rows.hstack(placed.drop("row"))
         return rows.join(placed, on="row", how="left", maintain_order="left")
+
+    def notes(self, kind: str) -> dict[str, Noted]:
+        """Its `findings` or its `changes`."""
+        return self.findings if kind == "findings" else self.changes
 
     @cached_property
     def findings(self) -> dict[str, Noted]:

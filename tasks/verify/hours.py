@@ -9,6 +9,7 @@ import polars as pl
 
 from tasks.verify.checks import Check
 from tasks.verify.evidence import Batch
+from tasks.verify.seen import Seen
 
 DURATIONS = {"hours": 1, "units": 10, "minutes": 60, "seconds": 3600}
 """How many of each make an hour."""
@@ -41,6 +42,15 @@ class Hours:
             if flat.height:
                 lines = lines.join(flat, on=["table", "row"], how="anti")
             self._written += Decimal(lines["quantity"].cast(pl.Decimal(38, 8)).sum() or 0)
+
+    def seen(self) -> Seen:
+        return Seen([{place: str(value) for place, value in self._sums.items()}, str(self._written)])
+
+    def add(self, seen: Seen) -> None:
+        sums, written = seen.facts
+        for place, value in sums.items():
+            self._sums[place] += Decimal(value)
+        self._written += Decimal(written)
 
     @cached_property
     def found(self) -> dict[str, str]:

@@ -14,6 +14,7 @@ from caseferry.mapping.headings import normal, system_of
 from caseferry.mapping.profile import Profile
 from caseferry.reading.kinds import Kind
 from tasks.verify.evidence import Batch, Evidence
+from tasks.verify.seen import Seen
 
 WORKFLOWS = (
     ("Intake automation", "forms, conflict checks and the steps that open a matter", "4 to 8 hours for each form"),
@@ -28,6 +29,7 @@ _LISTED = 5_000
 class Compliance:
     """Tasks and events with a word of what a supervisor asks for: each is listed, and signed for one by one."""
 
+    name = "compliance"
     _KINDS = (("tasks", "name", "due_date"), ("calendar_events", "summary", "start_date"))
 
     def __init__(self, profile: Profile) -> None:
@@ -56,6 +58,14 @@ class Compliance:
                         "type": kind, "what": row[names[title]], "day": row[names[day]] if day in names else "", "matter": row[names["matter"]] if "matter" in names else "",
                         "repeats": row[names["recurrence"]] if "recurrence" in names else "", "source": f"{where.get(row['table'], '')}, row {row['row']}",
                     })  # fmt: skip
+
+    def seen(self) -> Seen:
+        return Seen([self.count, self._lines])
+
+    def add(self, seen: Seen) -> None:
+        count, lines = seen.facts
+        self.count += count
+        self._lines += lines[: _LISTED - len(self._lines)]
 
     @property
     def found(self) -> list[dict[str, str]]:

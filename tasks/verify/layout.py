@@ -9,6 +9,7 @@ from caseferry.mapping.headings import normal
 from caseferry.mapping.target import Column, Target, TargetFile
 from tasks.verify.checks import Check
 from tasks.verify.evidence import Batch, Evidence, Handed
+from tasks.verify.seen import Seen
 
 _PLAIN = r"^-?[0-9]+(\.[0-9]+)?$"
 
@@ -26,7 +27,17 @@ class Layout:
     def see(self, batch: Batch) -> None:
         for piece in batch.handed:
             for problem, rows in self._problems(piece, self._target.files[piece.kind]):
-                self._wrong[piece.name, problem] = self._wrong.get((piece.name, problem), 0) + rows
+                self._note(piece.name, problem, rows)
+
+    def _note(self, file: str, problem: str, rows: int) -> None:
+        self._wrong[file, problem] = self._wrong.get((file, problem), 0) + rows
+
+    def seen(self) -> Seen:
+        return Seen([[*where, rows] for where, rows in self._wrong.items()])
+
+    def add(self, seen: Seen) -> None:
+        for file, problem, rows in seen.facts:
+            self._note(file, problem, rows)
 
     def _problems(self, piece: Handed, spec: TargetFile) -> Iterator[tuple[str, int]]:
         entry = self._entries[piece.name]

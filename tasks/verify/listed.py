@@ -8,12 +8,15 @@ import polars as pl
 from caseferry.canonical import apart
 from caseferry.manifest import Table
 from tasks.verify.evidence import Batch
+from tasks.verify.seen import Seen
 
 _WHO = {"modified_by", "staff", "author", "assignee", "owner", "responsible", "user"}
 
 
 class Waiting:
     """Rows in quarantine: each with its own cells, and a count by reason with the first row of each as an address."""
+
+    name = "waiting"
 
     def __init__(self) -> None:
         self._rows: dict[str, list[pl.DataFrame]] = {}
@@ -26,6 +29,14 @@ class Waiting:
             reasons = waits.filter(pl.col("table") == table.id).select("row", "reason")
             if reasons.height:
                 self._rows.setdefault(table.id, []).append(apart(batch.raw(table).join(reasons, on="row")))
+
+    def seen(self) -> Seen:
+        return Seen(list(self._rows), {"groups": pl.concat(self._groups), **{table: pl.concat(some) for table, some in self._rows.items()}})
+
+    def add(self, seen: Seen) -> None:
+        self._groups.append(seen.tables["groups"])
+        for table in seen.facts:
+            self._rows.setdefault(table, []).append(seen.tables[table])
 
     def of(self, table: Table) -> pl.DataFrame:
         """A table's rows that wait, with `reason`; none has no columns."""
@@ -41,6 +52,8 @@ class Waiting:
 class Fallbacks:
     """Who has no active user, as the old system writes the name, and how many records went elsewhere."""
 
+    name = "fallbacks"
+
     def __init__(self) -> None:
         self._told: list[pl.DataFrame] = []
 
@@ -49,6 +62,12 @@ class Fallbacks:
         for table, some in batch.findings.items():
             told = some.where(pl.col("rule").is_in(["user_fallback", "user_not_found"])).group_by("value", "rule").len("count")
             self._told.append(apart(told.select("value", pl.lit(records.get(table, "")).alias("record"), "rule", "count")))
+
+    def seen(self) -> Seen:
+        return Seen(tables={"told": pl.concat(self._told)} if self._told else {})
+
+    def add(self, seen: Seen) -> None:
+        self._told += seen.tables.values()
 
     @cached_property
     def found(self) -> list[dict[str, Any]]:
@@ -61,12 +80,20 @@ class Fallbacks:
 class Bills:
     """Matters with an opening balance: after the review, each needs a bill."""
 
+    name = "bills"
+
     def __init__(self) -> None:
         self._lines: list[dict[str, str]] = []
 
     def see(self, batch: Batch) -> None:
         for piece in batch.files("balances_forward"):
             self._lines += [{"matter": matter, "amount": price} for matter, price in zip(piece.column("matter"), piece.column("price"), strict=True)]
+
+    def seen(self) -> Seen:
+        return Seen(self._lines)
+
+    def add(self, seen: Seen) -> None:
+        self._lines += seen.facts
 
     @cached_property
     def found(self) -> list[dict[str, str]]:
@@ -75,6 +102,8 @@ class Bills:
 
 class Late:
     """Rows somebody entered too late, by who entered them: person, table, row, moment."""
+
+    name = "late"
 
     def __init__(self) -> None:
         self._rows: list[tuple[str, str, int, str]] = []
@@ -88,6 +117,12 @@ class Late:
             who = pl.col(f"c{place}").fill_null("") if place is not None else pl.lit("")
             rows = batch.raw(table).join(late, on="row").select(who.alias("who"), pl.lit(table.id).alias("table"), "row", "value")
             self._rows += rows.iter_rows()
+
+    def seen(self) -> Seen:
+        return Seen(self._rows)
+
+    def add(self, seen: Seen) -> None:
+        self._rows += [tuple(row) for row in seen.facts]
 
     @cached_property
     def found(self) -> list[tuple[str, str, int, str]]:

@@ -13,6 +13,7 @@ import polars as pl
 from caseferry.manifest import ImportFile, Table
 from caseferry.mapping.target import Target
 from tasks.verify.evidence import Batch, Evidence, Handed
+from tasks.verify.seen import Seen
 
 _SHOWN = 15
 _DRAWN = 200
@@ -39,6 +40,8 @@ class _Candidate:
 class Sample:
     """The sample of every type that has a file; it keeps no more of a batch than might be shown of it."""
 
+    name = "sample"
+
     def __init__(self, evidence: Evidence, target: Target) -> None:
         self._seed = evidence.migration.options.sample_seed
         self._style = evidence.migration.options.date_format or target.date_formats[evidence.migration.region]
@@ -58,6 +61,16 @@ class Sample:
         for piece in batch.handed:
             if piece.name in self._files:
                 self._look(batch, piece, weights)
+
+    def seen(self) -> Seen:
+        return Seen([{name: [[one.line, one.size, one.day, one.changes, one.shown] for one in known.values()] for name, known in self._known.items()}, sorted(self._dated), sorted(self._priced)])
+
+    def add(self, seen: Seen) -> None:
+        known, dated, priced = seen.facts
+        for name, some in known.items():
+            self._known[name] |= {one[0]: _Candidate(*one) for one in some}
+        self._dated |= set(dated)
+        self._priced |= set(priced)
 
     def _look(self, batch: Batch, piece: Handed, weights: dict[str, pl.DataFrame]) -> None:
         money = next((n for n, heading in enumerate(piece.header) if heading in _MONEY), None)
@@ -90,10 +103,14 @@ class Sample:
 
     @staticmethod
     def _weighed(batch: Batch, table: str, some: pl.DataFrame, weights: dict[str, pl.DataFrame]) -> pl.DataFrame:
+        """The lines that stand for rows of a table, each with how much was changed in its row."""
         if table not in weights:
-            runs = batch.changes[table].rows["row"].rle().struct.unnest()  # they are in the order of the rows
-            weights[table] = runs.select(pl.col("value").alias("row"), pl.col("len").alias("changes"))
-        return some.join(weights[table], on="row", how="left").with_columns(pl.col("changes").fill_null(0))
+            weights[table] = batch.changes[table].rows["row"].rle().struct.unnest()  # they are in the order of the rows
+        rows, count = weights[table]["value"], weights[table]["len"]
+        if rows.is_empty():
+            return some.with_columns(pl.lit(0, count.dtype).alias("changes"))
+        at = rows.search_sorted(some["row"]).clip(upper_bound=rows.len() - 1)
+        return some.with_columns(pl.when(rows.gather(at) == some["row"]).then(count.gather(at)).otherwise(0).alias("changes"))
 
     def _keep(self, batch: Batch, piece: Handed, chosen: pl.DataFrame, lines: pl.DataFrame) -> None:
         tables = {table.id: table for table in batch.tables}

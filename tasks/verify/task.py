@@ -1,37 +1,90 @@
-"""Count again, judge, and write the proof: the ledger is written last, and from it the reports for people."""
+"""Count again, judge, and write the proof: the ledger is written last, and from it the reports for people.
+
+Where there is more than one batch, what is to be seen of them is counted by tasks of their own, side by side, and only added
+up in the end. A run of one batch, and one with mapped targets, is counted by whoever writes the proof.
+"""
+
+from concurrent.futures import ThreadPoolExecutor
 
 from caseferry.canonical import to_json
 from caseferry.manifest import Intake, Merged, Split
 from caseferry.services.scratch import Scratch
 from caseferry.services.store import Sending
-from tasks.journey import Ticket
+from tasks.journey import STEPS, Ticket, batches_of, counted_apart
 from tasks.stage import Services, migration_of, read_json, read_model, run_of
+from tasks.verify import seen
 from tasks.verify.evidence import Evidence
 from tasks.verify.ledger import make_ledger, target_ledgers
 from tasks.verify.proof import Proof
 from tasks.verify.report_html import report_html
 from tasks.verify.report_xlsx import report_xlsx
 
+_AHEAD = 4
+"""What others counted that is fetched at a time."""
+
+
+def count(services: Services, ticket: Ticket) -> None:
+    """Make `4-verify/counted/<part>.zip`: what is to be seen of some batches, of the originals' lines, or of the files from end
+    to end. Of the logs, which lie beside the ledger then, there is nothing more to say."""
+    store, run = services.store, run_of(ticket)
+    with Scratch() as scratch:
+        proof = Proof(_evidence(services, ticket), scratch)
+        found: dict[str, seen.Seen] = {}
+        if ticket.part == "lines":
+            found = proof.lines()
+        elif ticket.part == "files":
+            found = proof.files()
+        elif ticket.part == "logs":
+            proof.log()
+            with Sending(store) as sending:
+                _send_logs(proof, services, ticket, sending)
+        else:
+            found = proof.seen(*batches_of(ticket.part))
+    store.put_once(run.home + STEPS["count"].makes.format(part=ticket.part), seen.written(found))
+
 
 def verify(services: Services, ticket: Ticket) -> None:
     """Make `4-verify/ledger.json`, with `report.html`, `report.xlsx`, `changes.csv.gz`, `findings.csv.gz` and `sample.json` beside it."""
     store, run = services.store, run_of(ticket)
-    evidence = Evidence(
-        store, run, migration_of(store, run),
-        read_model(store, run.at("0-original", "manifest.json"), Intake),
-        read_model(store, run.at("1-split", "tables.json"), Split),
-        read_model(store, run.at("3-merge", "manifest.json"), Merged),
-        services.settings.limits,
-    )  # fmt: skip
+    evidence = _evidence(services, ticket)
+    apart = counted_apart(len(evidence.merged.batches), bool(evidence.merged.fits))
     with Scratch() as scratch, Sending(store) as sending:  # the logs are large, and go while the reports are made
         proof = Proof(evidence, scratch)
-        proof.see(evidence.batches())
+        if apart:
+            _add_up(services, ticket, proof, apart)
+        else:
+            proof.see()
+            _send_logs(proof, services, ticket, sending)
         ledger = make_ledger(proof, read_json(store, run.at("1-split", "quality.json")))
-        for log in (proof.changes, proof.findings):
-            sending.send(run.at("4-verify", f"{log.kind}.csv.gz"), log.log)
         store.put_once(run.at("4-verify", "sample.json"), to_json(proof.sample.found))
         store.put_once(run.at("4-verify", "report.html"), report_html(ledger, proof).encode())
         store.put_once(run.at("4-verify", "report.xlsx"), report_xlsx(ledger, proof))
         for one in target_ledgers(proof):
             store.put_once(run.at("4-verify", "targets", f"{one['target']}.json"), to_json(one))
     store.put_once(run.at("4-verify", "ledger.json"), to_json(ledger))
+
+
+def _evidence(services: Services, ticket: Ticket) -> Evidence:
+    store, run = services.store, run_of(ticket)
+    return Evidence(
+        store, run, migration_of(store, run),
+        read_model(store, run.at("0-original", "manifest.json"), Intake),
+        read_model(store, run.at("1-split", "tables.json"), Split),
+        read_model(store, run.at("3-merge", "manifest.json"), Merged),
+        services.settings.limits,
+    )  # fmt: skip
+
+
+def _add_up(services: Services, ticket: Ticket, proof: Proof, apart: list[str]) -> None:
+    """Add up what was counted, in the order of the batches."""
+    home = run_of(ticket).home
+    with ThreadPoolExecutor(_AHEAD) as pool:
+        for start in range(0, len(apart), _AHEAD):
+            keys = [home + STEPS["count"].makes.format(part=part) for part in apart[start : start + _AHEAD]]
+            for data in pool.map(services.store.get, keys):
+                proof.add(seen.read(data))
+
+
+def _send_logs(proof: Proof, services: Services, ticket: Ticket, sending: Sending) -> None:
+    for log in proof.logs:
+        sending.send(run_of(ticket).at("4-verify", f"{log.kind}.csv.gz"), log.packed)

@@ -14,6 +14,7 @@ from tasks.verify import recount
 from tasks.verify.checks import Check
 from tasks.verify.evidence import Batch, Evidence, Handed
 from tasks.verify.hours import hours_of
+from tasks.verify.seen import Seen
 
 _ZERO = Decimal(0)
 _VALUE = pl.Decimal(38, 6)
@@ -39,6 +40,18 @@ class Money:
         for tie in self._ties:
             tie.see(batch)
 
+    def seen(self) -> Seen:
+        every = {tie.record: tie.seen() for tie in self._ties}
+        return Seen(
+            {record: one.facts for record, one in every.items()},
+            {f"{record}.{name}": table for record, one in every.items() for name, table in one.tables.items()},
+        )
+
+    def add(self, seen: Seen) -> None:
+        for tie in self._ties:
+            own = f"{tie.record}."
+            tie.add(Seen(seen.facts[tie.record], {name.removeprefix(own): table for name, table in seen.tables.items() if name.startswith(own)}))
+
     @cached_property
     def found(self) -> list[dict[str, Any]]:
         return [tie.line() for tie in self._ties if tie.is_there]
@@ -57,7 +70,7 @@ class _Tie:
     """One type of money: sums by what became of the rows, and by matter on both sides."""
 
     def __init__(self, evidence: Evidence, record: str, field: str, file: str, factors: tuple[str, ...]) -> None:
-        self._evidence, self._record, self._field, self._file, self._factors = evidence, record, field, file, factors
+        self._evidence, self.record, self._field, self._file, self._factors = evidence, record, field, file, factors
         self.is_there = any(table.record == record and table.parts for table in evidence.split.tables)
         self._by_place, self._by_reason = dict[str, Decimal](), dict[str, Decimal]()
         self._unread = 0
@@ -69,7 +82,7 @@ class _Tie:
         for piece in batch.files(self._file):
             sums = recount.sum_by(piece.column("matter"), *(piece.column(name) for name in self._factors))
             self._written.add(sums.select(pl.col("key").alias("matter"), pl.col("value").cast(pl.Decimal(38, 8)).alias("written")))
-        tables = batch.of(self._record)
+        tables = batch.of(self.record)
         if not tables:
             return
         source = pl.concat([_source_amounts(batch, table, self._field, self._evidence.migration.currency) for table in tables])
@@ -78,15 +91,29 @@ class _Tie:
                 totals[name] = totals.get(name, _ZERO) + (value or _ZERO)
         stays = source.filter(pl.col("place").is_in(_STAYS))
         self._unread += stays["value"].null_count()
-        matters = _matter_of_rows(batch, self._record, self._file, tables)
+        matters = _matter_of_rows(batch, self.record, self._file, tables)
         per = stays.join(matters, on=["row"] if len(tables) == 1 else ["table", "row"], how="left")
         self._exported.add(per.select(pl.col("matter").fill_null(""), pl.col("value").alias("exported")))
-        if self._record == "time_entry":
+        if self.record == "time_entry":
             told = pl.concat([some.where(pl.col("rule") == "amount_is_not_rate_times_hours").select(pl.lit(table).alias("table"), "row")
                               for table, some in batch.findings.items()])  # fmt: skip
             if told.height:
                 named = told.join(matters, on=["table", "row"])["matter"].drop_nulls()
                 self._explained = pl.concat([self._explained, named.unique()]).unique()
+
+    def seen(self) -> Seen:
+        places, reasons = ([[name, str(value)] for name, value in sums.items()] for sums in (self._by_place, self._by_reason))
+        return Seen([places, reasons, self._unread], {"exported": self._exported.all, "written": self._written.all, "explained": self._explained.to_frame()})
+
+    def add(self, seen: Seen) -> None:
+        places, reasons, unread = seen.facts
+        for totals, more in ((self._by_place, places), (self._by_reason, reasons)):
+            for name, value in more:
+                totals[name] = totals.get(name, _ZERO) + Decimal(value)
+        self._unread += unread
+        self._exported.add(seen.tables["exported"])
+        self._written.add(seen.tables["written"])
+        self._explained = pl.concat([self._explained, seen.tables["explained"].to_series()]).unique()
 
     def line(self) -> dict[str, Any]:
         place = {name: self._by_place.get(name, _ZERO) for name in ("carried", "merged", "quarantined", "excluded")}
@@ -101,7 +128,7 @@ class _Tie:
             for name, exported, out in odd.iter_rows()
         ]
         return {
-            "type": self._record, "title": RECORDS[self._record].title, "currency": self._evidence.migration.currency,
+            "type": self.record, "title": RECORDS[self.record].title, "currency": self._evidence.migration.currency,
             "exported": _show(sum(self._by_place.values(), _ZERO)), "carried": _show(carried),
             "quarantined": _show(place["quarantined"]), "not_taken": _show(place["excluded"]),
             "written": _show(written), "difference": _show(carried - written), "unread": self._unread,

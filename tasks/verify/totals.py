@@ -1,7 +1,7 @@
 """The sums the reports print themselves, held against the sums of their rows."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
 import polars as pl
@@ -11,6 +11,7 @@ from tasks.verify import recount
 from tasks.verify.checks import Check
 from tasks.verify.evidence import Batch, Evidence
 from tasks.verify.hours import DURATIONS, hours_of, read_hours
+from tasks.verify.seen import Seen
 
 _ZERO = Decimal(0)
 _SHOWN = 50
@@ -35,6 +36,13 @@ class ControlTotals:
             places = {c.field: c.place for c in table.columns if c.use == "mapped"}
             for name in {t.field for t in table.control_totals}:
                 self._running[table.id, name].add(raw["row"], column_values(table, raw, name, places))
+
+    def seen(self) -> Seen:
+        return Seen([[*which, *running.sums] for which, running in self._running.items()])
+
+    def add(self, seen: Seen) -> None:
+        for table, name, sums, total in seen.facts:
+            self._running[table, name].follow(sums, total)
 
     def say(self) -> Iterator[Check]:
         wrong, compared = [], Counter[str]()
@@ -65,6 +73,16 @@ class Running:
         for bound, place in zip(bounds, rows.search_sorted(pl.Series(bounds, dtype=rows.dtype), side="left").to_list(), strict=True):
             self._sums[bound] = self._total + (Decimal(str(sums[place - 1])) if place else _ZERO)
         self._total += Decimal(str(sums[-1]))
+
+    @property
+    def sums(self) -> tuple[list[tuple[int, str]], str]:
+        """The sums up to certain rows, and that of all, as they can be written down."""
+        return [(row, str(value)) for row, value in self._sums.items()], str(self._total)
+
+    def follow(self, sums: Iterable[tuple[int, str]], total: str) -> None:
+        """The `sums` of the rows that come next."""
+        self._sums = {row: self._total + Decimal(value) for row, value in sums} | self._sums
+        self._total += Decimal(total)
 
     def before(self, row: int) -> Decimal:
         """The sum of the rows above `row`."""

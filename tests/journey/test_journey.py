@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.journey import JOURNEY, PARTS, Ticket, follow, next_steps, state_of
+from tasks.journey import JOURNEY, PARTS, ROWS, Ticket, batches_of, counts_of, follow, next_steps, state_of
 
 RUN = ("firm", "trial", "run-1")
 
@@ -11,10 +11,14 @@ RUN = ("firm", "trial", "run-1")
 def makes(ticket: Ticket, parts: int) -> set[str]:
     step = next(s for s in JOURNEY if s.name == ticket.step)
     made = {step.makes.format(part=ticket.part)}
-    return made | ({f"{PARTS}p{n:03d}.parquet" for n in range(parts)} if ticket.step == "split" else set())
+    if ticket.step == "split":
+        made |= {f"{PARTS}p{n:03d}.parquet" for n in range(parts)}
+    if ticket.step == "merge":
+        made |= {f"{ROWS}{n + 1:04d}.zip" for n in range(parts)}
+    return made
 
 
-@given(st.integers(0, 12), st.integers(1, 5), st.randoms(use_true_random=False), st.floats(0, 0.6))
+@given(st.integers(0, 40), st.integers(1, 5), st.randoms(use_true_random=False), st.floats(0, 0.6))
 def test_every_order_loss_and_repeat_of_messages_ends_at_the_ledger(parts: int, window: int, dice: object, lost: float) -> None:
     from random import Random
 
@@ -48,6 +52,19 @@ def test_never_more_than_a_window_of_parts_is_under_way(parts: int, window: int)
         done += 1
         flight += follow(ticket, present, window)
     assert done == parts and [t.step for t in flight] == ["merge"]
+
+
+@given(st.integers(2, 400))
+def test_every_batch_is_counted_again_by_one_task(batches: int) -> None:
+    rows = {f"{ROWS}{n + 1:04d}.zip" for n in range(batches)}
+    spans = [batches_of(part) for part in counts_of(rows) if part.isdigit()]
+    assert [number for first, last in spans for number in range(first, min(last, batches) + 1)] == list(range(1, batches + 1))
+    assert counts_of(rows | {"4-verify/ledger.json"}) == [] == counts_of(rows | {"3-merge/wealthbox/rows/0001.parquet"})
+
+
+def test_one_batch_is_counted_by_whoever_writes_the_proof() -> None:
+    present = {step.makes for step in JOURNEY[:5]} | {f"{ROWS}0001.zip"}
+    assert next_steps(RUN, present) == [Ticket(*RUN, "verify")]
 
 
 def test_a_held_or_ended_run_starts_nothing() -> None:

@@ -15,8 +15,8 @@ TIME = "Date,Matter No,Staff,Description,Hours,Rate,Amount\n"
 
 
 def outcome(run: Crossed) -> dict[str, str]:
-    """A digest of everything handed over."""
-    keys = [key for key in present(run.store, run.run) if key.startswith(("3-merge/files/", "4-verify/"))]
+    """A digest of everything handed over, and of all that is said about it."""
+    keys = [key for key in present(run.store, run.run) if key.startswith(("3-merge/files/", "4-verify/")) and not key.startswith("4-verify/counted/")]
     return {key: sha256(run.store.get(run.run.home + key)) for key in keys}
 
 

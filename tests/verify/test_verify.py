@@ -15,10 +15,11 @@ from caseferry.choices import Migration
 from caseferry.mapping.target import load_target
 from caseferry.reading.source import Source
 from caseferry.rules import RULES
-from tasks.verify import recount
+from caseferry.services.scratch import Scratch
+from tasks.verify import recount, seen
 from tasks.verify.checks import Check
 from tasks.verify.evidence import Evidence
-from tasks.verify.proof import Checks
+from tasks.verify.proof import Checks, Proof
 from tests.crossing import CARDS, ONE_CARD, ONE_MATTER, Crossed, Crossings, firm
 
 from caseferry.manifest import Intake, Merged, Split  # isort: skip
@@ -118,6 +119,22 @@ def checked(evidence: Evidence) -> list[Check]:
     return checks.found
 
 
+def added_up(evidence: Evidence) -> list[Check]:
+    """The checks as they come of what several workers have seen, each of one batch, of all lines, or of all files."""
+    every = []
+    for number in range(1, len(evidence.merged.batches) + 1):
+        with Scratch() as scratch:
+            every.append(seen.written(Proof(evidence, scratch).seen(number, number)))
+    with Scratch() as scratch:
+        own = Proof(evidence, scratch)
+        every += [seen.written(own.lines()), seen.written(own.files())]
+    with Scratch() as scratch:
+        proof = Proof(evidence, scratch)
+        for one in every:
+            proof.add(seen.read(one))
+        return proof.checks.found
+
+
 DEBTORS = 'Matter No,Debtor Name,Outstanding\n24-0001,"Smith, John",100.10\n'
 TRUST = 'Matter No,Client,Trust Balance\n24-0001,"Smith, John",55.55\n'
 TIME = "Date,Matter No,Staff,Hours,Rate\n31/05/2024,24-0001,JD,1.5,200\n"
@@ -140,12 +157,16 @@ TIME = "Date,Matter No,Staff,Hours,Rate\n31/05/2024,24-0001,JD,1.5,200\n"
     ],
 )
 def test_each_check_finds_the_fault_it_is_there_for(crossing: Crossings, name: str, old: str, new: str, check: str) -> None:
-    run = crossing(firm(d=DEBTORS, t=TRUST, w=TIME))
+    run = crossing(firm(d=DEBTORS, t=TRUST, w=TIME), settings={"work": {"batch_rows": 1}})
+    assert len(run.json("3-merge", "manifest.json")["batches"]) == 2
     assert all(c.passed for c in checked(tampered(run, name, lambda text: text)))
     # The details file holds the address too: it is taken from both.
     names = (name, "NOT-AN-IMPORT-FILE_contact_details.csv") if check == "contact_points" else (name,)
     evidence = tampered(run, names, lambda text: text.replace(old, new))
-    assert not {c.name: c.passed for c in checked(evidence)}[check]
+    alone = checked(evidence)
+    assert not {c.name: c.passed for c in alone}[check]
+    own = {"lines", "hashes"}  # who looks at pieces counts no originals here, and sees no more of a file than its pieces are long
+    assert [c for c in added_up(evidence) if c.name not in own] == [c for c in alone if c.name not in own]
 
 
 def test_a_row_lost_on_the_way_to_a_file_is_found(crossing: Crossings) -> None:
@@ -153,8 +174,11 @@ def test_a_row_lost_on_the_way_to_a_file_is_found(crossing: Crossings) -> None:
     evidence = tampered(run, "11_activities_user-01.csv", lambda text: text.rsplit("\r\n", 2)[0] + "\r\n")
     failed = {c.name for c in checked(evidence) if not c.passed}
     assert {"written", "hashes", "money_time_entry", "hours"} <= failed
-    changed = tampered(run, "11_activities_user-01.csv", lambda text: text + " ", rehash=False)
-    assert "hashes" in {c.name for c in checked(changed) if not c.passed}
+    for lost in (" ", "\r\n" * 600_000):
+        changed = tampered(run, "11_activities_user-01.csv", lambda text: text + lost, rehash=False)  # noqa: B023
+        assert "hashes" in {c.name for c in checked(changed) if not c.passed} & {c.name for c in added_up(changed) if not c.passed}
+    whole = tampered(run, "11_activities_user-01.csv", lambda text: text)
+    assert all(c.passed for c in added_up(whole))
 
 
 def test_a_report_whose_own_total_is_wrong_is_a_difference_not_a_failure(crossing: Crossings) -> None:
