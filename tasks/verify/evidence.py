@@ -4,14 +4,12 @@ pieces of the files that came of it."""
 import hashlib
 import io
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import polars as pl
-from isal import isal_zlib
 
 from caseferry import manifest
 from caseferry.canonical import read_tables, table_of
@@ -19,12 +17,10 @@ from caseferry.choices import Migration
 from caseferry.keys import Run
 from caseferry.manifest import Intake, Merged, Piece, Split, Table
 from caseferry.noted import Noted, among, together
-from caseferry.services.store import AT_ONCE, ObjectStore, get_all
+from caseferry.services.store import ObjectStore, get_all
 from config.limits import ReadingLimits
 from tasks.verify import recount
-
-_AGAIN = 3
-"""How often a piece that is not what the manifest says is read, before it is taken for what is stored."""
+from tasks.verify.stretches import Stretches, digest_of
 
 
 @dataclass(frozen=True)
@@ -88,22 +84,26 @@ class Evidence:
         begun = {piece.file for piece in before}
         headers = {entry.name: list(entry.header) for entry in self.merged.files if entry.name in begun}  # whoever sees its first piece looks at it
         digests = defaultdict[str, Any](hashlib.sha256)
-        left = Counter(piece.file for laid in self.merged.batches[first - 1 :] for piece in laid.pieces)
         records = {entry.name: entry.record for entry in self.merged.files}
+        wanted = self.merged.batches[first - 1 : last or None]
+        behind = {piece.file for laid in self.merged.batches[first - 1 + len(wanted) :] for piece in laid.pieces}
+        ends = Counter({file: at[file] + (file not in behind) for file in {piece.file for laid in wanted for piece in laid.pieces}})
+        for piece in (piece for laid in wanted for piece in laid.pieces):
+            ends[piece.file] += piece.size
+        stretches = Stretches(self.store, self.run, ends)
         is_all = first == 1 and not last
-        for number, laid in enumerate(self.merged.batches[first - 1 : last or None], first):
+        for number, laid in enumerate(wanted, first):
             places, lineage, findings, changes = self._notes_of(number)
             for share in self._shares(laid):
                 raws, noted = self._fetch(share.parts)
                 lined = _by_file(lineage)
                 handed = []
-                pieces: list[tuple[Piece, int, bool]] = []
+                pieces: list[tuple[Piece, int]] = []
                 for piece in laid.pieces:
                     if share.takes(records[piece.file]):
-                        left[piece.file] -= 1
-                        pieces.append((piece, at[piece.file], not left[piece.file]))
+                        pieces.append((piece, at[piece.file]))
                         at[piece.file] += piece.size
-                for (piece, *_), data in zip(pieces, self._pieces(pieces), strict=True):
+                for (piece, _), data in zip(pieces, stretches.pieces(pieces), strict=True):
                     header, lines, even = recount.read_file(data, headers.get(piece.file))
                     headers.setdefault(piece.file, header)
                     begin = line[piece.file] + 2
@@ -127,17 +127,7 @@ class Evidence:
 
     def digest_of(self, file: str) -> str:
         """The SHA-256 of a file handed over, as it lies there."""
-        key, digest = self.run.at("3-merge", "files", file), hashlib.sha256()
-        size = sum(piece.size for laid in self.merged.batches for piece in laid.pieces if piece.file == file)
-        with ThreadPoolExecutor(1) as pool:
-            coming: list[Future[bytes]] = []
-            for start in [*range(0, size, _STRETCH), size]:
-                some = [one.result() for one in coming]
-                ahead = _STRETCH + (start + _STRETCH >= size)  # the last goes on to the file's end, wherever the manifest says that is
-                coming = [pool.submit(self.store.get_range, key, start, ahead)] if start < size else []
-                for data in some:
-                    digest.update(data)
-        return digest.hexdigest()
+        return digest_of(self.store, self.run, file, sum(piece.size for laid in self.merged.batches for piece in laid.pieces if piece.file == file))
 
     def _shares(self, laid: manifest.Batch) -> list["Share"]:
         """A batch as it is looked at: contacts, matters and all else by themselves, where together they are many."""
@@ -162,23 +152,6 @@ class Evidence:
         raws = {part: pl.read_parquet(io.BytesIO(data)) for part, data in zip(names, every, strict=False)}
         return raws, _noted(dict(zip(names, every[len(names) :], strict=True)))
 
-    def _pieces(self, pieces: Sequence[tuple[Piece, int, bool]]) -> Iterator[bytes]:
-        """The bytes of some pieces, each with where it begins and whether it is its file's last; small ones are asked for at once."""
-        if sum(piece.size for piece, *_ in pieces) > _SMALL:
-            yield from (self._piece(*one) for one in pieces)
-            return
-        with ThreadPoolExecutor(AT_ONCE) as pool:
-            yield from pool.map(lambda one: self._piece(*one), pieces)
-
-    def _piece(self, piece: Piece, start: int, is_last: bool) -> bytes:
-        """A piece of a file; the last one goes on to the file's end, wherever the manifest says that is."""
-        key = self.run.at("3-merge", "files", piece.file)
-        for _ in range(_AGAIN):
-            data = self.store.get_range(key, start, piece.size + is_last)
-            if f"{isal_zlib.crc32(data):08x}" == piece.crc32:
-                break
-        return data
-
 
 def _noted(made: Mapping[str, bytes]) -> dict[tuple[str, str], Noted]:
     """By kind and part the notes in what the transform made of some parts."""
@@ -196,10 +169,6 @@ def _by_file(lineage: pl.DataFrame) -> dict[str, pl.DataFrame]:
     return {file: pl.concat(some) for file, some in found.items()}
 
 
-_STRETCH = 1 << 20
-"""Bytes of a file that are fetched while those before are hashed."""
-_SMALL = 4 << 20
-"""Bytes of pieces that are asked for at once."""
 _FEW = 20_000
 """Rows up to which a batch is looked at as a whole."""
 _APART = (("contact",), ("matter", "related_contact"))
