@@ -6,6 +6,7 @@ anywhere, so Redis can be lost, workers killed and messages doubled at any momen
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 
 @dataclass(frozen=True, order=True)
@@ -35,13 +36,15 @@ class Step:
     """What the run is called once this is done."""
     parts: Callable[[Collection[str]], list[str]] | None = None
     """What it is done for, a task each, from the keys below the run; nothing for a step that is done once."""
+    window: str = "window"
+    """The setting that says how many of its parts may be under way."""
     aside: str = ""
     """The function that puts a part aside which keeps ending its process."""
 
 
 PARTS = "1-split/parts/"
 ROWS = "3-merge/rows/"
-_TOGETHER = 8
+_TOGETHER = 4
 """Batches that one task counts again, but for the first, which is as much as several."""
 
 
@@ -81,7 +84,7 @@ JOURNEY = (
     Step("transform", "2-transform/{part}.json", "tasks.transform.task:transform", "parts", "transformed", parts_of,
          aside="tasks.transform.task:poison"),  # fmt: skip
     Step("merge", "3-merge/manifest.json", "tasks.merge.task:merge", "merge", "merged"),
-    Step("count", "4-verify/counted/{part}.zip", "tasks.verify.task:count", "parts", "merged", counts_of),
+    Step("count", "4-verify/counted/{part}.zip", "tasks.verify.task:count", "counts", "merged", counts_of, window="count_window"),
     Step("verify", "4-verify/ledger.json", "tasks.verify.task:verify", "merge", "ready"),
 )
 STEPS = {step.name: step for step in JOURNEY}
@@ -131,7 +134,22 @@ def next_steps(run: tuple[str, str, str], present: Collection[str]) -> list[Tick
     return []
 
 
-def follow(done: Ticket, present: Collection[str], window: int) -> list[Ticket]:
+class Windows(Protocol):
+    """How many parts of one run may be under way, by the step's name for it."""
+
+    @property
+    def window(self) -> int: ...
+
+    @property
+    def count_window(self) -> int: ...
+
+
+def within(able: list[Ticket], windows: Windows) -> list[Ticket]:
+    """As many of what can start as may be under way."""
+    return able[: getattr(windows, STEPS[able[0].step].window)] if able else []
+
+
+def follow(done: Ticket, present: Collection[str], windows: Windows) -> list[Ticket]:
     """What to send on after `done`: at most a window of parts of one run is ever under way.
 
     Whoever ends the step before sends the first parts; each part that ends sends the one a window behind it. What gets
@@ -142,9 +160,9 @@ def follow(done: Ticket, present: Collection[str], window: int) -> list[Ticket]:
         return able
     cut = STEPS[done.step].parts
     if able[0].step != done.step or cut is None:
-        return able[:window]
+        return within(able, windows)
     parts = cut(present)
-    turn = parts.index(done.part) + window
+    turn = parts.index(done.part) + getattr(windows, STEPS[done.step].window)
     return [ticket for ticket in able if turn < len(parts) and ticket.part == parts[turn]]
 
 

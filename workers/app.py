@@ -28,7 +28,7 @@ from tasks.stage import Services, read_model, run_of
 from workers.transport import transport_options
 
 os.environ.setdefault("POLARS_MAX_THREADS", "1")  # one thread a process: two processes beat two threads, measured
-QUEUES = ("events", "parts", "merge", "webhooks", "control", "suspect")
+QUEUES = ("events", "parts", "merge", "counts", "webhooks", "control", "suspect")
 log = structlog.get_logger()
 
 
@@ -105,7 +105,7 @@ def is_suspect(ticket: Ticket, seen: frozenset[str]) -> bool:
 def go_on(done: Ticket, seen: frozenset[str]) -> None:
     """Send what can start now. Of a small run all parts are sent at once, some with each message."""
     work = services().settings.work
-    tickets = follow(done, seen, work.window)
+    tickets = follow(done, seen, work)
     rows = _rows_of_small(done, work.part_rows) if done.step == "split" and len(tickets) > 1 else {}
     if not rows:
         send(tickets)

@@ -219,7 +219,7 @@ def answers(port: int) -> bool:
     return False
 
 
-def start_worker(stack: Stack, queues: str = "events,parts,merge,webhooks,control,suspect", concurrency: int = 2, beat: bool = True, name: str = "worker") -> subprocess.Popen[bytes]:
+def start_worker(stack: Stack, queues: str = "events,parts,merge,counts,webhooks,control,suspect", concurrency: int = 2, beat: bool = True, name: str = "worker") -> subprocess.Popen[bytes]:
     """A real worker with its pool; `beat` gives it the reconciler's clock."""
     command = [
         sys.executable, "-m", "celery", "-A", "workers.app", "worker", "-Q", queues, "--concurrency", str(concurrency),

@@ -18,7 +18,7 @@ from caseferry.keys import OPEN, BadKey, Migration, Run, parse_marker
 from caseferry.reading.guard import WORKS, ask
 from tasks.attempts import begun, is_dead, open_attempt, pronounce_lost
 from tasks.intake.arrive import is_missed, read_choices
-from tasks.journey import STEPS, Ticket, next_steps, state_of
+from tasks.journey import STEPS, Ticket, next_steps, state_of, within
 from tasks.notify.deliver import due
 from tasks.stage import Services, choices_tag, present, release, stamp
 
@@ -75,7 +75,7 @@ def overdue(services: Services, run: Run, seen: frozenset[str]) -> list[Ticket]:
     seconds, because a clock may jump.
     """
     store, work, now, key = services.store, services.settings.work, services.clock(), run.at("watch.json")
-    able = next_steps((run.firm, run.migration, run.run), seen)[: work.window]
+    able = within(next_steps((run.firm, run.migration, run.run), seen), work)
     try:
         data, tag = store.get_tagged(key)
     except KeyError:

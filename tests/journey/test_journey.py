@@ -3,7 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.journey import JOURNEY, PARTS, ROWS, Ticket, batches_of, counts_of, follow, next_steps, state_of
+from config.settings import WorkSettings
+from tasks.journey import JOURNEY, PARTS, ROWS, Ticket, batches_of, counts_of, follow, next_steps, state_of, within
 
 RUN = ("firm", "trial", "run-1")
 
@@ -18,8 +19,8 @@ def makes(ticket: Ticket, parts: int) -> set[str]:
     return made
 
 
-@given(st.integers(0, 40), st.integers(1, 5), st.randoms(use_true_random=False), st.floats(0, 0.6))
-def test_every_order_loss_and_repeat_of_messages_ends_at_the_ledger(parts: int, window: int, dice: object, lost: float) -> None:
+@given(st.integers(0, 40), st.integers(1, 5), st.integers(1, 5), st.randoms(use_true_random=False), st.floats(0, 0.6))
+def test_every_order_loss_and_repeat_of_messages_ends_at_the_ledger(parts: int, window: int, counts: int, dice: object, lost: float) -> None:
     from random import Random
 
     assert isinstance(dice, Random)
@@ -30,10 +31,10 @@ def test_every_order_loss_and_repeat_of_messages_ends_at_the_ledger(parts: int, 
         steps += 1
         assert steps < 5000
         if not queue:  # everything was lost: the reconciler asks the same question
-            queue = next_steps(RUN, present)[:window]
+            queue = within(next_steps(RUN, present), WorkSettings(window=window, count_window=counts))
         ticket = queue.pop(dice.randrange(len(queue)))
         present |= makes(ticket, parts)
-        sent = follow(ticket, present, window)
+        sent = follow(ticket, present, WorkSettings(window=window, count_window=counts))
         queue += [t for t in sent if dice.random() >= lost]
         queue += [t for t in sent if dice.random() < 0.1]  # doubled
     assert next_steps(RUN, present) == []
@@ -43,15 +44,29 @@ def test_every_order_loss_and_repeat_of_messages_ends_at_the_ledger(parts: int, 
 @given(st.integers(1, 40), st.integers(1, 8))
 def test_never_more_than_a_window_of_parts_is_under_way(parts: int, window: int) -> None:
     present = {s.makes for s in JOURNEY[:3]} | {f"{PARTS}p{n:03d}.parquet" for n in range(parts)}
-    flight = follow(Ticket(*RUN, "split"), present, window)
+    flight = follow(Ticket(*RUN, "split"), present, WorkSettings(window=window))
     done = 0
     while flight and flight[0].step == "transform":
         assert len(flight) <= window
         ticket = flight.pop(0)
         present |= makes(ticket, parts)
         done += 1
-        flight += follow(ticket, present, window)
+        flight += follow(ticket, present, WorkSettings(window=window))
     assert done == parts and [t.step for t in flight] == ["merge"]
+
+
+@given(st.integers(2, 60), st.integers(1, 8))
+def test_nor_more_than_a_window_of_batches_is_counted_again(batches: int, window: int) -> None:
+    present = {s.makes for s in JOURNEY[:5]} | {f"{ROWS}{n + 1:04d}.zip" for n in range(batches)}
+    work = WorkSettings(count_window=window)
+    flight = follow(Ticket(*RUN, "merge"), present, work)
+    assert flight == within(next_steps(RUN, present), work)
+    while flight and flight[0].step == "count":
+        assert len(flight) <= window
+        ticket = flight.pop()
+        present |= makes(ticket, 0)
+        flight += follow(ticket, present, work)
+    assert [t.step for t in flight] == ["verify"]
 
 
 @given(st.integers(2, 400))

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 
+from config.settings import WorkSettings
 from tasks.intake.arrive import arrive
 from tasks.journey import Ticket, follow, next_steps
 from tasks.stage import Services, carry_out, perform, present, run_of
@@ -18,7 +19,7 @@ def arrived(crossing: Crossings) -> tuple[Services, Ticket]:
 
 
 def noted(ticket: Ticket, sent: list[Ticket]) -> Callable[[frozenset[str]], None]:
-    return lambda seen: sent.extend(follow(ticket, seen, 8))
+    return lambda seen: sent.extend(follow(ticket, seen, WorkSettings()))
 
 
 def test_what_comes_next_is_sent_before_the_news_is_written(crossing: Crossings) -> None:
