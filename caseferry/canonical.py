@@ -61,6 +61,8 @@ def apart(table: "pl.DataFrame") -> "pl.DataFrame":
     into the text it was read as, however few of them are left."""
     import polars as pl
 
+    if not any(kind.is_nested() for kind in table.dtypes):
+        return table.select(pl.concat_str(name, pl.lit("")).alias(name) if kind == pl.String else name for name, kind in table.schema.items())
     buffer = io.BytesIO()
     table.write_ipc(buffer)
     buffer.seek(0)

@@ -45,7 +45,7 @@ class Layout:
             yield "header", 0
         if spec.known and not any(t.kind for t in self._evidence.intake.templates) and tuple(piece.header) != tuple(spec.columns):
             yield "header is not the template's", 0
-        if not piece.even or piece.lines.select(pl.all_horizontal(pl.all() == "").any()).item():
+        if not piece.even or not piece.lines.filter(pl.first() == "").filter(pl.all_horizontal(pl.all() == "")).is_empty():
             yield "a row is blank or of another width", 0
         aliases = spec.aliases()
         for place, heading in enumerate(piece.header):

@@ -79,8 +79,9 @@ class _Tie:
         self._explained = pl.Series("matter", [], dtype=pl.String)
 
     def see(self, batch: Batch) -> None:
-        for piece in batch.files(self._file):
-            sums = recount.sum_by(piece.column("matter"), *(piece.column(name) for name in self._factors))
+        if pieces := batch.files(self._file):
+            matter, *factors = (pl.concat([piece.column(name) for piece in pieces]) for name in ("matter", *self._factors))
+            sums = recount.sum_by(matter, *factors)
             self._written.add(sums.select(pl.col("key").alias("matter"), pl.col("value").cast(pl.Decimal(38, 8)).alias("written")))
         tables = batch.of(self.record)
         if not tables:
