@@ -17,11 +17,11 @@ from caseferry.choices import Migration
 from caseferry.codes import CODES
 from caseferry.errors import BrokenPromise, ExportRefused, NeedsAnswer, PassingFault, Question, StorageRefused
 from caseferry.keys import Run
-from caseferry.manifest import FORMAT, Arrival, Split
+from caseferry.manifest import FORMAT, Arrival, Merged, Split
 from caseferry.model import Model
 from caseferry.services.store import ObjectStore
 from tasks.attempts import alive, begin, begun, done_with, ended, is_dead, lost, open_attempt, pronounce_lost
-from tasks.journey import ENDED, JOURNEY, PARTS, STEPS, Ticket, is_milestone, is_news, next_steps
+from tasks.journey import ENDED, JOURNEY, PARTS, ROWS, STEPS, Ticket, is_milestone, is_news, next_steps
 
 if TYPE_CHECKING:
     from config.settings import Settings
@@ -59,33 +59,48 @@ def present(store: ObjectStore, run: Run) -> frozenset[str]:
 
 
 def look(services: Services, ticket: Ticket) -> frozenset[str]:
-    """The keys below a run, as far as a step has to know of them: for most parts of a large run only its own.
+    """The keys below a run, as far as a step has to know of them: for what is done a part at a time mostly only its own.
 
     A listing of everything at each part would grow with the square of the parts. The parts that say where the run is,
     and the last of them, of which one finds that all are done, look at the whole.
     """
     store, run = services.store, run_of(ticket)
-    parts = _parts_around(services, ticket)
-    if not parts:
+    known = _known(services, ticket)
+    if not known:
         return present(store, run)
-    step = STEPS[ticket.step]
-    made = {one.makes for one in JOURNEY[: JOURNEY.index(step)]} | {f"{PARTS}{part}.parquet" for part in parts}
-    own = [run.home + step.makes.format(part=ticket.part).removesuffix("json"), run.at("attempts", f"{ticket.name}.")]
+    makes = STEPS[ticket.step].makes
+    of_all, of_this = makes.split("{part}", 1)[0], makes.format(part=ticket.part).removesuffix("json")
+    own = [run.home + (of_all if ticket.step == "count" else of_this), run.at("attempts", f"{ticket.name}.")]
     found = {stat.key[len(run.home) :] for prefix in own for stat in store.listing(prefix)}
     failed = {"failed.json"} if store.stat(run.at("failed.json")) else set()
-    return frozenset(made | found | failed)
+    return frozenset(known | found | failed)
+
+
+def _known(services: Services, ticket: Ticket) -> set[str]:
+    """Keys that a part of a step need not look for, because they must be there; nothing where it has to look at all of them."""
+    store, run, step = services.store, run_of(ticket), STEPS[ticket.step]
+    made = {one.makes for one in JOURNEY[: JOURNEY.index(step)] if not one.parts}
+    try:
+        if ticket.step == "transform":
+            parts = _parts_around(services, ticket)
+            return made | {f"{PARTS}{part}.parquet" for part in parts} if parts else set()
+        if ticket.step == "count":
+            batches = len(read_model(store, run.at("3-merge", "manifest.json"), Merged).batches)
+            return made | {f"{ROWS}{number:04d}.zip" for number in range(1, batches + 1)}
+    except KeyError:
+        pass
+    return set()
 
 
 def _parts_around(services: Services, ticket: Ticket) -> list[str]:
     """All parts of the run if this one stands in the middle of them: neither among the last, nor overtaken by them, nor one
-    of those that say how far the run is. Else nothing."""
+    of those that say how far the run is. Else nothing.
+
+    Raises:
+        KeyError: the run has not been split.
+    """
     store, run = services.store, run_of(ticket)
-    if ticket.step != "transform":
-        return []
-    try:
-        split = read_model(store, run.at("1-split", "tables.json"), Split)
-    except KeyError:
-        return []
+    split = read_model(store, run.at("1-split", "tables.json"), Split)
     parts = sorted(part for table in split.tables for part in table.parts)
     number = parts.index(ticket.part) if ticket.part in parts else len(parts)
     turn = number + services.settings.work.window
@@ -96,7 +111,9 @@ def _parts_around(services: Services, ticket: Ticket) -> list[str]:
 def _done(services: Services, ticket: Ticket, seen: frozenset[str], mark: str, *, is_alone: bool) -> frozenset[str]:
     """What lies there once a step was carried out: of a part in the middle all that matters is known."""
     own = {STEPS[ticket.step].makes.format(part=ticket.part), f"{mark}.json"}
-    return seen | own if not is_alone or _parts_around(services, ticket) else present(services.store, run_of(ticket))
+    if not is_alone or (ticket.step == "transform" and _known(services, ticket)):
+        return seen | own
+    return look(services, ticket) | own
 
 
 def read_json(store: ObjectStore, key: str) -> dict[str, object]:
