@@ -26,6 +26,8 @@ WINDOW, PART_ROWS, LOAD_ROWS = 8, 64_000, 8_000
 LATENCY = 0.02
 """Seconds for one request: S3's order of magnitude, not measured here."""
 AT_ONCE = 8
+_LOGS = 0.1
+"""The logs' share of counting again, which is one task however long a run is: measured, see decision 26."""
 DAY = 10 * 3600
 """Seconds in which a day's firms arrive."""
 MIX = ((0.90, "firm of 500 clients"), (0.09, "ten times it"), (0.01, "the largest"))
@@ -153,6 +155,16 @@ def _go_on(run: Run, waiting: deque[Run], day: Day, clock: float) -> None:
     waiting.extend([run] * run.sent)
 
 
+def by_itself(costs: Costs, rows: int, workers: int) -> float:
+    """Seconds of one run when nothing else is to be done, and its windows are as wide as there are workers."""
+    tasks, took = tasks_of(rows), 0.0
+    for step in ORDER:
+        if tasks[step]:
+            each = costs.seconds(step, rows, tasks[step])
+            took += max(each * -(-tasks[step] // workers), _LOGS * each * tasks[step] if step == "count" else 0)
+    return took
+
+
 def quantile(some: list[float], share: float) -> float:
     ranked = sorted(some)
     return ranked[min(len(ranked) - 1, int(share * len(ranked)))] if ranked else 0.0
@@ -186,6 +198,7 @@ def render(results: dict[str, Any]) -> str:
     lines += ["", "## What breaks first", "",
               "Every worker busy without a pause, with the mix above: what they ask of the store and the broker together.", "",
               f"| workers | rows a second | writes a second (one partition takes {S3_WRITES:,}) | reads a second ({S3_READS:,}) | messages a second (one Redis takes about {BROKER:,}) | firms a day |", "|---|---|---|---|---|---|"]  # fmt: skip
+    lone = [sizes["the largest"], 10 * sizes["the largest"]]
     day = a_day(found, 100, 1_000, sizes)
     rows = sum(len(took) * sizes[name] for name, took in day.took.items())
     each = {"writes": day.writes / day.busy, "reads": day.reads / day.busy, "messages": day.messages / day.busy}
@@ -196,22 +209,25 @@ def render(results: dict[str, Any]) -> str:
             f"| {full['reads']:,.0f}{'  **over**' if full['reads'] > S3_READS else ''} | {full['messages']:,.0f}{'  **over**' if full['messages'] > BROKER else ''} | {1_000 / day.busy * workers * 86_400:,.0f} |"
         )
     first = min((S3_WRITES / each["writes"], "writes to one partition of the bucket"), (S3_READS / each["reads"], "reads from it"), (BROKER / each["messages"], "messages through one Redis"))
-    serial = sum(found.seconds(step, sizes["the largest"], 1) for step in ORDER if step not in APART)
-    parallel = sum(found.seconds(step, sizes["the largest"], 1) for step in APART)
     cpu_million = sum(found.per_row[step][0] for step in ORDER) * 1e6
     asked = [sum(found.per_row[step][n] for step in ORDER) * 1e6 for n in (1, 2)]
     small_cpu, small_reads, small_writes = (sum(found.of(step, sizes["firm of 500 clients"])[n] for step in ORDER) for n in range(3))
     second = HOUR / 3600 / CORES
     lines += [
         "", f"First to give way: **{first[1]}, at about {first[0]:,.0f} busy workers**. A bucket divides itself by prefix as it warms; before a large migration day, spread firms over several buckets or ask for the partitions. Past {BROKER / each['messages']:,.0f} workers use a Redis for each group of queues, or SQS.", "",
-        f"One run alone gains little past its parts: of the largest firm's {serial + parallel:.0f} s of work {parallel:.0f} s are tasks of its parts and batches, so no number of workers brings it below {serial:.0f} s. What would: merge a batch a task, files cut by ranges.", "",
+        "## One run alone", "",
+        "Seconds of one run on an idle deployment, with as many parts and batches under way (`work.window`, `work.count_window`) as there are workers.", "",
+        "| workers | " + " | ".join(f"{rows:,} rows" for rows in lone) + " |", "|---|" + "---|" * len(lone),
+        *(f"| {workers} | " + " | ".join(f"{by_itself(found, rows, workers):.0f} s" for rows in lone) + " |" for workers in (1, 2, 4, 8, 16, 32)), "",
+        "Parts and counting again are shared by as many workers as there are; what is left is split and merge, one task each. What would shorten it: a list cut by ranges into tasks, a batch merged by each.", "",
         "## Advice", "",
         f"- **Part size** (`work.part_rows`): 64,000 rows. A part costs {found.fixed['transform'][0] / 9 * 1000:.0f} ms and {sum(found.fixed['transform'][1:]) / 9:.0f} requests by itself, beside {found.per_row['transform'][0] * 1e7:.0f} ms for 10,000 rows; one of a million rows takes a worker's memory.",
         f"- **Window** (`work.window`): {WINDOW}. More lets one large firm stand before more small ones; less leaves workers idle when few firms are under way.",
+        "- **Batches counted again** (`work.count_window`): 2, which is all that two processes can do. Where workers are to be had, as many as should hurry one firm; each takes a second or so, and small firms' tasks go between them, for they wait in other queues.",
         f"- **Load** (`work.load_rows`): {LOAD_ROWS:,} rows. A run of no more rows than one part may have sends its parts as so few messages; less brings one small firm to more workers, at ten requests a message.",
         "- **Batch** (`work.batch_rows`): 64,000 rows, as a part, because a batch holds whole parts (with 100,000 the largest process takes 670 to 790 MB, with 64,000 560 to 600): what merge and verify hold at a time; of long rows fewer, as many as `work.portion_bytes` of text.",
         "- **Scratch** (`TMPDIR`): what a step can't hold waits there in files without a name, about three times what the largest file of a drop unpacks to, and once what it is packed to: some 30 GB for a list of 10. The 4 GB in `deploy/compose.yaml` are for lists up to one; where there is too little, the step waits, and says so.",
-        "- **Queues**: one group of workers on `parts`, scaled by the length of that queue; a few on `events,merge,webhooks,control`, of which at least two at any time; one on `suspect` with `--concurrency 1`.",
+        "- **Queues**: one group of workers on `parts,counts`, scaled by the length of those queues; a few on `events,merge,webhooks,control`, of which at least two at any time; one on `suspect` with `--concurrency 1`.",
         "- **Requests**: a small firm's requests cost more than its computing. Fewer objects for each run would make it cheaper, faster code would not.",
         "- **Instances**: two cores and 8 GiB, two processes each; memory, not cores, is what a larger one buys. Spot instances lose nothing: a part goes on elsewhere within a minute.", "",
         "## What it costs", "",
