@@ -1,6 +1,7 @@
 """Bring the parts together, in one order whatever order they came in, a batch at a time; the manifest is written last."""
 
 from collections.abc import Collection, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -33,7 +34,7 @@ from tasks.merge.matters import link_clients, matter_lines, matter_numbers, part
 from tasks.merge.moved import Keeping, earlier_runs, moved_by
 from tasks.merge.scope import ask_scope, draw_scope
 from tasks.merge.targets import load_plan
-from tasks.merge.targets.field_map import ask_map, draw_map
+from tasks.merge.targets.field_map import FieldMap, ask_map, draw_map
 from tasks.merge.targets.fitting import Fitting
 from tasks.merge.targets.keys import SCATTERED, equals, told_again
 from tasks.merge.targets.neutral import Links, links_of, neutral
@@ -58,15 +59,16 @@ def merge(services: Services, ticket: Ticket) -> None:
     migration = migration_of(store, run)
     outcomes = Outcomes(store, run, split)
     first, *others = in_batches(split, services.settings.work.batch_rows, services.settings.work.portion_bytes)
-    records, aside = outcomes.read(first)
+    with ThreadPoolExecutor(1) as pool:  # what a person reads before is drawn while the first batch is read
+        drawn = pool.submit(_draw, services, run, migration, split, intake)
+        records, aside = outcomes.read(first)
+        field_map = drawn.result()
     desk = Desk(
         migration=migration, profile=migration.profile_of(split.source), target=load_target(migration.base), split=split,
         intake=intake, records=records, as_at=_as_at(split, migration, intake), moved=moved_by(store, run.of, migration),
     )  # fmt: skip
     _as_at_findings(desk)
     desk.notes += earlier_runs(store, run, migration)
-    draw_scope(services, run, migration, split, intake)
-    field_map = draw_map(services, run, migration, split)
     if questions := (*ask_map(field_map, migration, split), *ask_scope(migration)):
         raise NeedsAnswer(questions)
     with Scratch() as scratch, Sending(store) as sending:
@@ -97,6 +99,12 @@ def merge(services: Services, ticket: Ticket) -> None:
         as_at=desk.as_at.isoformat(), practice_areas=areas, value_maps=words, fits=fits, map_version=field_map.version,
     )  # fmt: skip
     store.put_once(run.at("3-merge", "manifest.json"), to_json(manifest))
+
+
+def _draw(services: Services, run: Run, migration: Migration, split: Split, intake: Intake) -> FieldMap:
+    """Draw the scope and the field map."""
+    draw_scope(services, run, migration, split, intake)
+    return draw_map(services, run, migration, split)
 
 
 def _lay(

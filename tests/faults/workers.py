@@ -22,7 +22,7 @@ from tests.faults.deployment import Deployment, deployed
 from tests.faults.firms import export
 from workers.inprocess import cross
 
-PART_ROWS: dict[str, Any] = {"CASEFERRY_WORK__PART_ROWS": "2"}
+PART_ROWS: dict[str, Any] = {"CASEFERRY_WORK__PART_ROWS": "2", "CASEFERRY_WORK__BATCH_ROWS": "6"}
 
 
 def clean(folder: Path, data: bytes, part_rows: int = 2, **clock: Any) -> dict[str, bytes]:
