@@ -17,7 +17,7 @@ from caseferry.choices import Migration
 from caseferry.codes import CODES
 from caseferry.errors import BrokenPromise, ExportRefused, NeedsAnswer, PassingFault, Question, StorageRefused
 from caseferry.keys import Run
-from caseferry.manifest import FORMAT, Arrival, Merged, Split
+from caseferry.manifest import FORMAT, Arrival, Split
 from caseferry.model import Model
 from caseferry.services.store import ObjectStore
 from tasks.attempts import alive, begin, begun, done_with, ended, is_dead, lost, open_attempt, pronounce_lost
@@ -69,8 +69,8 @@ def look(services: Services, ticket: Ticket) -> frozenset[str]:
     if not known:
         return present(store, run)
     makes = STEPS[ticket.step].makes
-    of_all, of_this = makes.split("{part}", 1)[0], makes.format(part=ticket.part).removesuffix("json")
-    own = [run.home + (of_all if ticket.step == "count" else of_this), run.at("attempts", f"{ticket.name}.")]
+    places = [makes.split("{part}", 1)[0], ROWS] if ticket.step == "count" else [makes.format(part=ticket.part).removesuffix("json")]
+    own = [*(run.home + place for place in places), run.at("attempts", f"{ticket.name}.")]
     found = {stat.key[len(run.home) :] for prefix in own for stat in store.listing(prefix)}
     failed = {"failed.json"} if store.stat(run.at("failed.json")) else set()
     return frozenset(known | found | failed)
@@ -78,29 +78,25 @@ def look(services: Services, ticket: Ticket) -> frozenset[str]:
 
 def _known(services: Services, ticket: Ticket) -> set[str]:
     """Keys that a part of a step need not look for, because they must be there; nothing where it has to look at all of them."""
-    store, run, step = services.store, run_of(ticket), STEPS[ticket.step]
+    step = STEPS[ticket.step]
+    if not step.parts:
+        return set()
     made = {one.makes for one in JOURNEY[: JOURNEY.index(step)] if not one.parts}
-    try:
-        if ticket.step == "transform":
-            parts = _parts_around(services, ticket)
-            return made | {f"{PARTS}{part}.parquet" for part in parts} if parts else set()
-        if ticket.step == "count":
-            batches = len(read_model(store, run.at("3-merge", "manifest.json"), Merged).batches)
-            return made | {f"{ROWS}{number:04d}.zip" for number in range(1, batches + 1)}
-    except KeyError:
-        pass
-    return set()
+    if ticket.step == "count":
+        return made if services.store.stat(run_of(ticket).at("3-merge", "manifest.json")) else set()
+    parts = _parts_around(services, ticket)
+    return made | {f"{PARTS}{part}.parquet" for part in parts} if parts else set()
 
 
 def _parts_around(services: Services, ticket: Ticket) -> list[str]:
     """All parts of the run if this one stands in the middle of them: neither among the last, nor overtaken by them, nor one
     of those that say how far the run is. Else nothing.
-
-    Raises:
-        KeyError: the run has not been split.
     """
     store, run = services.store, run_of(ticket)
-    split = read_model(store, run.at("1-split", "tables.json"), Split)
+    try:
+        split = read_model(store, run.at("1-split", "tables.json"), Split)
+    except KeyError:
+        return []
     parts = sorted(part for table in split.tables for part in table.parts)
     number = parts.index(ticket.part) if ticket.part in parts else len(parts)
     turn = number + services.settings.work.window
@@ -291,7 +287,7 @@ def carry_out(
             log.error("storage_refused", code=refusal.code, reason=CODES[refusal.code].do)
             _end_by_name(store, run, ticket, mark, refusal)
         except NeedsAnswer as ask:
-            _hold(services, run, ticket.step, ask, seen)
+            _hold(services, run, ticket.step, ask, present(store, run) if ticket.part else seen)
             ended(store, run, mark)
         except ExportRefused as refusal:
             log.warning("export_refused", code=refusal.code)
@@ -324,8 +320,8 @@ def _end_by_name(store: ObjectStore, run: Run, ticket: Ticket, mark: str, refusa
 
 
 def _tell(services: Services, ticket: Ticket, seen: Collection[str]) -> None:
-    """Say where the run is; of a run's parts only every twentieth is news, and the last."""
-    if ticket.part and len(begun(ticket, seen)) <= 1 and not is_news(ticket, seen):
+    """Say where the run is; of a run's parts only every twentieth is news, and the last, and one that ends the run."""
+    if ticket.part and not any(end in seen for end in ENDED) and len(begun(ticket, seen)) <= 1 and not is_news(ticket, seen):
         return
     services.tell(services, run_of(ticket), None if ticket.part else frozenset(seen))  # of a part, not all was looked at
 

@@ -99,7 +99,7 @@ def make_app(given: Settings) -> "Celery[Any]":
 
 def is_suspect(ticket: Ticket, seen: frozenset[str]) -> bool:
     """True for a part that ended its process before, as far as the run's keys tell."""
-    return bool(ticket.part) and lost(ticket, seen) >= services().settings.work.attempts - 1
+    return bool(STEPS[ticket.step].aside) and lost(ticket, seen) >= services().settings.work.attempts - 1
 
 
 def go_on(done: Ticket, seen: frozenset[str]) -> None:

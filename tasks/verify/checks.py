@@ -94,8 +94,11 @@ class CarefulOfAll(Careful):
     def add(self, seen: Seen) -> None:
         is_broken, facts = seen.facts
         self.is_broken = self.is_broken or is_broken
-        if not self.is_broken:
-            self._watcher.add(Seen(facts, seen.tables))
+        try:
+            if not self.is_broken:
+                self._watcher.add(Seen(facts, seen.tables))
+        except _ODD:
+            self.is_broken = True
 
 
 _ODD = (ValueError, IndexError, ArithmeticError, pl.exceptions.PolarsError)
@@ -342,7 +345,7 @@ class References:
         for name, heading in _OF_MATTERS:
             for piece in batch.files(name):
                 named = _columns(piece, heading).filter(pl.col("k0") != "")
-                self._ask(piece, "matters that are not in the matters file", named.join(self._numbers, on="k0", how="anti"))
+                self._ask(piece, "matters that are not in the matters file", self._not_there(named))
         for name, heading in _OF_USERS:
             for piece in batch.files(name):
                 self._users[piece.name] += _columns(piece, heading).filter(~pl.col("k0").is_in(self._active)).height
@@ -362,8 +365,14 @@ class References:
         self._users.update(users)
         self._contacts = pl.concat([self._contacts, seen.tables["contacts"]]).unique()
         self._numbers = pl.concat([self._numbers, seen.tables["numbers"]]).unique()
-        for number, (file, problem) in enumerate(asked):
-            self._asked.setdefault((file, problem), []).append(seen.tables[f"asked{number}"])
+        for number, which in enumerate(asked):
+            lost = self._not_there(seen.tables[f"asked{number}"])
+            if lost.height:
+                self._asked.setdefault((which[0], which[1]), []).append(lost)
+
+    def _not_there(self, names: pl.DataFrame) -> pl.DataFrame:
+        """Those of some clients, or matters, that are not among all that is known so far."""
+        return self._without_contact(names) if "k2" in names.columns else names.join(self._numbers, on="k0", how="anti")
 
     def _without_contact(self, clients: pl.DataFrame) -> pl.DataFrame:
         people = self._contacts.filter((pl.col("k0") != "") | (pl.col("k1") != ""))
@@ -372,8 +381,7 @@ class References:
     def say(self) -> Iterator[Check]:
         wrong: list[dict[str, Any]] = []
         for (file, problem), some in sorted(self._asked.items(), key=lambda one: one[0]):
-            asked = pl.concat(some)
-            lost = self._without_contact(asked) if "k2" in asked.columns else asked.join(self._numbers, on="k0", how="anti")
+            lost = self._not_there(pl.concat(some))
             wrong += [{"file": file, "problem": problem, "rows": int(lost["n"].sum())}] if lost.height else []
         wrong += [{"file": file, "problem": "users without an active licence", "rows": rows} for file, rows in self._users.items() if rows]
         yield Check("references", "Every client, matter and user named is there", not wrong, f"{self._numbers.height} matters", True, tuple(wrong))

@@ -20,7 +20,7 @@ class Waiting:
 
     def __init__(self) -> None:
         self._rows: dict[str, list[pl.DataFrame]] = {}
-        self._groups: list[pl.DataFrame] = []
+        self._groups = [pl.DataFrame(schema={"reason": pl.String, "record": pl.String, "table": pl.String, "count": pl.UInt32, "first": pl.UInt32})]
 
     def see(self, batch: Batch) -> None:
         waits = batch.places.filter(pl.col("place") == "quarantined")

@@ -1,6 +1,7 @@
 """Every change and finding counted by rule, and the first of each kept to be shown."""
 
 from collections import Counter
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
@@ -48,8 +49,9 @@ class Notes:
 
     def add(self, seen: Seen) -> None:
         self._groups += [seen.tables["groups"]] if "groups" in seen.tables else []
-        self._first += [seen.tables["first"]] if "first" in seen.tables else []
-        self._seen.update({(table, rule): count for table, rule, count in seen.facts})
+        counts = {(table, rule): count for table, rule, count in seen.facts}
+        if "first" in seen.tables:
+            self._hold(seen.tables["first"], counts)
 
     def _count(self, some: Noted) -> None:
         """By list and what makes a group: how many, in which columns, and the first row."""
@@ -61,6 +63,10 @@ class Notes:
     def _keep_first(self, some: Noted) -> None:
         shown = some.where(~pl.col("rule").is_in(self._unseen))
         counts = {(table, rule): count for table, rule, count in shown.group_by("table", "rule").len().iter_rows()}
+        self._hold(shown, counts)
+
+    def _hold(self, shown: pl.DataFrame, counts: Mapping[tuple[str, str], int]) -> None:
+        """Keep the first of these notes, of which there are so many by list and rule; none of what there is enough of."""
         if shown.height > EACH or any(self._seen[one] >= EACH for one in counts):
             full = pl.any_horizontal(pl.lit(False), *((pl.col("table") == table) & (pl.col("rule") == rule) for table, rule in counts if self._seen[table, rule] >= EACH))
             shown = shown.filter(~full).filter(pl.int_range(pl.len()).over("table", "rule") < EACH)

@@ -10,9 +10,10 @@ from caseferry.keys import Run
 from caseferry.manifest import Piece
 from caseferry.services.store import AT_ONCE, ObjectStore
 
-_AGAIN = 3
+AGAIN = 3
 """How often a piece that is not what the manifest says is read, before it is taken for what is stored."""
-_STRETCH = 6 << 20
+_STRETCH, _HELD = 6 << 20, 64 << 20
+"""Bytes that are fetched of a file at a time, and the most that is held of all of them, as far as pieces allow."""
 _SMALL = 4 << 20
 """Bytes of pieces that are asked for at once."""
 
@@ -26,6 +27,7 @@ class Stretches:
 
     def __init__(self, store: ObjectStore, run: Run, ends: Mapping[str, int]) -> None:
         self._store, self._run, self._ends = store, run, ends
+        self._stretch = min(_STRETCH, _HELD // max(1, len(ends)))
         self._held = dict[str, tuple[int, int, bytes]]()
         """By file what was fetched and not asked for yet: from where on, up to where it was wanted, and the bytes."""
 
@@ -41,7 +43,7 @@ class Stretches:
     def _piece(self, piece: Piece, start: int) -> bytes:
         end = start + piece.size
         end += end + 1 == self._ends[piece.file]
-        for _ in range(_AGAIN):
+        for _ in range(AGAIN):
             data = self._read(piece.file, start, end)
             if f"{isal_zlib.crc32(data):08x}" == piece.crc32:
                 break
@@ -51,7 +53,7 @@ class Stretches:
     def _read(self, file: str, start: int, end: int) -> bytes:
         at, until, held = self._held.pop(file, (start, start, b""))
         if at > start or until < end:
-            at, until = start, max(end, min(start + _STRETCH, self._ends[file]))
+            at, until = start, max(end, min(start + self._stretch, self._ends[file]))
             held = self._store.get_range(self._run.at("3-merge", "files", file), at, until - at)
         if end < until:
             self._held[file] = (at, until, held)

@@ -47,7 +47,7 @@ def verify(services: Services, ticket: Ticket) -> None:
     """Make `4-verify/ledger.json`, with `report.html`, `report.xlsx`, `changes.csv.gz`, `findings.csv.gz` and `sample.json` beside it."""
     store, run = services.store, run_of(ticket)
     evidence = _evidence(services, ticket)
-    apart = counted_apart(len(evidence.merged.batches), bool(evidence.merged.fits))
+    apart = _counted(services, ticket, evidence)
     with Scratch() as scratch, Sending(store) as sending:  # the logs are large, and go while the reports are made
         proof = Proof(evidence, scratch)
         if apart:
@@ -73,6 +73,14 @@ def _evidence(services: Services, ticket: Ticket) -> Evidence:
         read_model(store, run.at("3-merge", "manifest.json"), Merged),
         services.settings.limits,
     )  # fmt: skip
+
+
+def _counted(services: Services, ticket: Ticket, evidence: Evidence) -> list[str]:
+    """What others have counted, if it is all there is to count; else nothing."""
+    apart, home = counted_apart(len(evidence.merged.batches), bool(evidence.merged.fits)), run_of(ticket).home
+    makes = STEPS["count"].makes
+    there = {stat.key for stat in services.store.listing(home + makes.split("{part}", 1)[0])} if apart else set[str]()
+    return apart if all(home + makes.format(part=part) in there for part in apart) else []
 
 
 def _add_up(services: Services, ticket: Ticket, proof: Proof, apart: list[str]) -> None:
