@@ -22,7 +22,8 @@ RESULTS = ROOT / "bench" / "results" / "large.json"
 ORDER = ("intake", "admit", "split", "transform", "merge", "count", "verify")
 APART = ("transform", "count")
 """Steps of a large run that are several tasks each."""
-WINDOW, PART_ROWS, LOAD_ROWS = 8, 64_000, 8_000
+PART_ROWS, LOAD_ROWS = 64_000, 8_000
+WINDOWS = {"transform": 8, "count": 2}
 LATENCY = 0.02
 """Seconds for one request: S3's order of magnitude, not measured here."""
 AT_ONCE = 8
@@ -151,7 +152,8 @@ def _go_on(run: Run, waiting: deque[Run], day: Day, clock: float) -> None:
     if run.step == len(ORDER):
         day.took[run.kind].append(clock - run.began)
         return
-    run.done, run.sent = 0, min(WINDOW, run.tasks[ORDER[run.step]])
+    step = ORDER[run.step]
+    run.done, run.sent = 0, min(WINDOWS.get(step, 1), run.tasks[step])
     waiting.extend([run] * run.sent)
 
 
@@ -222,7 +224,7 @@ def render(results: dict[str, Any]) -> str:
         "Parts and counting again are shared by as many workers as there are; what is left is split and merge, one task each. What would shorten it: a list cut by ranges into tasks, a batch merged by each.", "",
         "## Advice", "",
         f"- **Part size** (`work.part_rows`): 64,000 rows. A part costs {found.fixed['transform'][0] / 9 * 1000:.0f} ms and {sum(found.fixed['transform'][1:]) / 9:.0f} requests by itself, beside {found.per_row['transform'][0] * 1e7:.0f} ms for 10,000 rows; one of a million rows takes a worker's memory.",
-        f"- **Window** (`work.window`): {WINDOW}. More lets one large firm stand before more small ones; less leaves workers idle when few firms are under way.",
+        f"- **Window** (`work.window`): {WINDOWS['transform']}. More lets one large firm stand before more small ones; less leaves workers idle when few firms are under way.",
         "- **Batches counted again** (`work.count_window`): 2, which is all that two processes can do. Where workers are to be had, as many as should hurry one firm; each takes a second or so, and small firms' tasks go between them, for they wait in other queues.",
         f"- **Load** (`work.load_rows`): {LOAD_ROWS:,} rows. A run of no more rows than one part may have sends its parts as so few messages; less brings one small firm to more workers, at ten requests a message.",
         "- **Batch** (`work.batch_rows`): 64,000 rows, as a part, because a batch holds whole parts (with 100,000 the largest process takes 670 to 790 MB, with 64,000 560 to 600): what merge and verify hold at a time; of long rows fewer, as many as `work.portion_bytes` of text.",
