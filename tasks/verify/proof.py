@@ -7,16 +7,18 @@ from functools import cached_property
 from caseferry.mapping.target import Target, load_target
 from caseferry.services.scratch import Scratch
 from tasks.verify.cards import Accuracy, Reached
-from tasks.verify.checks import Careful, CarefulOfAll, Check, Files, Lines, References, Rows
+from tasks.verify.checks import Careful, CarefulOfAll, Check, Files, Rows
 from tasks.verify.deadlines import Deadlines
 from tasks.verify.evidence import Batch, Evidence
 from tasks.verify.fitted import Fitted
 from tasks.verify.hours import Hours
 from tasks.verify.inventory import Compliance, Inventory
 from tasks.verify.layout import Layout
+from tasks.verify.lines import Lines
 from tasks.verify.listed import Bills, Fallbacks, Late, Waiting
 from tasks.verify.log import Log
 from tasks.verify.notes import REWRITTEN, Notes
+from tasks.verify.references import References
 from tasks.verify.sample import Sample
 from tasks.verify.seen import Onlooker, Seen, Watcher
 from tasks.verify.tieout import Money

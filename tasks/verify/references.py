@@ -1,0 +1,98 @@
+"""The check of what files say of each other: whoever or whatever one names is in another, or there already."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import polars as pl
+
+from caseferry.canonical import apart
+from tasks.verify.checks import Check
+from tasks.verify.evidence import Batch, Evidence, Handed
+from tasks.verify.seen import Seen
+
+_CLIENT = ("client_first_name", "client_last_name", "client_company_name")
+_OF_MATTERS = (("activities", "matter"), ("balances_forward", "matter"), ("trust_balances", "matter"), ("matter_notes", "matter"),
+               ("related_contacts", "matter"), ("tasks", "matter"), ("calendar_events", "matter"), ("matter_users", "matter"))  # fmt: skip
+_OF_USERS = (("activities", "activity_user"), ("matter_users", "responsible_attorney"), ("matters", "responsible_attorney"),
+             ("tasks", "assignee"), ("calendar_events", "calendar"))  # fmt: skip
+
+
+class References:
+    """Every client, matter and user that a file names is there for the import to find."""
+
+    name = "references"
+
+    def __init__(self, evidence: Evidence) -> None:
+        self._contacts, self._numbers = _keys(3), _keys(1)
+        self._active = [user.name for user in evidence.migration.users if user.licence == "active"]
+        self._asked: dict[tuple[str, str], list[pl.DataFrame]] = {}
+        """What was not found so far, by file and problem: distinct names as `k0`, …, and `n` lines that name each."""
+        self._users = Counter[str]()
+
+    def see(self, batch: Batch) -> None:
+        for piece in (*batch.files("contacts"), *batch.files("contacts_there")):
+            self._contacts = pl.concat([self._contacts, _columns(piece, "first_name", "last_name", "company")]).unique()
+        for piece in batch.files("matters_there"):
+            self._numbers = pl.concat([self._numbers, _columns(piece, "custom_number")]).unique()
+        for piece in batch.files("matters"):
+            self._numbers = pl.concat([self._numbers, _columns(piece, "custom_number")]).unique()
+            self._ask(piece, "clients without a contact", self._without_contact(_columns(piece, *_CLIENT)))
+        for name, heading in _OF_MATTERS:
+            for piece in batch.files(name):
+                named = _columns(piece, heading).filter(pl.col("k0") != "")
+                self._ask(piece, "matters that are not in the matters file", self._not_there(named))
+        for name, heading in _OF_USERS:
+            for piece in batch.files(name):
+                self._users[piece.name] += _columns(piece, heading).filter(~pl.col("k0").is_in(self._active)).height
+
+    def _ask(self, piece: Handed, problem: str, lost: pl.DataFrame) -> None:
+        """Not found so far; what comes later may still settle it."""
+        if lost.height:
+            self._asked.setdefault((piece.name, problem), []).append(apart(lost.group_by(pl.all()).len("n")))
+
+    def seen(self) -> Seen:
+        asked = {key: _added(some) for key, some in self._asked.items()}
+        tables = {"contacts": self._contacts, "numbers": self._numbers} | {f"asked{number}": names for number, names in enumerate(asked.values())}
+        return Seen([self._users, list(asked)], tables)
+
+    def add(self, seen: Seen) -> None:
+        users, asked = seen.facts
+        self._users.update(users)
+        self._contacts = pl.concat([self._contacts, seen.tables["contacts"]]).unique()
+        self._numbers = pl.concat([self._numbers, seen.tables["numbers"]]).unique()
+        for number, which in enumerate(asked):
+            lost = self._not_there(seen.tables[f"asked{number}"])
+            if lost.height:
+                self._asked.setdefault((which[0], which[1]), []).append(lost)
+
+    def _not_there(self, names: pl.DataFrame) -> pl.DataFrame:
+        """Those of some clients, or matters, that are not among all that is known so far."""
+        return self._without_contact(names) if "k2" in names.columns else names.join(self._numbers, on="k0", how="anti")
+
+    def _without_contact(self, clients: pl.DataFrame) -> pl.DataFrame:
+        people = self._contacts.filter((pl.col("k0") != "") | (pl.col("k1") != ""))
+        return clients.join(self._contacts, on=["k0", "k1", "k2"], how="anti").join(people, on=["k0", "k1"], how="anti")
+
+    def say(self) -> Iterator[Check]:
+        wrong: list[dict[str, Any]] = []
+        for (file, problem), some in sorted(self._asked.items(), key=lambda one: one[0]):
+            lost = self._not_there(pl.concat(some))
+            wrong += [{"file": file, "problem": problem, "rows": int(lost["n"].sum())}] if lost.height else []
+        wrong += [{"file": file, "problem": "users without an active licence", "rows": rows} for file, rows in self._users.items() if rows]
+        yield Check("references", "Every client, matter and user named is there", not wrong, f"{self._numbers.height} matters", True, tuple(wrong))
+
+
+def _added(some: list[pl.DataFrame]) -> pl.DataFrame:
+    return pl.concat(some).group_by(pl.exclude("n")).agg(pl.col("n").sum())
+
+
+def _keys(count: int) -> pl.DataFrame:
+    return pl.DataFrame(schema={f"k{n}": pl.String for n in range(count)})
+
+
+def _columns(piece: Handed, *names: str) -> pl.DataFrame:
+    """Some columns as `k0`, `k1`, …; nothing where the file lacks one."""
+    if not all(name in piece.header for name in names):
+        return _keys(len(names))
+    return pl.DataFrame({f"k{n}": piece.column(name) for n, name in enumerate(names)})
