@@ -15,6 +15,7 @@ import os
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -30,8 +31,21 @@ from tasks.journey import Ticket
 
 _MARKS = ("beat", "ended", "lost")
 _PATIENCE = 600
-_MINE: set[str] = set()
-"""The attempts of this very process."""
+_MINE: Counter[str] = Counter()
+"""The attempts of this very process, each as often as one of its threads has it or reaches for it."""
+_HAND = threading.Lock()
+
+
+def _take(attempt: str) -> None:
+    with _HAND:
+        _MINE[attempt] += 1
+
+
+def _let_go(attempt: str) -> None:
+    with _HAND:
+        _MINE[attempt] -= 1
+        if _MINE[attempt] <= 0:
+            del _MINE[attempt]
 
 
 def begun(ticket: Ticket, seen: Collection[str]) -> list[str]:
@@ -59,14 +73,14 @@ def pronounce_lost(store: ObjectStore, run: Run, mark: str, at: str) -> None:
 def begin(store: ObjectStore, run: Run, ticket: Ticket, seen: Collection[str], at: str) -> str:
     """Take the step's next attempt; nothing if somebody has it. The last holder must be settled before."""
     mark = f"attempts/{ticket.name}.{len(begun(ticket, seen))}"
-    _MINE.add(run.home + mark)
+    _take(run.home + mark)
     try:
         if store.put_once(run.home + f"{mark}.json", to_json({"at": at, "who": me()})):
             return mark
     except CaseferryError:
         ended(store, run, mark)  # it may have been written and its answer lost: then it was begun by nobody
         raise
-    _MINE.discard(run.home + mark)
+    _let_go(run.home + mark)
     return ""
 
 
@@ -116,7 +130,7 @@ def ended(store: ObjectStore, run: Run, mark: str) -> None:
             store.put_once(run.home + f"{mark}.ended.json", told)
         except Exception:
             return False
-        _MINE.discard(run.home + mark)
+        _let_go(run.home + mark)
         return True
 
     def tell_later() -> None:
@@ -124,7 +138,7 @@ def ended(store: ObjectStore, run: Run, mark: str) -> None:
             time.sleep(1)
             if tell():
                 return
-        _MINE.discard(run.home + mark)
+        _let_go(run.home + mark)
 
     if not tell():
         threading.Thread(target=tell_later, daemon=True, name="ended").start()
@@ -132,7 +146,7 @@ def ended(store: ObjectStore, run: Run, mark: str) -> None:
 
 def done_with(run: Run, mark: str) -> None:
     """The attempt is over, whichever way; its step's own object or a mark says how."""
-    _MINE.discard(run.home + mark)
+    _let_go(run.home + mark)
 
 
 def me() -> dict[str, Any]:

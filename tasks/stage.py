@@ -255,8 +255,11 @@ def carry_out(
             if step.makes.format(part=ticket.part) in seen:
                 send_on(seen)  # it finished and went home
                 return seen
-            pronounce_lost(store, run, before, stamp(services.clock()))
-            seen = look(services, ticket)
+            if open_attempt(ticket, seen) == before:  # else it came to nothing, and said so meanwhile
+                pronounce_lost(store, run, before, stamp(services.clock()))
+                seen = look(services, ticket)
+            if open_attempt(ticket, seen):
+                return seen  # somebody was quicker
         work = services.settings.work
         if lost(ticket, seen) >= (work.attempts if step.aside else work.step_attempts):
             _give_up(services, ticket)
