@@ -88,7 +88,7 @@ class Run:
 def tasks_of(rows: int) -> dict[str, int]:
     """How many tasks each step of a run is."""
     is_small, parts = rows <= PART_ROWS, -(-rows // PART_ROWS)
-    return dict.fromkeys(ORDER, 1) | {"transform": -(-rows // LOAD_ROWS) if is_small else parts + 8, "count": 0 if is_small else len(counted_apart(parts, is_mapped=False))}
+    return dict.fromkeys(ORDER, 1) | {"transform": -(-rows // LOAD_ROWS) if is_small else parts + 8, "count": 0 if is_small else len(counted_apart((), parts, is_mapped=False))}
 
 
 @dataclass

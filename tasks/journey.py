@@ -38,11 +38,14 @@ class Step:
     """What it is done for, a task each, from the keys below the run; nothing for a step that is done once."""
     window: str = "window"
     """The setting that says how many of its parts may be under way."""
+    early: Callable[[Collection[str]], list[str]] | None = None
+    """Those of its parts that need nothing of the step before, and are done while that one is under way."""
     aside: str = ""
     """The function that puts a part aside which keeps ending its process."""
 
 
 PARTS = "1-split/parts/"
+LINES = "lines"
 ROWS = "3-merge/rows/"
 _TOGETHER = 4
 """Batches that one task counts again, but for the first, which is as much as several."""
@@ -58,17 +61,23 @@ def counts_of(present: Collection[str]) -> list[str]:
     if "4-verify/ledger.json" in present:
         return []
     batches = sum(1 for key in present if key.startswith(ROWS))
-    return counted_apart(batches, any("/rows/" in key and not key.startswith(ROWS) for key in present))
+    return counted_apart(parts_of(present), batches, any("/rows/" in key and not key.startswith(ROWS) for key in present))
 
 
-def counted_apart(batches: int, is_mapped: bool) -> list[str]:
+def counted_apart(parts: Collection[str], batches: int, is_mapped: bool) -> list[str]:
     """The originals' lines, the files as they lie there, the logs of all notes; and some batches by the number of their first.
 
-    Nothing for one batch, and for a run with mapped targets: whoever writes the proof counts those himself.
+    Of one batch, and of a run with mapped targets, whoever writes the proof counts files, logs and batches himself; of an
+    export without a long list the lines too.
     """
     if batches < 2 or is_mapped:
-        return []
-    return ["lines", "files", "logs", *(f"{number:04d}" for number in (1, *range(2, batches + 1, _TOGETHER)))]
+        return counted_early(parts)
+    return [LINES, "files", "logs", *(f"{number:04d}" for number in (1, *range(2, batches + 1, _TOGETHER)))]
+
+
+def counted_early(parts: Collection[str]) -> list[str]:
+    """The originals' lines, where a list is so long that it was cut: nothing but the export is looked at for them."""
+    return [LINES] if any(part.rpartition("-")[2] > "0001" for part in parts) else []
 
 
 def batches_of(part: str) -> tuple[int, int]:
@@ -84,7 +93,8 @@ JOURNEY = (
     Step("transform", "2-transform/{part}.json", "tasks.transform.task:transform", "parts", "transformed", parts_of,
          aside="tasks.transform.task:poison"),  # fmt: skip
     Step("merge", "3-merge/manifest.json", "tasks.merge.task:merge", "merge", "merged"),
-    Step("count", "4-verify/counted/{part}.zip", "tasks.verify.task:count", "counts", "merged", counts_of, window="count_window"),
+    Step("count", "4-verify/counted/{part}.zip", "tasks.verify.task:count", "counts", "merged", counts_of, window="count_window",
+         early=lambda present: counted_early(parts_of(present))),  # fmt: skip
     Step("verify", "4-verify/ledger.json", "tasks.verify.task:verify", "merge", "ready"),
 )
 STEPS = {step.name: step for step in JOURNEY}
@@ -130,8 +140,14 @@ def next_steps(run: tuple[str, str, str], present: Collection[str]) -> list[Tick
             if missing:
                 return [Ticket(*run, step.name, part) for part in missing]
         elif step.makes not in present:
-            return [] if is_held(step.name, present) else [Ticket(*run, step.name)]
+            return [] if is_held(step.name, present) else [Ticket(*run, step.name), *_early(step, run, present)]
     return []
+
+
+def _early(step: Step, run: tuple[str, str, str], present: Collection[str]) -> list[Ticket]:
+    """Those parts of the step behind this one that can be done beside it, as far as they are not."""
+    behind = JOURNEY[JOURNEY.index(step) + 1 :][:1]
+    return [Ticket(*run, one.name, part) for one in behind if one.early for part in one.early(present) if one.makes.format(part=part) not in present]
 
 
 class Windows(Protocol):
@@ -152,10 +168,12 @@ def within(able: list[Ticket], windows: Windows) -> list[Ticket]:
 def follow(done: Ticket, present: Collection[str], windows: Windows) -> list[Ticket]:
     """What to send on after `done`: at most a window of parts of one run is ever under way.
 
-    Whoever ends the step before sends the first parts; each part that ends sends the one a window behind it. What gets
-    lost on the way the reconciler finds.
+    Whoever ends the step before sends the first parts; each part that ends sends the one a window behind it, and one that was
+    done early nothing. What gets lost on the way the reconciler finds.
     """
     able = next_steps((done.firm, done.migration, done.run), present)
+    if able and _place(able[0]) < _place(done):
+        return []
     if not able or not able[0].part:
         return able
     cut = STEPS[done.step].parts
@@ -164,6 +182,10 @@ def follow(done: Ticket, present: Collection[str], windows: Windows) -> list[Tic
     parts = cut(present)
     turn = parts.index(done.part) + getattr(windows, STEPS[done.step].window)
     return [ticket for ticket in able if turn < len(parts) and ticket.part == parts[turn]]
+
+
+def _place(ticket: Ticket) -> int:
+    return JOURNEY.index(STEPS[ticket.step])
 
 
 def loads(tickets: Sequence[Ticket], rows: Mapping[str, int], most: int) -> list[list[Ticket]]:

@@ -17,7 +17,7 @@ from caseferry.reading.kinds import Kind
 from config.limits import ReadingLimits
 
 RANGE = 64 << 20
-"""Bytes of a long file that one reader reads."""
+"""The most bytes of a long file that one reader reads, or little more."""
 _TOGETHER, _AT_MOST = 32 << 20, 2_000
 """Bytes, and messages, that one reader reads."""
 AT_ONCE = 2
@@ -91,7 +91,8 @@ def lists_in(answer: Answer, rows: int) -> list[Spooled]:
 
 
 def _in_ranges(handed: Handed, name: str, limits: ReadingLimits, rows: int) -> Spooled | None:
-    told = ask(f"{WORKS}ranges", handed, name, limits, size=RANGE).made
+    ranges = AT_ONCE * -(-handed.size // (AT_ONCE * RANGE))  # as many as are read together, and none much longer than another
+    told = ask(f"{WORKS}ranges", handed, name, limits, size=-(-handed.size // ranges)).made
     if told is None or len(told["spans"]) < 2:
         return None
 

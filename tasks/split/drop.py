@@ -3,10 +3,10 @@
 import shutil
 import sys
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from caseferry import originals
+from caseferry.abreast import abreast
 from caseferry.choices import Migration
 from caseferry.errors import ExportRefused, NeedsAnswer, Question
 from caseferry.manifest import MESSAGES, Finding, Intake, Kept
@@ -103,8 +103,8 @@ def read_all(services: Services, intake: Intake, migration: Migration, findings:
     memos = _memos_of(files, intake)
     alone = {kept.name for kept in files if kept.kind == Kind.ACCESS} | set(memos)  # a converter reads those, or they lie in two files
     sizes = [sys.maxsize if kept.name in alone else kept.size for kept in files]
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        results = [one for some in pool.map(read_some, together(files, sizes, AT_ONCE)) for one in some]
+    groups = together(files, sizes, AT_ONCE)
+    results = [one for some in abreast(read_some, groups, [sum(kept.size for kept in some) for some in groups], AT_ONCE) for one in some]
     questions = []
     for kept, lists in zip(files, results, strict=True):
         findings += told.get(kept.name, [])

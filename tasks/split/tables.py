@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -20,6 +21,7 @@ from caseferry.mapping.profile import Profile, TableProfile
 from caseferry.reading.lists import Spooled
 from caseferry.records import RECORDS, Type
 from caseferry.services.scratch import Scratch
+from caseferry.services.store import at_rest
 from tasks.split.furniture import Furniture, SaysMore
 from tasks.split.quality import Quality
 from tasks.split.recognise import Fit
@@ -74,10 +76,7 @@ def make_table(number: int, file: str, rows: Spooled, fit: Fit, profile: Profile
     def gone_through(data: Iterator[pl.DataFrame]) -> tuple[_Evidence, Quality, Counter[int], list[_Part]]:
         evidence, quality, filled = _Evidence(spec.record, fit.kind, columns, profile), Quality(spec.record, columns, scratch, _joined(spec, tuple(columns))), Counter[int]()
         counted = {place: Counted(tell) for place in range(head.width) if (tell := [*evidence.of(place), *quality.of(place)])}
-        parts = []
-        for part, size in _parts(_seen(data, counted, quality, filled), portion):
-            parts.append(_Part(scratch.file(), part.height, size))
-            write_table(part, parts[-1].path)
+        parts = _written(_parts(_seen(data, counted, quality, filled), portion), scratch)
         for one in counted.values():
             one.told()
         return evidence, quality, filled, parts
@@ -102,6 +101,24 @@ def make_table(number: int, file: str, rows: Spooled, fit: Fit, profile: Profile
     count = sum(one.rows for one in parts)
     report = quality.report(table, count, {c.place: count - filled[c.place] for c in used})
     return Cut(table, tuple(one.path for one in parts), questions, dict(filled), report, quality.matters)
+
+
+def _written(data: Iterator[tuple[pl.DataFrame, int]], scratch: Scratch) -> list[_Part]:
+    """Parts on disk; each is written while the next is put together."""
+    parts: list[_Part] = []
+    last: Future[None] | None = None
+    pool = ThreadPoolExecutor(1)
+    try:
+        for part, size in data:
+            if last:
+                last.result()
+            parts.append(_Part(scratch.file(), part.height, size))
+            last = pool.submit(write_table, part, parts[-1].path)
+        if last:
+            last.result()
+        return parts
+    finally:
+        at_rest(pool)
 
 
 def _seen(data: Iterator[pl.DataFrame], counted: Mapping[int, Counted], quality: Quality, filled: Counter[int]) -> Iterator[pl.DataFrame]:

@@ -1,12 +1,12 @@
 """Read every file of the drop, tell each table, settle what can be settled, and cut the rows into parts."""
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
 import polars as pl
 
+from caseferry.abreast import abreast
 from caseferry.canonical import to_json
 from caseferry.errors import ExportRefused, NeedsAnswer, Question
 from caseferry.manifest import Finding, Intake, Split, UnknownTable
@@ -48,8 +48,8 @@ def split(services: Services, ticket: Ticket) -> None:
         work = services.settings.work
         cut = partial(make_table, profile=profile, migration=migration, portion=Portion(work.part_rows, work.portion_bytes), scratch=scratch)
         known = [(kept, rows, fit) for (kept, rows), fit in zip(lists, fits, strict=True) if isinstance(fit, Fit)]
-        with ThreadPoolExecutor(AT_ONCE) as pool:
-            made = list(pool.map(lambda one: cut(one[0], one[1][0].name, *one[1][1:]), enumerate(known, 1)))
+        numbered = list(enumerate(known, 1))
+        made = abreast(lambda one: cut(one[0], one[1][0].name, *one[1][1:]), numbered, [rows.height for _, rows, _ in known], AT_ONCE)
         for (_, rows, _), one in zip(known, made, strict=True):
             findings += table_findings(one, rows.head)
             findings += filter(None, [layout_changed(one.table, profile, _first_cells(one))])

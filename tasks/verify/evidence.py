@@ -61,6 +61,16 @@ class Handed:
 
 
 @dataclass(frozen=True)
+class Originals:
+    """The export as it came, and what was found in it."""
+
+    store: ObjectStore
+    intake: Intake
+    split: Split
+    limits: ReadingLimits = ReadingLimits()
+
+
+@dataclass(frozen=True)
 class Evidence:
     store: ObjectStore
     run: Run
@@ -69,6 +79,10 @@ class Evidence:
     split: Split
     merged: Merged
     limits: ReadingLimits = ReadingLimits()
+
+    @property
+    def originals(self) -> Originals:
+        return Originals(self.store, self.intake, self.split, self.limits)
 
     def batches(self, first: int = 1, last: int = 0) -> Iterator["Batch"]:
         """What was brought together, in order, some of it in memory at a time.

@@ -12,7 +12,7 @@ from caseferry.reading.guard import SMALL, ask, together
 from caseferry.reading.kinds import Kind
 from caseferry.services.scratch import Scratch
 from tasks.verify.checks import Check
-from tasks.verify.evidence import Batch, Evidence
+from tasks.verify.evidence import Batch, Originals
 from tasks.verify.seen import Seen
 
 _COUNTED = {Kind.DELIMITED: "count", Kind.MAILBOX: "count_letters", Kind.DBASE: "count_records", Kind.CALENDAR: "count_calendar"}
@@ -43,24 +43,26 @@ class Lines:
 
     name = "lines"
 
-    def __init__(self, evidence: Evidence) -> None:
-        self._evidence = evidence
+    def __init__(self, originals: Originals) -> None:
+        self._originals = originals
         self._pool = ThreadPoolExecutor(_AT_ONCE)
         self._rows = dict[str, _Share]()
         self._counted = dict[str, Counted]()
         """What another one counted."""
 
     def begin(self) -> None:
-        """Count the files as they came, which are all it looks at, while the others look at the batches."""
-        unclear = {finding.where for finding in self._evidence.split.findings if finding.rule == "broken_quoting"}
-        files = {table.file for table in self._evidence.split.tables} - unclear
-        counted = [file for file in self._evidence.intake.files if file.name in files and file.kind != "duplicate"]
+        """Count the files as they came, which are all it looks at, while the others look at the batches. Those that another
+        one has counted are not counted once more.
+        """
+        unclear = {finding.where for finding in self._originals.split.findings if finding.rule == "broken_quoting"}
+        files = {table.file for table in self._originals.split.tables} - unclear
+        counted = [file for file in self._originals.intake.files if file.name in files - self._counted.keys() and file.kind != "duplicate"]
         for some in together(counted, [file.size for file in counted], _AT_ONCE):
             found = self._pool.submit(self._count if some[0].size > SMALL else self._count_together, some)
             self._rows |= {file.name: _Share(found, place) for place, file in enumerate(some)}
-        if MESSAGES in files:
-            gone = {finding.where for finding in self._evidence.split.findings if finding.rule == "unreadable_file"}
-            letters = sum(1 for file in self._evidence.intake.files if file.kind == Kind.MAIL and file.name not in gone)
+        if MESSAGES in files - self._counted.keys():
+            gone = {finding.where for finding in self._originals.split.findings if finding.rule == "unreadable_file"}
+            letters = sum(1 for file in self._originals.intake.files if file.kind == Kind.MAIL and file.name not in gone)
             self._rows[MESSAGES] = _Share(self._pool.submit(lambda: [{"": letters + 1}]), 0)  # a header, and a row for each
         self._pool.shutdown(wait=False)
 
@@ -79,7 +81,7 @@ class Lines:
     def say(self) -> Iterator[Check]:
         wrong, counted, skipped = [], 0, 0
         every = self._every()
-        for table in self._evidence.split.tables:
+        for table in self._originals.split.tables:
             found = every.get(table.file, {}).get(table.sheet)
             if found is None:
                 skipped += 1
@@ -87,7 +89,7 @@ class Lines:
             counted += found
             if found != sum(table.lines.values()):
                 wrong.append({"table": table.id, "in_file": found, "accounted_for": sum(table.lines.values())})
-        detail = f"{counted} lines in {len(self._evidence.split.tables)} lists"
+        detail = f"{counted} lines in {len(self._originals.split.tables)} lists"
         if skipped:
             detail += f"; {skipped} lists (with open quotes, or out of a converter) could be counted in one way only"
         yield Check("lines", "Every line of every list is data or named furniture", not wrong, detail, True, tuple(wrong))
@@ -98,14 +100,14 @@ class Lines:
             path = scratch.file()
             work, words = _work(files[0])
             try:
-                save(self._evidence.store, files[0], path, self._evidence.limits)
-                return [_by_sheet(ask(work, path, files[0].name, self._evidence.limits, **words).made)]
+                save(self._originals.store, files[0], path, self._originals.limits)
+                return [_by_sheet(ask(work, path, files[0].name, self._originals.limits, **words).made)]
             except ExportRefused:
                 return [{}]
 
     def _count_together(self, files: list[Kept]) -> list[Counted]:
         """The same of several small files, by one reader."""
-        answers = ask_about(self._evidence.store, files, [_work(file) for file in files], self._evidence.limits)
+        answers = ask_about(self._originals.store, files, [_work(file) for file in files], self._originals.limits)
         return [{} if isinstance(one, ExportRefused) else _by_sheet(one.made) for one in answers]
 
 

@@ -9,7 +9,7 @@ from caseferry.services.scratch import Scratch
 from tasks.verify.cards import Accuracy, Reached
 from tasks.verify.checks import Careful, CarefulOfAll, Check, Files, Rows
 from tasks.verify.deadlines import Deadlines
-from tasks.verify.evidence import Batch, Evidence
+from tasks.verify.evidence import Batch, Evidence, Originals
 from tasks.verify.fitted import Fitted
 from tasks.verify.hours import Hours
 from tasks.verify.inventory import Compliance, Inventory
@@ -32,7 +32,7 @@ class Checks:
     """The checks, in the order of the journey."""
 
     def __init__(self, evidence: Evidence, target: Target, fitted: Sequence[Fitted] = ()) -> None:
-        self.lines, self.files, self.money, self.hours, self.accuracy = Lines(evidence), Files(evidence), Money(evidence), Hours(), Accuracy()
+        self.lines, self.files, self.money, self.hours, self.accuracy = Lines(evidence.originals), Files(evidence), Money(evidence), Hours(), Accuracy()
         self.judges = tuple(CarefulOfAll(judge) for judge in (
             self.lines, Rows(evidence), self.files, Layout(evidence, target), References(evidence), self.money, self.hours,
             Reached(), self.accuracy, ControlTotals(evidence),
@@ -47,6 +47,13 @@ class Checks:
     def found_of_targets(self) -> list[list[Check]]:
         """The checks of each mapped target."""
         return [judge.say() for judge in self.of_targets]
+
+
+def lines_of(originals: Originals) -> dict[str, Seen]:
+    """What is to be seen of the lines of the files as they came: what `Proof.add` takes."""
+    lines = Lines(originals)
+    lines.begin()
+    return {lines.name: CarefulOfAll(lines).seen()}
 
 
 class Proof:
@@ -88,18 +95,10 @@ class Proof:
         self._show(self.evidence.batches(first, last), self._watchers)
         return {one.name: one.seen() for one in self._watchers}
 
-    def lines(self) -> dict[str, Seen]:
-        """The same of the lines of the files as they came."""
-        self.checks.lines.begin()
-        return self._seen_by(self.checks.lines.name)
-
     def files(self) -> dict[str, Seen]:
         """The same of the files handed over, each read from end to end."""
         self.checks.files.read_through()
-        return self._seen_by(self.checks.files.name)
-
-    def _seen_by(self, name: str) -> dict[str, Seen]:
-        return {one.name: one.seen() for one in self.checks.judges if one.name == name}
+        return {one.name: one.seen() for one in self.checks.judges if one.name == self.checks.files.name}
 
     def log(self) -> None:
         """Show all notes to those who write them down."""

@@ -1,7 +1,8 @@
 """Count again, judge, and write the proof: the ledger is written last, and from it the reports for people.
 
 Where there is more than one batch, what is to be seen of them is counted by tasks of their own, side by side, and only added
-up in the end. A run of one batch, and one with mapped targets, is counted by whoever writes the proof.
+up in the end; the lines of a long list are counted while the merge is still at work. A run of one batch, and one with mapped
+targets, is counted by whoever writes the proof.
 """
 
 from concurrent.futures import ThreadPoolExecutor
@@ -10,12 +11,12 @@ from caseferry.canonical import to_json
 from caseferry.manifest import Intake, Merged, Split
 from caseferry.services.scratch import Scratch
 from caseferry.services.store import Sending
-from tasks.journey import STEPS, Ticket, batches_of, counted_apart
+from tasks.journey import LINES, STEPS, Ticket, batches_of, counted_apart
 from tasks.stage import Services, migration_of, read_json, read_model, run_of
 from tasks.verify import seen
-from tasks.verify.evidence import Evidence
+from tasks.verify.evidence import Evidence, Originals
 from tasks.verify.ledger import make_ledger, target_ledgers
-from tasks.verify.proof import Proof
+from tasks.verify.proof import Proof, lines_of
 from tasks.verify.report_html import report_html
 from tasks.verify.report_xlsx import report_xlsx
 
@@ -26,21 +27,21 @@ _AHEAD = 4
 def count(services: Services, ticket: Ticket) -> None:
     """Make `4-verify/counted/<part>.zip`: what is to be seen of some batches, of the originals' lines, or of the files from end
     to end. Of the logs, which lie beside the ledger then, there is nothing more to say."""
-    store, run = services.store, run_of(ticket)
+    found = lines_of(_originals(services, ticket)) if ticket.part == LINES else _seen(services, ticket)
+    services.store.put_once(run_of(ticket).home + STEPS["count"].makes.format(part=ticket.part), seen.written(found))
+
+
+def _seen(services: Services, ticket: Ticket) -> dict[str, seen.Seen]:
     with Scratch() as scratch:
         proof = Proof(_evidence(services, ticket), scratch)
-        found: dict[str, seen.Seen] = {}
-        if ticket.part == "lines":
-            found = proof.lines()
-        elif ticket.part == "files":
-            found = proof.files()
-        elif ticket.part == "logs":
+        if ticket.part == "files":
+            return proof.files()
+        if ticket.part == "logs":
             proof.log()
-            with Sending(store) as sending:
+            with Sending(services.store) as sending:
                 _send_logs(proof, services, ticket, sending)
-        else:
-            found = proof.seen(*batches_of(ticket.part))
-    store.put_once(run.home + STEPS["count"].makes.format(part=ticket.part), seen.written(found))
+            return {}
+        return proof.seen(*batches_of(ticket.part))
 
 
 def verify(services: Services, ticket: Ticket) -> None:
@@ -50,9 +51,8 @@ def verify(services: Services, ticket: Ticket) -> None:
     apart = _counted(services, ticket, evidence)
     with Scratch() as scratch, Sending(store) as sending:  # the logs are large, and go while the reports are made
         proof = Proof(evidence, scratch)
-        if apart:
-            _add_up(services, ticket, proof, apart)
-        else:
+        _add_up(services, ticket, proof, apart)
+        if set(apart) <= {LINES}:
             proof.see()
             _send_logs(proof, services, ticket, sending)
         ledger = make_ledger(proof, read_json(store, run.at("1-split", "quality.json")))
@@ -62,6 +62,12 @@ def verify(services: Services, ticket: Ticket) -> None:
         for one in target_ledgers(proof):
             store.put_once(run.at("4-verify", "targets", f"{one['target']}.json"), to_json(one))
     store.put_once(run.at("4-verify", "ledger.json"), to_json(ledger))
+
+
+def _originals(services: Services, ticket: Ticket) -> Originals:
+    store, run = services.store, run_of(ticket)
+    intake, split = read_model(store, run.at("0-original", "manifest.json"), Intake), read_model(store, run.at("1-split", "tables.json"), Split)
+    return Originals(store, intake, split, services.settings.limits)
 
 
 def _evidence(services: Services, ticket: Ticket) -> Evidence:
@@ -76,11 +82,13 @@ def _evidence(services: Services, ticket: Ticket) -> Evidence:
 
 
 def _counted(services: Services, ticket: Ticket, evidence: Evidence) -> list[str]:
-    """What others have counted, if it is all there is to count; else nothing."""
-    apart, home = counted_apart(len(evidence.merged.batches), bool(evidence.merged.fits)), run_of(ticket).home
+    """What others have counted, if it is all there is to count by itself; else no more than the lines."""
+    parts = [part for table in evidence.split.tables for part in table.parts]
+    apart, home = counted_apart(parts, len(evidence.merged.batches), bool(evidence.merged.fits)), run_of(ticket).home
     makes = STEPS["count"].makes
     there = {stat.key for stat in services.store.listing(home + makes.split("{part}", 1)[0])} if apart else set[str]()
-    return apart if all(home + makes.format(part=part) in there for part in apart) else []
+    done = [part for part in apart if home + makes.format(part=part) in there]
+    return done if done == apart else [part for part in done if part == LINES]
 
 
 def _add_up(services: Services, ticket: Ticket, proof: Proof, apart: list[str]) -> None:

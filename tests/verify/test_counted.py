@@ -9,7 +9,7 @@ import pytest
 
 from caseferry.choices import Migration
 from caseferry.errors import BrokenPromise
-from caseferry.manifest import Intake, Merged, Split
+from caseferry.manifest import Intake, Kept, Merged, Split
 from caseferry.services.scratch import Scratch
 from caseferry.services.store import ObjectStore
 from tasks.intake.arrive import arrive
@@ -17,6 +17,7 @@ from tasks.journey import counts_of, next_steps
 from tasks.stage import perform, present, run_of
 from tasks.verify import notes, seen
 from tasks.verify.evidence import Evidence
+from tasks.verify.lines import Lines
 from tasks.verify.proof import Proof
 from tests.crossing import CARDS, Crossed, Crossings, firm, packed
 from workers.inprocess import cross
@@ -56,6 +57,39 @@ def test_notes_a_dead_merge_left_behind_neither_hold_a_run_nor_change_it(crossin
     assert len(counts_of(present(services.store, run))) > len(tickets)
     found = Crossed(services, run, cross(services, run))
     assert found.ledger == whole.ledger and found.state == whole.state
+
+
+CUT = {"work": {"part_rows": 2}}
+"""So small that a list of four rows is cut, and one batch holds it all."""
+
+
+@pytest.mark.parametrize("target", ["clio", "wealthbox"])
+def test_the_lines_of_a_list_that_was_cut_are_counted_beside_the_merge_and_nowhere_else(
+    crossing: Crossings, monkeypatch: pytest.MonkeyPatch, target: str
+) -> None:
+    begun: list[list[str]] = []
+    begin = Lines._count_together
+
+    def counted(lines: Lines, files: list[Kept]) -> list[Any]:
+        begun.append([file.name for file in files])
+        return begin(lines, files)
+
+    monkeypatch.setattr(Lines, "_count_together", counted)
+    run = crossing(firm(w=TIME), settings=CUT, target=target).approved()
+    assert run.state.startswith("completed"), run.reasons
+    names = [name for some in begun for name in some]
+    assert names and len(names) == len(set(names)) and run.has("4-verify/counted/lines.zip")
+    assert not run.has("4-verify/counted/files.zip")
+    del begun[:]
+    plain = crossing(firm(w=TIME), target=target).approved()
+    assert not plain.has("4-verify/counted/lines.zip")
+    assert [c for c in plain.ledger["checks"] if c["name"] == "lines"] == [c for c in run.ledger["checks"] if c["name"] == "lines"]
+
+
+def test_lines_counted_beside_the_merge_are_what_is_judged(crossing: Crossings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tasks.verify.lines._by_sheet", lambda made: {"": 1_000})
+    run = crossing(firm(w=TIME), settings=CUT)
+    assert run.state == "failed" or not next(c["passed"] for c in run.ledger["checks"] if c["name"] == "lines")
 
 
 class _Flips:

@@ -19,7 +19,7 @@ from caseferry.services.scratch import Scratch
 from tasks.verify import recount, seen
 from tasks.verify.checks import Check
 from tasks.verify.evidence import Evidence
-from tasks.verify.proof import Checks, Proof
+from tasks.verify.proof import Checks, Proof, lines_of
 from tests.crossing import CARDS, ONE_CARD, ONE_MATTER, Crossed, Crossings, firm
 
 from caseferry.manifest import Intake, Merged, Split  # isort: skip
@@ -127,7 +127,7 @@ def added_up(evidence: Evidence) -> list[Check]:
             every.append(seen.written(Proof(evidence, scratch).seen(number, number)))
     with Scratch() as scratch:
         own = Proof(evidence, scratch)
-        every += [seen.written(own.lines()), seen.written(own.files())]
+        every += [seen.written(lines_of(evidence.originals)), seen.written(own.files())]
     with Scratch() as scratch:
         proof = Proof(evidence, scratch)
         for one in every:
