@@ -208,11 +208,13 @@ def _child(**_: Any) -> None:
     import importlib
 
     from caseferry.reading import guard
+    from workers.collector import seldom
 
     guard.start()
     for step in JOURNEY:
         importlib.import_module(step.room.split(":")[0])
     services()
+    seldom()
 
 
 def __getattr__(name: str) -> Any:

@@ -5,6 +5,7 @@ It speaks with `caseferry.reading.guard` over one socket: a request comes with t
 answer, where the child's end is told), and is confirmed with one byte.
 """
 
+import gc
 import json
 import os
 import select
@@ -27,6 +28,8 @@ def serve(control: socket.socket) -> None:
     import python_calamine  # noqa: F401
 
     import caseferry.reading.works  # noqa: F401
+
+    gc.freeze()  # a child that looks for garbage in there would come by a copy of it all
 
     ended: dict[int, int] = {}
     bell, ring = os.pipe()

@@ -53,8 +53,9 @@ class Reached:
 
     @staticmethod
     def _add(to: dict[str, pl.Series], emails: pl.Series, phones: pl.Series) -> None:
-        to["emails"] = pl.concat([to["emails"], emails.alias("cell")]).unique()
-        to["phones"] = pl.concat([to["phones"], phones.alias("cell")]).unique()
+        for kind, more in (("emails", emails), ("phones", phones)):
+            if more.len():  # cards stand together, and most batches hold none
+                to[kind] = pl.concat([to[kind], more.alias("cell")]).unique()
 
     def say(self) -> Iterator[Check]:
         lost = sum(had.len() - int(had.is_in(self._out[kind].implode()).sum()) for kind, had in self._had.items())

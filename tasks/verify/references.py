@@ -32,11 +32,11 @@ class References:
 
     def see(self, batch: Batch) -> None:
         for piece in (*batch.files("contacts"), *batch.files("contacts_there")):
-            self._contacts = pl.concat([self._contacts, _columns(piece, "first_name", "last_name", "company")]).unique()
+            self._contacts = _together(self._contacts, _columns(piece, "first_name", "last_name", "company"))
         for piece in batch.files("matters_there"):
-            self._numbers = pl.concat([self._numbers, _columns(piece, "custom_number")]).unique()
+            self._numbers = _together(self._numbers, _columns(piece, "custom_number"))
         for piece in batch.files("matters"):
-            self._numbers = pl.concat([self._numbers, _columns(piece, "custom_number")]).unique()
+            self._numbers = _together(self._numbers, _columns(piece, "custom_number"))
             self._ask(piece, "clients without a contact", self._without_contact(_columns(piece, *_CLIENT)))
         for name, heading in _OF_MATTERS:
             for piece in batch.files(name):
@@ -59,8 +59,7 @@ class References:
     def add(self, seen: Seen) -> None:
         users, asked = seen.facts
         self._users.update(users)
-        self._contacts = pl.concat([self._contacts, seen.tables["contacts"]]).unique()
-        self._numbers = pl.concat([self._numbers, seen.tables["numbers"]]).unique()
+        self._contacts, self._numbers = _together(self._contacts, seen.tables["contacts"]), _together(self._numbers, seen.tables["numbers"])
         for number, which in enumerate(asked):
             lost = self._not_there(seen.tables[f"asked{number}"])
             if lost.height:
@@ -85,6 +84,11 @@ class References:
 
 def _added(some: list[pl.DataFrame]) -> pl.DataFrame:
     return pl.concat(some).group_by(pl.exclude("n")).agg(pl.col("n").sum())
+
+
+def _together(known: pl.DataFrame, more: pl.DataFrame) -> pl.DataFrame:
+    """All of them, each once."""
+    return pl.concat([known, more]).unique() if more.height else known
 
 
 def _keys(count: int) -> pl.DataFrame:

@@ -163,12 +163,14 @@ def local_services(store: Any) -> Any:
     from config.settings import LogSettings, Settings
     from tasks.news import tell
     from tasks.stage import Services
+    from workers.collector import seldom
 
     settings = Settings(log=LogSettings(level="error"))
     from config.logging import configure
 
     configure(settings.log)
     logging.disable(logging.CRITICAL)
+    seldom()
     return Services(store, settings, tell=tell)
 
 
