@@ -86,15 +86,15 @@ class Sample:
         facts = lines.select("line", "table", "row", size.alias("size"), on.alias("day"))
         names = sorted(set(tables.drop_nulls()) - _BESIDE)
         facts = pl.concat([self._weighed(batch, name, facts if len(names) == 1 else facts.filter(pl.col("table") == name), weights) for name in names])
-        some = [facts.filter(pl.col("line").is_in(self._by_chance(piece.name, facts["line"]))), _first(facts.filter(pl.col("changes") > 0), "changes", 3)]
+        line, changes = facts["line"], facts["changes"]
+        some = [pl.Series("line", self._by_chance(piece.name, line), line.dtype), _first(line.filter(changes > 0), changes.filter(changes > 0), 3)]
         if money is not None:
             self._priced.add(piece.name)
-            some.append(_first(facts, "size", 3))
+            some.append(_first(line, facts["size"], 3))
         if day is not None:
             self._dated.add(piece.name)
-            dated = facts.filter(pl.col("day").is_not_null())
-            some += [_first(dated, "day", 2, least=True), _first(dated, "day", 2, last=True)]
-        chosen = pl.concat(some).unique("line").sort("line")
+            some += [_first(line, facts["day"], 2, least=True), _first(line, facts["day"], 2, last=True)]
+        chosen = facts.filter(pl.col("line").is_in(pl.concat(some).implode())).sort("line")
         self._keep(batch, piece, chosen, lines)
 
     def _by_chance(self, file: str, lines: pl.Series) -> list[int]:
@@ -158,12 +158,12 @@ class Sample:
         return picked
 
 
-def _first(facts: pl.DataFrame, name: str, count: int, *, least: bool = False, last: bool = False) -> pl.DataFrame:
-    """Some of the lines with the most, or the least, of something; of those that have as much the first, or the last."""
-    values = facts[name]
-    if facts.height <= count:
-        return facts
-    edge = pl.lit(values.bottom_k(count).max() if least else values.top_k(count).min())  # orders of magnitude less work than to sort by both
-    beyond = facts.filter(pl.col(name) < edge if least else pl.col(name) > edge)
-    level, left = facts.filter(pl.col(name) == edge), count - beyond.height
-    return pl.concat([beyond, level.top_k(left, by="line") if last else level.bottom_k(left, by="line")])
+def _first(lines: pl.Series, values: pl.Series, count: int, *, least: bool = False, last: bool = False) -> pl.Series:
+    """Some of the lines that have a value, with the most or the least of it; of those that have as much the first, or the last."""
+    known = values.drop_nulls()
+    if known.len() <= count:
+        return lines.filter(values.is_not_null())
+    edge = known.bottom_k(count).max() if least else known.top_k(count).min()  # orders of magnitude less work than to sort by both
+    beyond = lines.filter(values < edge if least else values > edge)
+    level, left = lines.filter(values == edge).sort(), count - beyond.len()
+    return pl.concat([beyond, level.tail(left) if last else level.head(left)])
