@@ -81,6 +81,10 @@ class Sending:
 
         self._sent.append((self._long if length > _LONG else self._short).submit(put))
 
+    def put(self, key: str, data: bytes) -> None:
+        """The same of some bytes."""
+        self._sent.append((self._long if len(data) > _LONG else self._short).submit(self._store.put_once, key, data))
+
     def __enter__(self) -> "Sending":
         return self
 

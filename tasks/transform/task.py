@@ -2,14 +2,18 @@
 
 import io
 from collections.abc import Callable
+from weakref import WeakKeyDictionary
 
 import polars as pl
 import structlog
 
 from caseferry.canonical import read_tables, table_of, to_json, write_tables
+from caseferry.choices import Migration
+from caseferry.keys import Run
 from caseferry.manifest import Intake, PartOutcome, Split
 from caseferry.noted import Noted
 from caseferry.reading.grid import ROW
+from caseferry.services.store import ObjectStore
 from tasks.journey import Ticket
 from tasks.stage import Services, migration_of, read_model, run_of
 from tasks.transform.rows import Result, transform_table
@@ -79,8 +83,20 @@ def _job(services: Services, ticket: Ticket) -> Job:
     store, run = services.store, run_of(ticket)
     split = read_model(store, run.at("1-split", "tables.json"), Split)
     intake = read_model(store, run.at("0-original", "manifest.json"), Intake)
-    migration = migration_of(store, run)
+    migration = _choices(store, run)
     return Job(split.part(ticket.part), migration.profile_of(split.source), migration, intake.received_on)
+
+
+_LAST: WeakKeyDictionary[ObjectStore, tuple[Run, Migration]] = WeakKeyDictionary()
+
+
+def _choices(store: ObjectStore, run: Run) -> Migration:
+    """The firm's choices, read once for parts of one run that follow each other: nobody is asked anything while there are
+    parts to do, so nobody answers."""
+    last = _LAST.get(store)
+    if last is None or last[0] != run:
+        last = _LAST[store] = run, migration_of(store, run)
+    return last[1]
 
 
 def _write(services: Services, ticket: Ticket, result: Result, outcome: PartOutcome) -> None:

@@ -49,18 +49,18 @@ def verify(services: Services, ticket: Ticket) -> None:
     store, run = services.store, run_of(ticket)
     evidence = _evidence(services, ticket)
     apart = _counted(services, ticket, evidence)
-    with Scratch() as scratch, Sending(store) as sending:  # the logs are large, and go while the reports are made
+    with Scratch() as scratch, Sending(store) as sending:  # what is made goes while the next is
         proof = Proof(evidence, scratch)
         _add_up(services, ticket, proof, apart)
         if set(apart) <= {LINES}:
             proof.see()
             _send_logs(proof, services, ticket, sending)
         ledger = make_ledger(proof, read_json(store, run.at("1-split", "quality.json")))
-        store.put_once(run.at("4-verify", "sample.json"), to_json(proof.sample.found))
-        store.put_once(run.at("4-verify", "report.html"), report_html(ledger, proof).encode())
-        store.put_once(run.at("4-verify", "report.xlsx"), report_xlsx(ledger, proof))
+        sending.put(run.at("4-verify", "sample.json"), to_json(proof.sample.found))
+        sending.put(run.at("4-verify", "report.html"), report_html(ledger, proof).encode())
         for one in target_ledgers(proof):
-            store.put_once(run.at("4-verify", "targets", f"{one['target']}.json"), to_json(one))
+            sending.put(run.at("4-verify", "targets", f"{one['target']}.json"), to_json(one))
+        sending.put(run.at("4-verify", "report.xlsx"), report_xlsx(ledger, proof))
     store.put_once(run.at("4-verify", "ledger.json"), to_json(ledger))
 
 
