@@ -2,7 +2,7 @@
 
 import hashlib
 import io
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +23,11 @@ _PIECE = 100_000
 """Lines of a file that are written, and read back, at a time."""
 _ALSO_OF = {"document": ("email",)}
 """Records whose rows bring lines to the files of another."""
+
+
+def _grows(record: str, coming: Collection[str]) -> bool:
+    """True if records to come bring lines to the files of this one."""
+    return not {record, *_ALSO_OF.get(record, ())}.isdisjoint(coming)
 
 
 @dataclass(frozen=True)
@@ -75,8 +80,12 @@ class Files:
         self._open: dict[str, _File] = {}
         self._gone = set[str]()
 
-    def add(self, tables: dict[str, pl.DataFrame]) -> tuple[tuple[Piece, ...], pl.DataFrame]:
+    def add(self, tables: dict[str, pl.DataFrame], coming: Collection[str], ended: Callable[[str, Path], None]) -> tuple[tuple[Piece, ...], pl.DataFrame]:
         """Lay a batch's lines behind those that are there.
+
+        Args:
+            coming: the records that further batches hold.
+            ended: takes each file that grows no more, by its name, as soon as it does not.
 
         Returns:
             The pieces, and the lineage of their lines: `file`, `line` (from 2, the header is 1), `table`, `row`.
@@ -87,6 +96,7 @@ class Files:
             lines = tables.get(name)
             if lines is None or lines.is_empty():
                 continue
+            grows = _grows(spec.record, coming)
             template = self._templates.get(name)
             if template is None and spec.known:
                 template = Template(name, tuple(spec.columns), tuple(spec.columns), "")
@@ -97,7 +107,17 @@ class Files:
                     piece, lined = file.add(some.slice(start, _PIECE))
                     pieces.append(piece)
                     lineage.append(lined)
+                if not grows:
+                    self._end(file, ended)
+        for file in self._open.values():  # and those this batch had no line for
+            if not _grows(file.entry.record, coming):
+                self._end(file, ended)
         return tuple(pieces), pl.concat(lineage)
+
+    def _end(self, file: "_File", ended: Callable[[str, Path], None]) -> None:
+        if file.entry.name not in self._gone:
+            self._gone.add(file.entry.name)
+            ended(file.entry.name, file.path)
 
     def _owners(self, spec: TargetFile, template: Template | None, lines: pl.DataFrame) -> list[str | None]:
         """The users whose file each line goes to, `""` for nobody; one None where the file is everybody's."""
@@ -122,16 +142,6 @@ class Files:
             )  # fmt: skip
             self._open[file] = _File(entry, columns, self._target, self._scratch.file())
         return self._open[file]
-
-    def ended(self, coming: Collection[str]) -> list[tuple[str, Path]]:
-        """The files that grow no more, each told once.
-
-        Args:
-            coming: the records that further batches hold.
-        """
-        done = [name for name, file in self._open.items() if name not in self._gone and not {file.entry.record, *_ALSO_OF.get(file.entry.record, ())} & set(coming)]
-        self._gone |= set(done)
-        return [(name, self._open[name].path) for name in done]
 
     def written(self) -> list[tuple[ImportFile, Path]]:
         """Every file, in import order, those of one kind in the order of their users."""

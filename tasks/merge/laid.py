@@ -25,26 +25,28 @@ class Laid:
 
     Args:
         scratch: where the notes wait.
+        send: takes what changes no more, by its name below the merge: notes about rows, and files no further batch has lines for.
     """
 
-    def __init__(self, files: Files, scratch: Scratch, fittings: Sequence[Fitting] = ()) -> None:
-        self.files, self._scratch, self._fittings = files, scratch, fittings
-        self._rows: list[tuple[str, Path]] = []
-        """What is to be kept about the rows of the last batch, by name."""
+    def __init__(self, files: Files, scratch: Scratch, send: Callable[[str, Path], None], fittings: Sequence[Fitting] = ()) -> None:
+        self.files, self._scratch, self._send, self._fittings = files, scratch, send, fittings
         self.batches: list[Batch] = []
         self.placed: dict[str, Placed] = {}
         self.not_taken: dict[str, tuple[int, Decimal | None]] = {}
         """Rows and sum of amounts by the reason they were not taken."""
 
-    def lay(self, parts: tuple[str, ...], desk: Desk, aside: pl.DataFrame, typed: Mapping[str, pl.DataFrame], gone: Gone) -> None:
+    def lay(
+        self, parts: tuple[str, ...], desk: Desk, aside: pl.DataFrame, typed: Mapping[str, pl.DataFrame], gone: Gone, coming: Collection[str]
+    ) -> None:  # fmt: skip
         """Write down one batch.
 
         Args:
             aside: rows of parts that no worker survived.
             typed: all its records as mapped targets take them, if there are any.
             gone: which of them an earlier run has moved.
+            coming: records of the batches behind this one.
         """
-        pieces, lineage = self.files.add(desk.files)
+        pieces, lineage = self.files.add(desk.files, coming, lambda name, path: self._send(f"files/{name}", path))
         places = _places(desk, aside)
         self._keep({
             "places": places, "lineage": lineage,
@@ -67,13 +69,7 @@ class Laid:
     def _keep(self, notes: dict[str, pl.DataFrame]) -> None:
         path = self._scratch.file()
         write_tables(notes, path)
-        self._rows.append((f"rows/{len(self.batches) + 1:04d}.zip", path))
-
-    def ended(self, coming: Collection[str]) -> list[tuple[str, Path]]:
-        """What changes no more, each by its name and told once: notes about rows, and files that these records bring no line to."""
-        ended = [*self._rows, *((f"files/{name}", path) for name, path in self.files.ended(coming))]
-        self._rows.clear()
-        return ended
+        self._send(f"rows/{len(self.batches) + 1:04d}.zip", path)
 
     def _count_not_taken(self, desk: Desk) -> None:
         for frame in desk.records.values():
@@ -85,33 +81,18 @@ class Laid:
 
 
 class Pen:
-    """Writes one batch down while the next is linked.
+    """Writes one batch down while the next is linked."""
 
-    Args:
-        send: takes what changes no more, by its name below the merge.
-    """
-
-    def __init__(self, laid: Laid, send: Callable[[str, Path], None]) -> None:
-        self._laid, self._send, self._pool = laid, send, ThreadPoolExecutor(1)
+    def __init__(self, laid: Laid) -> None:
+        self._laid, self._pool = laid, ThreadPoolExecutor(1)
         self._last: Future[None] | None = None
 
     def lay(
         self, parts: tuple[str, ...], desk: Desk, aside: pl.DataFrame, typed: Mapping[str, pl.DataFrame], gone: Gone, coming: Collection[str]
     ) -> None:  # fmt: skip
-        """`Laid.lay`, once the batch before is written. Nobody may touch the desk from now on.
-
-        Args:
-            coming: records of the batches behind this one.
-        """
+        """`Laid.lay`, once the batch before is written. Nobody may touch the desk from now on."""
         self.wait()
-        self._last = self._pool.submit(self._write, parts, desk, aside, typed, gone, coming)
-
-    def _write(
-        self, parts: tuple[str, ...], desk: Desk, aside: pl.DataFrame, typed: Mapping[str, pl.DataFrame], gone: Gone, coming: Collection[str]
-    ) -> None:  # fmt: skip
-        self._laid.lay(parts, desk, aside, typed, gone)
-        for name, path in self._laid.ended(coming):
-            self._send(name, path)
+        self._last = self._pool.submit(self._laid.lay, parts, desk, aside, typed, gone, coming)
 
     def wait(self) -> None:
         """Until everything is written that was laid."""
