@@ -10,11 +10,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 
 @dataclass
@@ -23,7 +25,7 @@ class Up:
     state: Path
     process: subprocess.Popen[str]
 
-    @property
+    @cached_property
     def client(self) -> Any:
         return boto3.client(
             "s3", endpoint_url=self.facts["endpoint"], aws_access_key_id=self.facts["access_key"], aws_secret_access_key=self.facts["secret_key"],
@@ -38,16 +40,33 @@ class Up:
         pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=self.facts["bucket"], Prefix=f"migrations/{where}/")
         return [item["Key"] for page in pages for item in page.get("Contents", ())]
 
-    def wait_for(self, where: str, ending: str, seconds: float = 600) -> str:
-        """The key of the run that ends so, once it lies there."""
+    def runs(self, where: str) -> list[str]:
+        """Where each run of a migration lies."""
+        listed = self.client.list_objects_v2(Bucket=self.facts["bucket"], Prefix=f"migrations/{where}/runs/", Delimiter="/")
+        return [item["Prefix"] for item in listed.get("CommonPrefixes", ())]
+
+    def is_there(self, key: str) -> bool:
+        try:
+            self.client.head_object(Bucket=self.facts["bucket"], Key=key)
+        except ClientError:
+            return False
+        return True
+
+    def wait_for(self, where: str, name: str, seconds: float = 600) -> str:
+        """The key of an object of a run, once it lies there. One object is asked for: to list a run again and again would
+        take a good part of a core from those that are at work on it."""
         deadline = time.monotonic() + seconds
+        homes, looks = list[str](), 0
         while time.monotonic() < deadline:
-            found = [key for key in self.keys(where) if key.endswith(ending)]
-            if found:
-                return found[0]
+            if looks % 20 == 0 or not homes:
+                homes = self.runs(where)
+            looks += 1
+            for home in homes:
+                if self.is_there(home + name):
+                    return home + name
             assert self.process.poll() is None, "the stack ended"
-            time.sleep(0.1)
-        raise AssertionError(f"no {ending} within {seconds} s; there is: {self.keys(where)[-8:]}")
+            time.sleep(0.05)
+        raise AssertionError(f"no {name} within {seconds} s; there is: {self.keys(where)[-8:]}")
 
     def get(self, key: str) -> bytes:
         data: bytes = self.client.get_object(Bucket=self.facts["bucket"], Key=key)["Body"].read()
