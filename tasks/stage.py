@@ -19,7 +19,7 @@ from caseferry.errors import BrokenPromise, ExportRefused, NeedsAnswer, PassingF
 from caseferry.keys import Run
 from caseferry.manifest import FORMAT, Arrival, Split
 from caseferry.model import Model
-from caseferry.services.store import ObjectStore
+from caseferry.services.store import ObjectStore, get_all
 from tasks.attempts import alive, begin, begun, done_with, ended, is_dead, lost, open_attempt, pronounce_lost
 from tasks.journey import ENDED, JOURNEY, LINES, PARTS, ROWS, STEPS, Ticket, is_milestone, is_news, next_steps
 
@@ -134,6 +134,25 @@ def read_model(store: ObjectStore, key: str, kind: type[M]) -> M:
             known.popitem(last=False)
     assert isinstance(found, kind)
     return found
+
+
+_ONCE: WeakKeyDictionary[ObjectStore, OrderedDict[str, bytes]] = WeakKeyDictionary()
+_SMALL, _MOST = 8_192, 512
+"""Bytes of an object that a process keeps, and how many of those."""
+
+
+def read_once(store: ObjectStore, keys: Sequence[str]) -> list[bytes]:
+    """Small objects that are written once and never changed: entries of logs. Each process reads each of them once, for
+    whoever adds the next one has to know all of them.
+    """
+    known = _ONCE.setdefault(store, OrderedDict())
+    found = {key: known.get(key) for key in keys}
+    absent = [key for key, data in found.items() if data is None]
+    got = dict(zip(absent, get_all(store, absent), strict=True)) if absent else {}
+    known.update((key, data) for key, data in got.items() if len(data) <= _SMALL)
+    for _ in range(len(known) - _MOST):
+        known.popitem(last=False)
+    return [found[key] or got[key] for key in keys]
 
 
 def migration_of(store: ObjectStore, run: Run) -> Migration:

@@ -16,7 +16,7 @@ from caseferry.chain import HEAD, START, entry, head, name_of
 from caseferry.keys import Run
 from caseferry.services.store import get_all
 from tasks.journey import STEPS, parts_of
-from tasks.stage import Services, present, stamp
+from tasks.stage import Services, present, read_once, stamp
 
 _STEPS = {
     "arrival.json": "claimed", "0-original/manifest.json": "stored", "0-original/admission.json": "admitted",
@@ -64,7 +64,7 @@ def keep(services: Services, run: Run, known: frozenset[str] | None = None) -> N
     for last in (False, True):
         seen = present(store, run) if known is None or last else known
         try:
-            chain = _chain(services, run, seen)
+            chain, before = _chain(services, run, seen)
             break
         except _Damaged as damage:  # or others wrote on while we looked: what they wrote then lies there now
             if last:
@@ -85,18 +85,18 @@ def keep(services: Services, run: Run, known: frozenset[str] | None = None) -> N
                 chain.append((made, json.loads(made)))
             else:
                 try:
-                    chain = _chain(services, run, present(store, run))
+                    chain, before = _chain(services, run, present(store, run))
                 except _Damaged:
                     return
                 if len(chain) < seq:
                     return
             about = {str(one["about"]) for _, one in chain}
     if chain:
-        _head(services, run, chain, key)
+        _head(services, run, chain, key, before)
 
 
-def _chain(services: Services, run: Run, seen: Collection[str]) -> list[tuple[bytes, dict[str, Any]]]:
-    """The entries so far.
+def _chain(services: Services, run: Run, seen: Collection[str]) -> tuple[list[tuple[bytes, dict[str, Any]]], tuple[bytes, str]]:
+    """The entries so far, and the head with its version; an empty one where there is none.
 
     Raises:
         _Damaged: entries are missing or can't be read, or the log is gone that must have been begun.
@@ -107,32 +107,38 @@ def _chain(services: Services, run: Run, seen: Collection[str]) -> list[tuple[by
     if not names and "0-original/manifest.json" in seen:
         raise _Damaged("the log is gone")
     try:
-        chain = [(data, dict(json.loads(data))) for data in get_all(services.store, [run.home + name for name in names])]
-        said = int(json.loads(services.store.get(run.at("audit", HEAD)))["count"]) if f"audit/{HEAD}" in seen else 0
+        chain = [(data, dict(json.loads(data))) for data in read_once(services.store, [run.home + name for name in names])]
+        before = services.store.get_tagged(run.at("audit", HEAD)) if f"audit/{HEAD}" in seen else (b"", "")
+        said = int(json.loads(before[0])["count"]) if before[1] else 0
     except (ValueError, KeyError, TypeError):
         raise _Damaged("an entry can't be read") from None
     if said > len(chain):
         raise _Damaged("entries were cut off")
-    return chain
+    return chain, before
 
 
 class _Damaged(Exception):
     """The log is not what it must be."""
 
 
-def _head(services: Services, run: Run, chain: list[tuple[bytes, dict[str, Any]]], key: str) -> None:
-    """Set the head, unless somebody has set a later one."""
+def _head(services: Services, run: Run, chain: list[tuple[bytes, dict[str, Any]]], key: str, before: tuple[bytes, str]) -> None:
+    """Set the head, unless somebody has set a later one.
+
+    Args:
+        before: the head and its version as they were a moment ago.
+    """
     store, where = services.store, run.at("audit", HEAD)
     new = head(len(chain), sha256(chain[-1][0]), key)
+    data, tag = before
     for _ in range(20):
+        if tag and json.loads(data)["count"] >= len(chain):
+            return
+        if store.swap(where, new, tag) if tag else store.put_once(where, new):
+            return
         try:
             data, tag = store.get_tagged(where)
         except KeyError:
-            if store.put_once(where, new):
-                return
-            continue
-        if json.loads(data)["count"] >= len(chain) or store.swap(where, new, tag):
-            return
+            data, tag = b"", ""
 
 
 def _bytes(services: Services, run: Run, what: str, seen: Collection[str]) -> bytes:

@@ -16,7 +16,7 @@ from caseferry.keys import Run
 from tasks.attempts import lost
 from tasks.journey import JOURNEY, Ticket, parts_of, state_of
 from tasks.notify.events import checked
-from tasks.stage import Services, present, read_json, stamp
+from tasks.stage import Services, present, read_json, read_once, stamp
 
 _PROGRESS = timedelta(seconds=10)
 _FINAL = {"ready", "failed", "refused"}
@@ -60,8 +60,8 @@ def event_id(run: str, key: str) -> str:
 
 def _said(services: Services, run: Run, seen: Collection[str]) -> dict[str, dict[str, Any]]:
     names = sorted(k for k in seen if k.startswith("events/") and k.count("/") == 1)
-    events = (read_json(services.store, run.home + name) for name in names)
-    return {str(event["key"]): dict(event) for event in events}
+    events = [dict(json.loads(data)) for data in read_once(services.store, [run.home + name for name in names])]
+    return {str(event["key"]): event for event in events}
 
 
 Due = tuple[str, str, dict[str, Any]]
