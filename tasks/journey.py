@@ -67,12 +67,14 @@ def counts_of(present: Collection[str]) -> list[str]:
 def counted_apart(parts: Collection[str], batches: int, is_mapped: bool) -> list[str]:
     """The originals' lines, the files as they lie there, the logs of all notes; and some batches by the number of their first.
 
+    What takes long begins early, but files and logs not side by side: others want to come between.
+
     Of one batch, and of a run with mapped targets, whoever writes the proof counts files, logs and batches himself; of an
     export without a long list the lines too.
     """
     if batches < 2 or is_mapped:
         return counted_early(parts)
-    return [LINES, "files", "logs", *(f"{number:04d}" for number in (1, *range(2, batches + 1, _TOGETHER)))]
+    return [LINES, "files", "0001", "logs", *(f"{number:04d}" for number in range(2, batches + 1, _TOGETHER))]
 
 
 def counted_early(parts: Collection[str]) -> list[str]:
