@@ -1,13 +1,10 @@
 """What all stages share: what they are handed, holds, and the one way a step is carried out."""
 
 import importlib
-import json
-from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, TypeVar
-from weakref import WeakKeyDictionary
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from pydantic import ValidationError
@@ -15,13 +12,13 @@ from pydantic import ValidationError
 from caseferry.canonical import to_json
 from caseferry.choices import Migration
 from caseferry.codes import CODES
-from caseferry.errors import BrokenPromise, ExportRefused, NeedsAnswer, PassingFault, Question, StorageRefused
+from caseferry.errors import ExportRefused, NeedsAnswer, PassingFault, Question, StorageRefused
 from caseferry.keys import Run
 from caseferry.manifest import FORMAT, Arrival, Split
-from caseferry.model import Model
-from caseferry.services.store import ObjectStore, get_all
+from caseferry.services.store import ObjectStore
 from tasks.attempts import alive, begin, begun, done_with, ended, is_dead, lost, open_attempt, pronounce_lost
 from tasks.journey import ENDED, JOURNEY, LINES, PARTS, ROWS, STEPS, Ticket, is_milestone, is_news, next_steps
+from tasks.once import read_json, read_model
 
 if TYPE_CHECKING:
     from config.settings import Settings
@@ -112,49 +109,7 @@ def _done(services: Services, ticket: Ticket, seen: frozenset[str], mark: str, *
     return look(services, ticket) | own
 
 
-def read_json(store: ObjectStore, key: str) -> dict[str, object]:
-    value = json.loads(store.get(key))
-    if not isinstance(value, dict):
-        raise BrokenPromise("a manifest is not a mapping")
-    return value
-
-
-M = TypeVar("M", bound=Model)
 _LIKE_A_DEATH = {"SoftTimeLimitExceeded", "PanicException"}
-_READ: WeakKeyDictionary[ObjectStore, OrderedDict[str, Model]] = WeakKeyDictionary()
-
-
-def read_model(store: ObjectStore, key: str, kind: type[M]) -> M:
-    """A manifest that is written once and never changed, so each process reads it once."""
-    known = _READ.setdefault(store, OrderedDict())
-    found = known.get(key)
-    if found is None:
-        found = known[key] = kind.model_validate(read_json(store, key))
-        if len(known) > 64:
-            known.popitem(last=False)
-    assert isinstance(found, kind)
-    return found
-
-
-_ONCE: WeakKeyDictionary[ObjectStore, OrderedDict[str, bytes]] = WeakKeyDictionary()
-_SMALL, _MOST = 8_192, 512
-"""Bytes of an object that a process keeps, and how many of those."""
-
-
-def read_once(store: ObjectStore, keys: Sequence[str]) -> list[bytes]:
-    """Small objects that are written once and never changed: entries of logs. Each process reads each of them once, for
-    whoever adds the next one has to know all of them.
-    """
-    known = _ONCE.setdefault(store, OrderedDict())
-    found = {key: known.get(key) for key in keys}
-    absent = [key for key, data in found.items() if data is None]
-    got = dict(zip(absent, get_all(store, absent), strict=True)) if absent else {}
-    known.update((key, data) for key, data in got.items() if len(data) <= _SMALL)
-    for _ in range(len(known) - _MOST):
-        known.popitem(last=False)
-    return [found[key] or got[key] for key in keys]
-
-
 def migration_of(store: ObjectStore, run: Run) -> Migration:
     """The firm's choices as they were when the run was admitted, and as answered since."""
     admitted = read_model(store, run.at("0-original", "admission.json"), Migration)

@@ -24,7 +24,8 @@ from config.logging import configure
 from config.settings import Settings
 from tasks.attempts import lost
 from tasks.journey import JOURNEY, STEPS, Ticket, follow, is_news, loads, next_steps
-from tasks.stage import Services, read_model, run_of
+from tasks.once import read_model
+from tasks.stage import Services, run_of
 from workers.transport import transport_options
 
 os.environ.setdefault("POLARS_MAX_THREADS", "1")  # one thread a process: two processes beat two threads, measured

@@ -16,7 +16,8 @@ from caseferry.chain import HEAD, START, entry, head, name_of
 from caseferry.keys import Run
 from caseferry.services.store import get_all
 from tasks.journey import STEPS, parts_of
-from tasks.stage import Services, present, read_once, stamp
+from tasks.once import read_once
+from tasks.stage import Services, present, stamp
 
 _STEPS = {
     "arrival.json": "claimed", "0-original/manifest.json": "stored", "0-original/admission.json": "admitted",

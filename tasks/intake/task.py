@@ -19,7 +19,8 @@ from caseferry.services.store import Replaced, Stat, crc32_of, length_of, put_fi
 from tasks.intake.arrive import TEMPLATES, read_choices
 from tasks.intake.unpack import Found, kind_behind, unpack
 from tasks.journey import Ticket
-from tasks.stage import Services, choices_of, merged, present, read_json, read_model, run_of
+from tasks.once import read_json, read_model
+from tasks.stage import Services, choices_of, merged, present, run_of
 
 _CHOICES = ("0-original", "choices.json")
 _MAPPING = f"{WORKS}mapping"

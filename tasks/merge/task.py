@@ -40,7 +40,8 @@ from tasks.merge.targets.keys import SCATTERED, equals, told_again
 from tasks.merge.targets.neutral import Links, links_of, neutral
 from tasks.merge.users import ask_before
 from tasks.merge.words import value_maps
-from tasks.stage import Services, migration_of, read_model, run_of
+from tasks.once import read_model
+from tasks.stage import Services, migration_of, run_of
 
 
 def merge(services: Services, ticket: Ticket) -> None:

@@ -16,7 +16,8 @@ from caseferry.keys import Run
 from tasks.attempts import lost
 from tasks.journey import JOURNEY, Ticket, parts_of, state_of
 from tasks.notify.events import checked
-from tasks.stage import Services, present, read_json, read_once, stamp
+from tasks.once import read_json, read_once
+from tasks.stage import Services, present, stamp
 
 _PROGRESS = timedelta(seconds=10)
 _FINAL = {"ready", "failed", "refused"}

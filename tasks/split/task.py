@@ -14,6 +14,7 @@ from caseferry.reading.kinds import Kind
 from caseferry.services.scratch import Scratch
 from caseferry.services.store import put_files
 from tasks.journey import Ticket
+from tasks.once import read_model
 from tasks.split.drift import layout_changed
 from tasks.split.drop import AT_ONCE, read_all
 from tasks.split.portal import portal_folders, portal_lists, portal_unknown
@@ -21,7 +22,7 @@ from tasks.split.recognise import Fit, Unfit
 from tasks.split.source import tell_source, variant_of
 from tasks.split.tables import Cut, Portion, make_table
 from tasks.split.told import file_findings, money_beside, table_findings
-from tasks.stage import Services, migration_of, read_model, run_of
+from tasks.stage import Services, migration_of, run_of
 
 _CERTAIN = (".csv", ".tsv", ".psv")
 """Names of files that hold a list also where it has one column."""

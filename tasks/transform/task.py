@@ -15,7 +15,8 @@ from caseferry.noted import Noted
 from caseferry.reading.grid import ROW
 from caseferry.services.store import ObjectStore
 from tasks.journey import Ticket
-from tasks.stage import Services, migration_of, read_model, run_of
+from tasks.once import read_model
+from tasks.stage import Services, migration_of, run_of
 from tasks.transform.rows import Result, transform_table
 from tasks.transform.sheet import CHANGES, FINDINGS, PLACE, REASON, Job
 

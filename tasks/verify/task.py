@@ -12,7 +12,8 @@ from caseferry.manifest import Intake, Merged, Split
 from caseferry.services.scratch import Scratch
 from caseferry.services.store import Sending
 from tasks.journey import LINES, STEPS, Ticket, batches_of, counted_apart
-from tasks.stage import Services, migration_of, read_json, read_model, run_of
+from tasks.once import read_json, read_model
+from tasks.stage import Services, migration_of, run_of
 from tasks.verify import seen
 from tasks.verify.evidence import Evidence, Originals
 from tasks.verify.ledger import make_ledger, target_ledgers

@@ -179,7 +179,8 @@ class _Progress:
 
     def step(self, services: Any, run: Any, ticket: Any) -> None:
         from tasks.journey import parts_of
-        from tasks.stage import present, read_json
+        from tasks.once import read_json
+        from tasks.stage import present
 
         seen = present(services.store, run)
         if ticket.step == "intake":
@@ -201,7 +202,7 @@ class _Progress:
 
 def show_result(services: Any, run: Any, out: Path, as_json: bool, strict: bool) -> int:
     """Say how the run ended and put its files where the person looks for them."""
-    from tasks.stage import read_json
+    from tasks.once import read_json
     from workers.inprocess import rest
 
     state = rest(services, run)
@@ -237,7 +238,7 @@ def _seen(services: Any, run: Any) -> Any:
 
 def publish(services: Any, run: Any, out: Path) -> None:
     """Copy the results out of the store: import files, the others, ledger, reports."""
-    from tasks.stage import read_json
+    from tasks.once import read_json
 
     merged: Any = read_json(services.store, run.at("3-merge", "manifest.json"))
     ledger: Any = read_json(services.store, run.at("4-verify", "ledger.json"))
@@ -299,7 +300,8 @@ def check_export(export: Path, choices: dict[str, Any], as_json: bool) -> int:
     from caseferry.services.folder import FolderStore
     from tasks.intake.arrive import arrive
     from tasks.journey import next_steps
-    from tasks.stage import perform, present, read_json, release, run_of
+    from tasks.once import read_json
+    from tasks.stage import perform, present, release, run_of
     from workers.commands.rehearsal import answers
     from workers.commands.scope import scope_of
 

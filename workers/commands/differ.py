@@ -48,7 +48,8 @@ def _carry(export: Path, choices: dict[str, Any], folder: Path) -> dict[str, Any
     """The lines a run would hand over, by target and file: (source, row, key) → cells by heading."""
     from caseferry.services.folder import FolderStore
     from tasks.intake.arrive import arrive
-    from tasks.stage import present, read_json, release, run_of
+    from tasks.once import read_json
+    from tasks.stage import present, release, run_of
     from workers.inprocess import cross, rest
 
     services = local_services(FolderStore(folder))

@@ -26,11 +26,12 @@ def draft_profile(export: Path, choices: dict[str, Any], out: Path, every: bool,
     from caseferry.services.folder import FolderStore
     from caseferry.services.scratch import Scratch
     from tasks.intake.arrive import arrive
+    from tasks.once import read_model
     from tasks.split.drop import read_all
     from tasks.split.recognise import Fit
     from tasks.split.source import tell_source
     from tasks.split.told import file_findings
-    from tasks.stage import perform, read_model, run_of
+    from tasks.stage import perform, run_of
 
     with tempfile.TemporaryDirectory(prefix="caseferry-map-") as folder, Scratch() as scratch:
         services = local_services(FolderStore(Path(folder)))

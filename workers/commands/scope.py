@@ -9,7 +9,8 @@ from caseferry.choices import Migration
 from caseferry.noted import Noted
 from caseferry.rules import plainly
 from tasks.journey import parts_of
-from tasks.stage import Services, present, read_json
+from tasks.once import read_json
+from tasks.stage import Services, present
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,8 @@ from caseferry.mapping.target import load_target
 from caseferry.services.store import get_all, put_all
 from tasks.merge.targets.headings import heading_of
 from tasks.merge.targets.traces import DECIDES, IN_BASE, IN_NEUTRAL, NEUTRAL_OF
-from tasks.stage import Services, read_json
+from tasks.once import read_json
+from tasks.stage import Services
 
 OUTCOMES = ("mapped", "custom_field", "archived", "dropped")
 _SAMPLES = 3
