@@ -9,15 +9,15 @@ import re
 import time
 from base64 import b64encode
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from botocore.exceptions import BotoCoreError, ClientError, ConnectionClosedError, ReadTimeoutError
+from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 
 from caseferry.errors import PassingFault, StorageRefused
 from caseferry.keys import DROPS
 from caseferry.services.aws import GONE, LOST, RACED, TRIES, ask, code_of, make_client
+from caseferry.services.s3parts import Parts
 from caseferry.services.scratch import Span
 from caseferry.services.store import Replaced, Stat, crc32_of, length_of, pieces_of
 
@@ -135,6 +135,9 @@ class S3Store:
     def put_file(self, key: str, file: Path | Span) -> bool:
         return self._conditional(key, file, {"IfNoneMatch": "*"})
 
+    def grow(self, key: str) -> "_Growing":
+        return _Growing(self, key)
+
     def copy(self, key: str, source: Stat, file: Path) -> bool:
         answer = ask(lambda: self._copied(key, source, file))
         if answer is None:
@@ -148,13 +151,16 @@ class S3Store:
         version = {"VersionId": source.version} if source.version else {}
         origin = {"CopySource": {"Bucket": self.bucket, "Key": source.key, **version}, "CopySourceIfMatch": f'"{source.tag}"'}
 
-        def send(which: dict[str, Any], start: int) -> Any:
-            span = f"bytes={start}-{min(start + _PART, source.size) - 1}"
-            return _quoted(self.client.upload_part_copy(**which, **origin, CopySourceRange=span).get("CopyPartResult") or {})
-
         try:
             if source.size > _PART:  # a server says nothing while it copies, and we do not wait for ever
-                return self._in_parts(key, file, {"IfNoneMatch": "*"}, send)
+                parts = self._parts(key, {"Metadata": {"crc32": crc32_of(file)}})
+
+                def send(number: int, start: int) -> None:
+                    span = f"bytes={start}-{min(start + _PART, source.size) - 1}"
+                    answer = self.client.upload_part_copy(**parts.part(number), **origin, CopySourceRange=span)
+                    parts.taken(number, _tag(answer.get("CopyPartResult") or {}))
+
+                return self._in_parts(parts, source.size, {"IfNoneMatch": "*"}, send)
             known = {"Metadata": {"crc32": crc32_of(file)}, "MetadataDirective": "REPLACE"}
             return self.client.copy_object(Bucket=self.bucket, Key=key, **origin, **self._safe, **known, IfNoneMatch="*")
         except ClientError as error:
@@ -176,30 +182,36 @@ class S3Store:
             return self.client.put_object(Bucket=self.bucket, Key=key, Body=body, **self._with(data), **condition)
 
     def _send_parts(self, key: str, data: Span, condition: dict[str, str]) -> Any:
-        def send(which: dict[str, Any], start: int) -> Any:
-            with data.part(start, _PART).open() as body:
-                return _quoted(self.client.upload_part(**which, Body=body))
+        """One request takes 5 GB."""
+        parts = self._parts(key, {"Metadata": {"crc32": crc32_of(data)}, "ChecksumAlgorithm": "CRC32"})
+        return self._in_parts(parts, length_of(data), condition, lambda number, start: self._send_part(parts, number, data.part(start, _PART)))
 
-        return self._in_parts(key, data, condition, send)
+    def _send_part(self, parts: Parts, number: int, some: Span) -> None:
+        checksum = _base64(crc32_of(some))
+        for _ in range(TRIES):
+            with some.open() as body:
+                answer = self.client.upload_part(**parts.part(number), Body=body, ChecksumCRC32=checksum)
+            if self._arrived(some, answer):
+                return parts.taken(number, _tag(answer), checksum)
+        raise PassingFault("what is stored is not what was sent")
 
-    def _in_parts(self, key: str, data: _Body, condition: dict[str, str], send: Callable[[dict[str, Any], int], Any]) -> Any:
-        """One request takes 5 GB; a larger object goes in parts, and is there when all of them are."""
-        which: dict[str, Any] = {"Bucket": self.bucket, "Key": key}
-        which["UploadId"] = self.client.create_multipart_upload(**which, **self._safe, Metadata={"crc32": crc32_of(data)})["UploadId"]
+    def _parts(self, key: str, begun_with: dict[str, Any]) -> Parts:
+        return Parts(self.client, {"Bucket": self.bucket, "Key": key}, {**self._safe, **begun_with})
+
+    def _in_parts(self, parts: Parts, size: int, condition: dict[str, str], send: Callable[[int, int], None]) -> Any:
+        """A large object, a part after the other."""
         try:
-            starts = range(0, length_of(data), _PART)
-            parts = [{"PartNumber": number, "ETag": send({**which, "PartNumber": number}, start)} for number, start in enumerate(starts, 1)]
-            return self.client.complete_multipart_upload(**which, MultipartUpload={"Parts": parts}, **condition)
-        except BaseException:
-            with suppress(ClientError, BotoCoreError):
-                self.client.abort_multipart_upload(**which)
-            raise
+            for number, start in enumerate(range(0, size, _PART), 1):
+                send(number, start)
+            return parts.complete(condition)
+        finally:
+            parts.leave()
 
-    def _conditional(self, key: str, data: _Body, condition: dict[str, str]) -> bool:
-        written = False
+    def _conditional(self, key: str, data: _Body, condition: dict[str, str], send: Callable[[str, _Body, dict[str, str]], Any] | None = None) -> bool:
+        written, send = False, send or self._send
         for _ in range(20):
             try:
-                answer = ask(lambda: self._send(key, data, condition))  # noqa: B023
+                answer = ask(lambda: send(key, data, condition))  # noqa: B023
                 if self._arrived(data, answer):
                     return True
                 written, condition = True, {"IfMatch": f'"{_tag(answer)}"'}  # ours, and damaged on the way: write over that one alone
@@ -301,6 +313,30 @@ class S3Store:
         return any("/groups/global/" in grant.get("Grantee", {}).get("URI", "") for grant in grants)
 
 
+class _Growing:
+    """An object that goes in parts while it grows. Each carries a checksum; there is none of the whole, which nobody knew when it began."""
+
+    def __init__(self, store: S3Store, key: str) -> None:
+        self._store, self._key, self._parts = store, key, store._parts(key, {"ChecksumAlgorithm": "CRC32"})
+
+    def add(self, number: int, some: Span) -> None:
+        ask(lambda: self._store._send_part(self._parts, number, some))
+
+    def done(self, whole: Span) -> bool:
+        return self._store._conditional(self._key, whole, {"IfNoneMatch": "*"}, self._complete)
+
+    def _complete(self, key: str, whole: _Body, condition: dict[str, str]) -> Any:
+        try:
+            return self._parts.complete(condition)
+        except ClientError as error:
+            if code_of(error) == "NoSuchUpload" and self._store._is_mine_after_all(key, whole):
+                return {"ETag": "done before"}  # a first try did it, and its answer got lost
+            raise
+
+    def leave(self) -> None:
+        self._parts.leave()
+
+
 def _open_to_all(policy: str) -> bool:
     import json
 
@@ -332,10 +368,6 @@ def _digest(file: Path) -> str:
     with file.open("rb") as whole:
         parts = [bytes.fromhex(_md5(Span(whole, start, min(_PART, size - start)))) for start in range(0, size, _PART)]
     return f"{hashlib.md5(b''.join(parts), usedforsecurity=False).hexdigest()}-{len(parts)}"
-
-
-def _quoted(answer: Any) -> str:
-    return f'"{_tag(answer)}"'
 
 
 def _tag(answer: Any) -> str:

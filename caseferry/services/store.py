@@ -5,11 +5,12 @@ of the version one has read). Both kinds keep them.
 """
 
 import hashlib
+import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 from isal import isal_zlib
 
@@ -54,6 +55,32 @@ def put_files(store: "ObjectStore", files: Iterable[tuple[str, Path | Span]]) ->
         list(pool.map(lambda one: store.put_file(*one), files))
 
 
+class Growing(Protocol):
+    """An object on its way while it grows. Nobody sees anything of it until it is done."""
+
+    def add(self, number: int, some: Span) -> None:
+        """The stretch of this number, from 1; several may be under way together."""
+        ...
+
+    def done(self, whole: Span) -> bool:
+        """It is as long as this, and all of it was added: `put_once` of the whole."""
+        ...
+
+    def leave(self) -> None:
+        """Nothing comes of it, unless it is done."""
+        ...
+
+
+@dataclass
+class _Ahead:
+    """A file that grows, and how much of it went ahead."""
+
+    way: Growing
+    file: BinaryIO
+    sent: int = 0
+    stretches: list[Future[None]] = field(default_factory=list)
+
+
 class Sending:
     """Files on their way into the bucket, each written once, while whoever sends them goes on. Leaving waits for all.
 
@@ -64,12 +91,33 @@ class Sending:
         self._store = store
         self._short, self._long = ThreadPoolExecutor(AT_ONCE), ThreadPoolExecutor(_LONG_AT_ONCE)
         self._sent: list[Future[bool]] = []
+        self._ahead: dict[str, _Ahead] = {}
+
+    def grow(self, key: str, file: Path) -> None:
+        """What lies there so far of a file that grows on: whole stretches of it go ahead, where the store takes them. `send`
+        is still to be called when it grows no more.
+        """
+        ahead = self._ahead.get(key)
+        if ahead is None:
+            if length_of(file) < STRETCH or (way := self._store.grow(key)) is None:
+                return
+            ahead = self._ahead[key] = _Ahead(way, file.open("rb"))
+        self._go(ahead, length_of(file) // STRETCH * STRETCH)
+
+    def _go(self, ahead: _Ahead, until: int) -> None:
+        for start in range(ahead.sent, until, STRETCH):
+            some = Span(ahead.file, start, min(STRETCH, until - start))
+            ahead.stretches.append(self._long.submit(ahead.way.add, len(ahead.stretches) + 1, some))
+        ahead.sent = until
 
     def send(self, key: str, file: Path | Callable[[], Path]) -> None:
         """One file, which has to stay as it is from now on; or what makes it, to be called on the way.
 
         It is opened at once: the file of another that comes to have its place later is never sent for it.
         """
+        if ahead := self._ahead.get(key):
+            self._sent.append(self._rest(ahead))
+            return
         if callable(file):
             self._sent.append(self._long.submit(lambda: self._store.put_file(key, file())))
             return
@@ -80,6 +128,18 @@ class Sending:
                 return self._store.put_file(key, Span(opened, 0, length))
 
         self._sent.append((self._long if length > _LONG else self._short).submit(put))
+
+    def _rest(self, ahead: _Ahead) -> Future[bool]:
+        """The end of a file whose beginning went ahead. It grows no more."""
+        length = os.fstat(ahead.file.fileno()).st_size
+        self._go(ahead, length)
+
+        def end() -> bool:
+            for one in ahead.stretches:  # each began before this did
+                one.result()
+            return ahead.way.done(Span(ahead.file, 0, length))
+
+        return self._long.submit(end)
 
     def put(self, key: str, data: bytes) -> None:
         """The same of some bytes."""
@@ -94,7 +154,12 @@ class Sending:
                 for one in self._sent:
                     one.result()
         finally:
-            at_rest(self._short, self._long)
+            try:
+                at_rest(self._short, self._long)
+            finally:
+                for ahead in self._ahead.values():
+                    ahead.file.close()
+                    ahead.way.leave()
 
 
 def at_rest(*pools: ThreadPoolExecutor) -> None:
@@ -115,6 +180,8 @@ def at_rest(*pools: ThreadPoolExecutor) -> None:
 
 _LONG, _LONG_AT_ONCE = 1 << 20, 2
 """Bytes from which a file is long, and how many of those go at a time."""
+STRETCH = 16 << 20
+"""Bytes that go ahead together, of a file that grows; S3 takes no fewer than 5 MB, and no more than 10,000 of them."""
 _PIECE = 1 << 20
 
 
@@ -167,6 +234,10 @@ class ObjectStore(Protocol):
 
     def put_file(self, key: str, file: Path | Span) -> bool:
         """`put_once` of what lies on disk; it is never in memory as a whole."""
+        ...
+
+    def grow(self, key: str) -> Growing | None:
+        """How a long file comes in while it grows; nothing where it comes in as a whole."""
         ...
 
     def copy(self, key: str, source: Stat, file: Path) -> bool:

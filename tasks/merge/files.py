@@ -80,12 +80,15 @@ class Files:
         self._open: dict[str, _File] = {}
         self._gone = set[str]()
 
-    def add(self, tables: dict[str, pl.DataFrame], coming: Collection[str], ended: Callable[[str, Path], None]) -> tuple[tuple[Piece, ...], pl.DataFrame]:
+    def add(
+        self, tables: dict[str, pl.DataFrame], coming: Collection[str], grown: Callable[[str, Path], None], ended: Callable[[str, Path], None]
+    ) -> tuple[tuple[Piece, ...], pl.DataFrame]:  # fmt: skip
         """Lay a batch's lines behind those that are there.
 
         Args:
             coming: the records that further batches hold.
-            ended: takes each file that grows no more, by its name, as soon as it does not.
+            grown: takes each file that lines were laid to and that may grow further, by its name.
+            ended: takes each file that grows no more, as soon as it does not.
 
         Returns:
             The pieces, and the lineage of their lines: `file`, `line` (from 2, the header is 1), `table`, `row`.
@@ -107,7 +110,9 @@ class Files:
                     piece, lined = file.add(some.slice(start, _PIECE))
                     pieces.append(piece)
                     lineage.append(lined)
-                if not grows:
+                if grows:
+                    grown(file.entry.name, file.path)
+                else:
                     self._end(file, ended)
         for file in self._open.values():  # and those this batch had no line for
             if not _grows(file.entry.record, coming):

@@ -11,7 +11,7 @@ from caseferry.canonical import write_tables
 from caseferry.manifest import Batch, Placed
 from caseferry.reading.grid import ROW
 from caseferry.services.scratch import Scratch
-from caseferry.services.store import at_rest
+from caseferry.services.store import Sending, at_rest
 from tasks.merge.desk import CHANGED, NOTED, Desk
 from tasks.merge.files import Files
 from tasks.merge.left_out import Gone
@@ -25,11 +25,12 @@ class Laid:
 
     Args:
         scratch: where the notes wait.
-        send: takes what changes no more, by its name below the merge: notes about rows, and files no further batch has lines for.
+        sending: takes what changes no more, notes about rows and files no further batch has lines for; and ahead what will still grow.
+        key: of a name below the merge.
     """
 
-    def __init__(self, files: Files, scratch: Scratch, send: Callable[[str, Path], None], fittings: Sequence[Fitting] = ()) -> None:
-        self.files, self._scratch, self._send, self._fittings = files, scratch, send, fittings
+    def __init__(self, files: Files, scratch: Scratch, sending: Sending, key: Callable[[str], str], fittings: Sequence[Fitting] = ()) -> None:
+        self.files, self._scratch, self._sending, self._key, self._fittings = files, scratch, sending, key, fittings
         self.batches: list[Batch] = []
         self.placed: dict[str, Placed] = {}
         self.not_taken: dict[str, tuple[int, Decimal | None]] = {}
@@ -46,7 +47,7 @@ class Laid:
             gone: which of them an earlier run has moved.
             coming: records of the batches behind this one.
         """
-        pieces, lineage = self.files.add(desk.files, coming, lambda name, path: self._send(f"files/{name}", path))
+        pieces, lineage = self.files.add(desk.files, coming, self._grown, self._ended)
         places = _places(desk, aside)
         self._keep({
             "places": places, "lineage": lineage,
@@ -66,10 +67,16 @@ class Laid:
             for fitting in self._fittings:
                 fitting.add(records, custom, there)
 
+    def _grown(self, name: str, path: Path) -> None:
+        self._sending.grow(self._key(f"files/{name}"), path)
+
+    def _ended(self, name: str, path: Path) -> None:
+        self._sending.send(self._key(f"files/{name}"), path)
+
     def _keep(self, notes: dict[str, pl.DataFrame]) -> None:
         path = self._scratch.file()
         write_tables(notes, path)
-        self._send(f"rows/{len(self.batches) + 1:04d}.zip", path)
+        self._sending.send(self._key(f"rows/{len(self.batches) + 1:04d}.zip"), path)
 
     def _count_not_taken(self, desk: Desk) -> None:
         for frame in desk.records.values():

@@ -74,7 +74,7 @@ def merge(services: Services, ticket: Ticket) -> None:
         raise NeedsAnswer(questions)
     with Scratch() as scratch, Sending(store) as sending:
         fittings = [Fitting(migration.target_of(name), migration, field_map.version, scratch, desk.trust_stays, split.portal) for name in migration.mapped]
-        laid = Laid(Files(desk, _templates(services, desk), scratch), scratch, lambda name, path: sending.send(run.at("3-merge", name), path), fittings)
+        laid = Laid(Files(desk, _templates(services, desk), scratch), scratch, sending, lambda name: run.at("3-merge", name), fittings)
         known, plan = _put_together(desk, outcomes, scratch)
         links = links_of(desk, equals(outcomes, SCATTERED, scratch)) if fittings else None
         keeping = Keeping(desk.moved, scratch)

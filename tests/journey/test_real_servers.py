@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from caseferry.services import s3
+from caseferry.services import store as stores
 from caseferry.services.scratch import Span
 from config.settings import S3Settings
 from tests.conftest import SAMPLE
@@ -84,6 +85,36 @@ def test_a_large_object_goes_in_parts_and_comes_back_whole(stack: Up, tmp_path: 
         assert store.put_file("migrations/large/span", Span(file, 1 << 20, 3 << 20))
     assert store.get("migrations/large/span") == b"x" * (3 << 20)
     assert store.put_file("migrations/large/one", other) is False and store.get("migrations/large/one") == whole.read_bytes()
+
+
+def test_a_file_goes_ahead_while_it_grows_and_nobody_sees_it_before_it_is_done(stack: Up, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stores, "STRETCH", 5 << 20)
+    facts = {name: stack.facts[name] for name in ("endpoint", "bucket", "access_key", "secret_key")}
+    store = s3.S3Store(S3Settings.model_validate(facts | {"encryption": "none"}))
+    data, path = random.Random(3).randbytes((17 << 20) + 7), tmp_path / "grows"
+    for key in ("migrations/grown/one", "migrations/grown/one", "migrations/grown/two"):
+        path.write_bytes(b"")
+        before = {stat.key for stat in store.listing("migrations/grown/")}
+        with stores.Sending(store) as sending:
+            for start in range(0, len(data), 3 << 20):
+                with path.open("ab") as file:
+                    file.write(data[start : start + (3 << 20)])
+                sending.grow(key, path)
+            seen = {stat.key for stat in store.listing("migrations/grown/")}
+            sending.send(key, path)
+        assert seen == before
+        assert store.get(key) == data
+    other = b"of another" * (1 << 20)
+    path.write_bytes(other)
+    with stores.Sending(store) as sending:  # the first one stands
+        sending.grow("migrations/grown/one", path)
+        sending.send("migrations/grown/one", path)
+    assert store.get("migrations/grown/one") == data
+    with pytest.raises(KeyError), stores.Sending(store) as sending:  # and what is not ended leaves nothing
+        sending.grow("migrations/grown/three", path)
+        raise KeyError
+    assert store.stat("migrations/grown/three") is None
+    assert not store.client.list_multipart_uploads(Bucket=store.bucket, Prefix="migrations/grown/").get("Uploads")
 
 
 @pytest.mark.parametrize("part", [256 << 20, 5 << 20])
