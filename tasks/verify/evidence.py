@@ -5,7 +5,7 @@ import hashlib
 import io
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -117,14 +117,13 @@ class Evidence:
                     if share.takes(records[piece.file]):
                         pieces.append((piece, at[piece.file]))
                         at[piece.file] += piece.size
-                for (piece, _), data in zip(pieces, stretches.pieces(pieces), strict=True):
-                    header, lines, even = recount.read_file(data, headers.get(piece.file))
-                    headers.setdefault(piece.file, header)
+                read = zip((piece for piece, _ in pieces), stretches.pieces(pieces), strict=True)
+                for piece, data, lines, even in _read(read, headers):
                     begin = line[piece.file] + 2
                     stands = lined.get(piece.file, lineage.clear()).filter(pl.col("line").is_between(begin, begin + piece.rows - 1)).select("table", "row")
                     if is_all:
                         digests[piece.file].update(data)
-                    handed.append(Handed(piece.file, digests[piece.file].hexdigest() if is_all else "", header, lines, even, begin, stands))
+                    handed.append(Handed(piece.file, digests[piece.file].hexdigest() if is_all else "", headers[piece.file], lines, even, begin, stands))
                     line[piece.file] += lines.height
                 mine = share.mine(self.split)
                 later = {"findings": findings.filter(mine), "changes": changes.filter(mine)}
@@ -173,6 +172,39 @@ class Evidence:
         return raws, _noted(dict(zip(names, every[len(names) :], strict=True)))
 
 
+def _read(pieces: Iterable[tuple[Piece, bytes]], headers: dict[str, list[str]]) -> Iterator[tuple[Piece, bytes, pl.DataFrame, bool]]:
+    """Each piece and its bytes, its lines, and whether all are as wide as the header. Short ones of one kind of file are
+    read together.
+
+    Args:
+        headers: of the files that have begun. What begins here is added.
+    """
+    held: list[tuple[Piece, bytes]] = []
+    for piece, data in pieces:
+        first = held[0][0].file if held else piece.file
+        fits = piece.file in headers and kind_of_file(piece.file) == kind_of_file(first) and headers[piece.file] == headers[first]
+        if held and not (fits and sum(len(one) for _, one in held) + len(data) <= _TOGETHER):
+            yield from _each(held, headers)
+            held = []
+        held.append((piece, data))
+        if piece.file not in headers:
+            yield from _each(held, headers)
+            held = []
+    yield from _each(held, headers)
+
+
+def _each(held: list[tuple[Piece, bytes]], headers: dict[str, list[str]]) -> Iterator[tuple[Piece, bytes, pl.DataFrame, bool]]:
+    """The same of pieces that may be read together, if they are several and there is nothing odd about them."""
+    every = recount.read_pieces([data for _, data in held], headers[held[0][0].file], [piece.rows for piece, _ in held]) if len(held) > 1 else None
+    if every is not None:
+        yield from ((piece, data, lines, True) for (piece, data), lines in zip(held, every, strict=True))
+        return
+    for piece, data in held:
+        header, lines, even = recount.read_file(data, headers.get(piece.file))
+        headers.setdefault(piece.file, header)
+        yield piece, data, lines, even
+
+
 def _noted(made: Mapping[str, bytes]) -> dict[tuple[str, str], Noted]:
     """By kind and part the notes in what the transform made of some parts."""
     tables = {part: read_tables(data) for part, data in made.items()}
@@ -189,6 +221,8 @@ def _by_file(lineage: pl.DataFrame) -> dict[str, pl.DataFrame]:
     return {file: pl.concat(some) for file, some in found.items()}
 
 
+_TOGETHER = 16 << 20
+"""Bytes of pieces that are read together."""
 _FEW = 20_000
 """Rows up to which a batch is looked at as a whole."""
 _APART = (("contact",), ("matter", "related_contact"))
@@ -252,6 +286,17 @@ class Batch:
         """The pieces of one kind of file, all users' together."""
         return [piece for piece in self.handed if piece.kind == kind]
 
+    @cached_property
+    def alike(self) -> list[tuple[Handed, list[Handed]]]:
+        """All pieces, those of one kind with one header as if they were one: what holds of all need not be asked of each. What
+        is odd stands by itself.
+        """
+        found: dict[tuple[str, ...], list[Handed]] = {}
+        for number, piece in enumerate(self.handed):
+            is_plain = piece.even and piece.stands.height == piece.lines.height
+            found.setdefault((piece.kind, *piece.header) if is_plain else (str(number),), []).append(piece)
+        return [(_as_one(pieces), pieces) for pieces in found.values()]
+
     def raw(self, table: Table) -> pl.DataFrame:
         """A table's data rows in this batch, with the source's own cells."""
         if table.id not in self._raws:
@@ -296,6 +341,12 @@ class Batch:
             early = together([nothing, *(self._noted[kind, part] for part in self._parts.get(table, ()))])
             noted[table] = among(early, added[table]) if table in added else early
         return noted
+
+
+def _as_one(pieces: list[Handed]) -> Handed:
+    if len(pieces) == 1:
+        return pieces[0]
+    return replace(pieces[0], sha256="", lines=pl.concat([piece.lines for piece in pieces]), first=0, stands=pl.concat([piece.stands for piece in pieces]))
 
 
 def kind_of_file(name: str) -> str:

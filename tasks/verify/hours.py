@@ -36,7 +36,7 @@ class Hours:
         flat = pl.concat([pl.DataFrame(schema={"table": pl.String, "row": pl.UInt32}),
                           *(some.where(pl.col("rule") == "flat_fee_as_one_unit").select(pl.lit(table).alias("table"), "row")
                             for table, some in batch.changes.items())])  # fmt: skip
-        for piece in batch.files("activities"):
+        for piece in (whole for whole, _ in batch.alike if whole.kind == "activities"):
             lines = piece.placed.select("table", "row", type=str(piece.header.index("type")), quantity=str(piece.header.index("quantity")))
             lines = lines.filter(pl.col("type") == "")
             if flat.height:

@@ -25,9 +25,12 @@ class Layout:
         """Rows by file and problem; 0 for what is wrong with a file as a whole."""
 
     def see(self, batch: Batch) -> None:
-        for piece in batch.handed:
-            for problem, rows in self._problems(piece, self._target.files[piece.kind]):
-                self._note(piece.name, problem, rows)
+        for whole, pieces in batch.alike:
+            if len(pieces) > 1 and not any(self._problems(whole, self._target.files[whole.kind])):
+                continue
+            for piece in pieces:
+                for problem, rows in self._problems(piece, self._target.files[piece.kind]):
+                    self._note(piece.name, problem, rows)
 
     def _note(self, file: str, problem: str, rows: int) -> None:
         self._wrong[file, problem] = self._wrong.get((file, problem), 0) + rows

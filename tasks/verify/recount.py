@@ -8,10 +8,10 @@ import codecs
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
-from itertools import groupby, pairwise
+from itertools import accumulate, groupby, pairwise
 from typing import Protocol
 
 import polars as pl
@@ -225,14 +225,45 @@ def read_file(data: bytes, header: list[str] | None = None) -> tuple[list[str], 
     return head, lines, {len(row) for row in rows} <= {len(head)}
 
 
+def read_pieces(some: Sequence[bytes], header: list[str], rows: Sequence[int]) -> list[pl.DataFrame] | None:
+    """The lines of several pieces at once, as `read_file` gives them of each.
+
+    Args:
+        some: none is the beginning of its file.
+        header: of all their files.
+        rows: how many lines each is said to have.
+
+    Returns:
+        None where one has to be read by itself: it is not so many lines of one width, to the byte.
+    """
+    try:
+        every = pl.read_csv(io.BytesIO(b"".join(some)), has_header=False, infer_schema=False, new_columns=[str(place) for place in range(len(header))], empty_string_is_null=False)
+    except pl.exceptions.PolarsError:
+        return None
+    if every.is_empty() or every.width != len(header) or every.height != sum(rows) or every.null_count().sum_horizontal()[0]:
+        return None
+    ends = list(accumulate(rows))
+    sizes = every.select(pl.sum_horizontal(pl.all().str.len_bytes()).cum_sum()).to_series()
+    until = [sizes[end - 1] if end else 0 for end in ends]
+    for data, count, cells in zip(some, rows, (end - begin for begin, end in pairwise([0, *until])), strict=True):
+        if not _is_whole(cells, count, len(header), data):
+            return None
+    return [every.slice(end - count, count) for end, count in zip(ends, rows, strict=True)]
+
+
 def _is_all(every: pl.DataFrame, data: bytes) -> bool:
     """True if the cells, each between quotation marks, with what stands between them, are the file to the byte."""
     if every.is_empty() or every.null_count().sum_horizontal()[0]:
         return False
-    cells = every.select(pl.all().str.len_bytes().sum()).sum_horizontal()[0]
-    doubled = every.select(pl.all().str.count_matches('"', literal=True).sum()).sum_horizontal()[0]
+    return _is_whole(every.select(pl.all().str.len_bytes().sum()).sum_horizontal()[0], every.height, every.width, data)
+
+
+def _is_whole(cells: int, height: int, width: int, data: bytes) -> bool:
+    """True if so many bytes of cells, two marks round each and a second one for each within, with what stands between them,
+    are the data: every mark that stands there is one of those."""
+    doubled, odd = divmod(data.count(b'"') - 2 * height * width, 2)
     end = 2 if data.endswith(b"\r\n") else 1
-    return bool(cells + doubled + every.height * (3 * every.width - 1 + end) == len(data))
+    return not odd and doubled >= 0 and cells + doubled + height * (3 * width - 1 + end) == len(data)
 
 
 _MARKS = {

@@ -38,13 +38,25 @@ class References:
         for piece in batch.files("matters"):
             self._numbers = _together(self._numbers, _columns(piece, "custom_number"))
             self._ask(piece, "clients without a contact", self._without_contact(_columns(piece, *_CLIENT)))
-        for name, heading in _OF_MATTERS:
-            for piece in batch.files(name):
-                named = _columns(piece, heading).filter(pl.col("k0") != "")
-                self._ask(piece, "matters that are not in the matters file", self._not_there(named))
-        for name, heading in _OF_USERS:
-            for piece in batch.files(name):
-                self._users[piece.name] += _columns(piece, heading).filter(~pl.col("k0").is_in(self._active)).height
+        for whole, pieces in batch.alike:
+            for name, heading in _OF_MATTERS:
+                # Where no matter is known so far, none is there, and each piece is asked at once.
+                if name == whole.kind and (self._numbers.is_empty() or self._without_matter(whole, heading).height):
+                    for piece in pieces:
+                        self._ask(piece, "matters that are not in the matters file", self._without_matter(piece, heading))
+            for name, heading in _OF_USERS:
+                if name == whole.kind:
+                    some = self._strangers(whole, heading)
+                    for piece in pieces:
+                        self._users[piece.name] += self._strangers(piece, heading) if some else 0
+
+    def _without_matter(self, piece: Handed, heading: str) -> pl.DataFrame:
+        """The matters it names that are not known so far, as often as it does."""
+        return self._not_there(_columns(piece, heading).filter(pl.col("k0") != ""))
+
+    def _strangers(self, piece: Handed, heading: str) -> int:
+        """Lines whose user is no active one."""
+        return _columns(piece, heading).filter(~pl.col("k0").is_in(self._active)).height
 
     def _ask(self, piece: Handed, problem: str, lost: pl.DataFrame) -> None:
         """Not found so far; what comes later may still settle it."""
@@ -67,7 +79,9 @@ class References:
 
     def _not_there(self, names: pl.DataFrame) -> pl.DataFrame:
         """Those of some clients, or matters, that are not among all that is known so far."""
-        return self._without_contact(names) if "k2" in names.columns else names.join(self._numbers, on="k0", how="anti")
+        if "k2" in names.columns:
+            return self._without_contact(names)
+        return names if self._numbers.is_empty() else names.join(self._numbers, on="k0", how="anti")
 
     def _without_contact(self, clients: pl.DataFrame) -> pl.DataFrame:
         people = self._contacts.filter((pl.col("k0") != "") | (pl.col("k1") != ""))

@@ -4,8 +4,10 @@ Left what the old system had, in its own words; right what the file for the new 
 """
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate, pairwise
 from typing import Any
 
 import polars as pl
@@ -22,6 +24,8 @@ _OTHERWISE = 10
 """Lines of a file that are shown for another reason than chance, at most."""
 _MONEY = {"price", "amount"}
 _DAYS = {"open_date", "date", "due_date", "start_date"}
+_AT = "at"
+"""The place of a line among those that are looked at together."""
 _BESIDE = {"", "documents"}
 """Lines that stand for no row of a list."""
 
@@ -58,9 +62,9 @@ class Sample:
 
     def see(self, batch: Batch) -> None:
         weights: dict[str, pl.DataFrame] = {}
-        for piece in batch.handed:
-            if piece.name in self._files:
-                self._look(batch, piece, weights)
+        for whole, pieces in batch.alike:  # of one record all files are imported, or none
+            if whole.name in self._files:
+                self._look(batch, whole, pieces, weights)
 
     def seen(self) -> Seen:
         return Seen([{name: [[one.line, one.size, one.day, one.changes, one.shown] for one in known.values()] for name, known in self._known.items()}, sorted(self._dated), sorted(self._priced)])
@@ -72,10 +76,10 @@ class Sample:
         self._dated |= set(dated)
         self._priced |= set(priced)
 
-    def _look(self, batch: Batch, piece: Handed, weights: dict[str, pl.DataFrame]) -> None:
-        money = next((n for n, heading in enumerate(piece.header) if heading in _MONEY), None)
-        day = next((n for n, heading in enumerate(piece.header) if heading in _DAYS), None)
-        lines = piece.placed.with_row_index("line", offset=piece.first)
+    def _look(self, batch: Batch, whole: Handed, pieces: Sequence[Handed], weights: dict[str, pl.DataFrame]) -> None:
+        money = next((n for n, heading in enumerate(whole.header) if heading in _MONEY), None)
+        day = next((n for n, heading in enumerate(whole.header) if heading in _DAYS), None)
+        lines = whole.placed.with_row_index(_AT)
         tables = lines["table"].unique()
         if tables.null_count() or not _BESIDE.isdisjoint(tables):
             lines = lines.filter(~pl.col("table").is_in(list(_BESIDE)))
@@ -83,19 +87,32 @@ class Sample:
             return
         size = pl.lit(0.0) if money is None else pl.col(str(money)).cast(pl.Float64, strict=False).fill_null(0).abs()
         on = pl.lit(None, pl.Date) if day is None else pl.col(str(day)).str.to_date(self._style, strict=False)
-        facts = lines.select("line", "table", "row", size.alias("size"), on.alias("day"))
+        facts = lines.select(_AT, "table", "row", size.alias("size"), on.alias("day"))
         names = sorted(set(tables.drop_nulls()) - _BESIDE)
-        facts = pl.concat([self._weighed(batch, name, facts if len(names) == 1 else facts.filter(pl.col("table") == name), weights) for name in names])
+        if len(names) == 1:
+            facts = self._weighed(batch, names[0], facts, weights)
+        else:
+            facts = pl.concat([self._weighed(batch, name, facts.filter(pl.col("table") == name), weights) for name in names]).sort(_AT)
+        chosen = list[pl.DataFrame]()
+        starts = list(accumulate((piece.lines.height for piece in pieces), initial=0))
+        spans = pairwise(facts[_AT].search_sorted(pl.Series(starts, dtype=pl.UInt32)))
+        for piece, start, (begin, behind) in zip(pieces, starts, spans, strict=False):
+            if begin < behind:
+                own = facts.slice(begin, behind - begin).with_columns((pl.col(_AT).cast(pl.Int64) + (piece.first - start)).alias("line"))
+                chosen.append(self._choose(piece.name, own, is_priced=money is not None, is_dated=day is not None))
+        self._keep(batch, whole, pl.concat(chosen), lines)
+
+    def _choose(self, file: str, facts: pl.DataFrame, *, is_priced: bool, is_dated: bool) -> pl.DataFrame:
+        """Those of some lines of a file that may be shown, in their order; and the file's name."""
         line, changes = facts["line"], facts["changes"]
-        some = [pl.Series("line", self._by_chance(piece.name, line), line.dtype), _first(line.filter(changes > 0), changes.filter(changes > 0), 3)]
-        if money is not None:
-            self._priced.add(piece.name)
+        some = [pl.Series("line", self._by_chance(file, line), line.dtype), _first(line.filter(changes > 0), changes.filter(changes > 0), 3)]
+        if is_priced:
+            self._priced.add(file)
             some.append(_first(line, facts["size"], 3))
-        if day is not None:
-            self._dated.add(piece.name)
+        if is_dated:
+            self._dated.add(file)
             some += [_first(line, facts["day"], 2, least=True), _first(line, facts["day"], 2, last=True)]
-        chosen = facts.filter(pl.col("line").is_in(pl.concat(some).implode())).sort("line")
-        self._keep(batch, piece, chosen, lines)
+        return facts.filter(line.is_in(pl.concat(some).implode())).with_columns(pl.lit(file).alias("file"))
 
     def _by_chance(self, file: str, lines: pl.Series) -> list[int]:
         """Of some lines those that were drawn first: no more than can be shown, even if some are for another reason."""
@@ -113,23 +130,23 @@ class Sample:
         at = rows.search_sorted(some["row"]).clip(upper_bound=rows.len() - 1)
         return some.with_columns(pl.when(rows.gather(at) == some["row"]).then(count.gather(at)).otherwise(0).alias("changes"))
 
-    def _keep(self, batch: Batch, piece: Handed, chosen: pl.DataFrame, lines: pl.DataFrame) -> None:
+    def _keep(self, batch: Batch, whole: Handed, chosen: pl.DataFrame, lines: pl.DataFrame) -> None:
         tables = {table.id: table for table in batch.tables}
         sources = {
             (table, source["row"]): source
             for (table,), some in chosen.partition_by("table", as_dict=True).items()
-            for source in batch.raw(tables[str(table)]).join(some.select("row"), on="row", how="semi").iter_rows(named=True)
+            for source in batch.raw(tables[str(table)]).filter(pl.col("row").is_in(some["row"].implode())).iter_rows(named=True)
         }
-        targets = {row[0]: row[1 : 1 + len(piece.header)] for row in lines.filter(pl.col("line").is_in(chosen["line"].implode())).iter_rows()}
-        for line, table, row, size, day, changes in chosen.select("line", "table", "row", "size", pl.col("day").to_physical(), "changes").iter_rows():
-            shown = self._shown(piece, tables[table], sources[table, row], row) | {
-                "line": line, "target": [(heading, value) for heading, value in zip(piece.header, targets[line], strict=False) if value],
+        targets = {row[0]: row[1 : 1 + len(whole.header)] for row in lines.filter(pl.col(_AT).is_in(chosen[_AT].implode())).iter_rows()}
+        for file, line, at, table, row, size, day, changes in chosen.select("file", "line", _AT, "table", "row", "size", pl.col("day").to_physical(), "changes").iter_rows():
+            shown = self._shown(file, tables[table], sources[table, row], row) | {
+                "line": line, "target": [(heading, value) for heading, value in zip(whole.header, targets[at], strict=False) if value],
             }  # fmt: skip
-            self._known[piece.name][line] = _Candidate(line, size, day, changes, shown)
+            self._known[file][line] = _Candidate(line, size, day, changes, shown)
 
-    def _shown(self, piece: Handed, table: Table, source: dict[str, Any], row: int) -> dict[str, Any]:
+    def _shown(self, file: str, table: Table, source: dict[str, Any], row: int) -> dict[str, Any]:
         return {
-            "record": self._files[piece.name].record, "file": piece.name, "source_file": table.file, "source_sheet": table.sheet, "row": row,
+            "record": self._files[file].record, "file": file, "source_file": table.file, "source_sheet": table.sheet, "row": row,
             "source": [(c.heading, source[f"c{c.place}"] or "") for c in table.columns if source[f"c{c.place}"]],
         }  # fmt: skip
 
