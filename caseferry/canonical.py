@@ -63,10 +63,7 @@ def apart(table: "pl.DataFrame") -> "pl.DataFrame":
 
     if not any(kind.is_nested() for kind in table.dtypes):
         return table.select(pl.concat_str(name, pl.lit("")).alias(name) if kind == pl.String else name for name, kind in table.schema.items())
-    buffer = io.BytesIO()
-    table.write_ipc(buffer)
-    buffer.seek(0)
-    return pl.read_ipc(buffer)
+    return pl.DataFrame(table.to_dict(as_series=False), schema=table.schema)
 
 
 def write_table(table: "pl.DataFrame", to: Path | IO[bytes]) -> None:

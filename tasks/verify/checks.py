@@ -122,9 +122,9 @@ class Rows:
         self._spans = dict[tuple[str, str], _Span]()
 
     def see(self, batch: Batch) -> None:
-        for (record, table), rows in batch.places.partition_by("record", "table", as_dict=True).items():
+        for (record, table), rows in batch.placed_of.items():
             numbers = rows["row"]
-            self._follow(str(record), str(table), _Span(numbers.len(), numbers.n_unique(), int(numbers.min() or 0), int(numbers.max() or 0)))  # type: ignore[arg-type]
+            self._follow(record, table, _Span(numbers.len(), numbers.n_unique(), int(numbers.min() or 0), int(numbers.max() or 0)))  # type: ignore[arg-type]
 
     def seen(self) -> Seen:
         return Seen([[record, table, asdict(span)] for (record, table), span in self._spans.items()])

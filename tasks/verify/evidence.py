@@ -212,13 +212,19 @@ def _noted(made: Mapping[str, bytes]) -> dict[tuple[str, str], Noted]:
 
 
 def _by_file(lineage: pl.DataFrame) -> dict[str, pl.DataFrame]:
-    """The lineage of each file's lines; they stand together, a piece at a time."""
-    found: dict[str, list[pl.DataFrame]] = {}
-    at = 0
-    for length, file in lineage["file"].rle().struct.unnest().iter_rows():
-        found.setdefault(file, []).append(lineage.slice(at, length).drop("file"))
+    """The lineage of each file's lines."""
+    return {file: lines for (file,), lines in _in_runs(lineage, "file").items()}
+
+
+def _in_runs(frame: pl.DataFrame, *names: str) -> dict[tuple[str, ...], pl.DataFrame]:
+    """The rows by what some columns say, without those; rows of which they say the same mostly stand together."""
+    found: dict[tuple[str, ...], list[pl.DataFrame]] = {}
+    runs = frame.select(pl.struct(names).rle().struct.unnest()) if len(names) > 1 else frame[names[0]].rle().struct.unnest()
+    rest, at = frame.drop(names), 0
+    for length, said in runs.iter_rows():
+        found.setdefault(tuple(said[name] for name in names) if len(names) > 1 else (said,), []).append(rest.slice(at, length))
         at += length
-    return {file: pl.concat(some) for file, some in found.items()}
+    return {said: some[0] if len(some) == 1 else pl.concat(some) for said, some in found.items()}
 
 
 _TOGETHER = 16 << 20
@@ -304,13 +310,14 @@ class Batch:
         return self._raws[table.id]
 
     @cached_property
-    def _placed(self) -> dict[tuple[object, ...], pl.DataFrame]:
-        return self.places.partition_by("record", "table", as_dict=True, include_key=False)
+    def placed_of(self) -> dict[tuple[str, str], pl.DataFrame]:
+        """`row`, `place`, `reason` by record and table."""
+        return {(record, table): rows for (record, table), rows in _in_runs(self.places, "record", "table").items()}
 
     def placed(self, table: Table) -> pl.DataFrame:
         """`row`, `place`, `reason` of one table's rows."""
         none = pl.DataFrame(schema={"row": pl.UInt32, "place": pl.String, "reason": pl.String})
-        return self._placed.get((table.record, table.id), none)
+        return self.placed_of.get((table.record, table.id), none)
 
     def beside(self, table: Table, rows: pl.DataFrame) -> pl.DataFrame:
         """Rows of a table, each with its `place` and `reason`; they mostly stand in the order of the places already."""

@@ -40,8 +40,7 @@ class Notes:
         some = {table: notes for table, notes in batch.notes(self.name).items() if notes.height}
         if some:
             every = together([Noted(notes.rows, notes.words.select(pl.lit(table).alias("table"), pl.all())) for table, notes in some.items()])
-            self._count(every)
-            self._keep_first(every)
+            self._keep_first(every, self._count(every))
 
     def seen(self) -> Seen:
         tables = {name: pl.concat(some) for name, some in (("groups", self._groups), ("first", self._first)) if some}
@@ -53,20 +52,28 @@ class Notes:
         if "first" in seen.tables:
             self._hold(seen.tables["first"], counts)
 
-    def _count(self, some: Noted) -> None:
+    def _count(self, some: Noted) -> pl.DataFrame:
         """By list and what makes a group: how many, in which columns, and the first row."""
         said = some.rows.group_by(SAID).agg(pl.len().alias("count"), pl.col(ROW).min().alias("first_row"))
         words = some.words.select("table", *self._by, pl.col("field").alias("fields")).with_row_index(SAID)
         counted = words.join(said, on=SAID).group_by("table", *self._by).agg(pl.col("count").sum(), pl.col("fields").unique(), pl.col("first_row").min())
         self._groups.append(apart(counted))
+        return counted
 
-    def _keep_first(self, some: Noted) -> None:
-        shown = some.where(~pl.col("rule").is_in(self._unseen))
-        counts = {(table, rule): count for table, rule, count in shown.group_by("table", "rule").len().iter_rows()}
-        self._hold(shown, counts)
+    def _keep_first(self, some: Noted, counted: pl.DataFrame) -> None:
+        counts = Counter[tuple[str, str]]()
+        for table, rule, count in counted.filter(~pl.col("rule").is_in(self._unseen)).select("table", "rule", "count").iter_rows():
+            counts[table, rule] += count
+        wanted = {one for one in counts if self._seen[one] < EACH}  # of the others there is enough
+        which = pl.any_horizontal(pl.lit(False), *((pl.col("table") == table) & (pl.col("rule") == rule) for table, rule in sorted(wanted)))
+        self._hold(some.where(which), counts)
 
     def _hold(self, shown: pl.DataFrame, counts: Mapping[tuple[str, str], int]) -> None:
-        """Keep the first of these notes, of which there are so many by list and rule; none of what there is enough of."""
+        """Keep the first of these notes; none of what there is enough of.
+
+        Args:
+            counts: how many there are, by list and rule, of which these may be only some.
+        """
         if shown.height > EACH or any(self._seen[one] >= EACH for one in counts):
             full = pl.any_horizontal(pl.lit(False), *((pl.col("table") == table) & (pl.col("rule") == rule) for table, rule in counts if self._seen[table, rule] >= EACH))
             shown = shown.filter(~full).filter(pl.int_range(pl.len()).over("table", "rule") < EACH)

@@ -16,6 +16,8 @@ _OF_MATTERS = (("activities", "matter"), ("balances_forward", "matter"), ("trust
                ("related_contacts", "matter"), ("tasks", "matter"), ("calendar_events", "matter"), ("matter_users", "matter"))  # fmt: skip
 _OF_USERS = (("activities", "activity_user"), ("matter_users", "responsible_attorney"), ("matters", "responsible_attorney"),
              ("tasks", "assignee"), ("calendar_events", "calendar"))  # fmt: skip
+_HELD = 50_000
+"""Lines that were asked about and wait to be added up."""
 
 
 class References:
@@ -61,7 +63,10 @@ class References:
     def _ask(self, piece: Handed, problem: str, lost: pl.DataFrame) -> None:
         """Not found so far; what comes later may still settle it."""
         if lost.height:
-            self._asked.setdefault((piece.name, problem), []).append(apart(lost.group_by(pl.all()).len("n")))
+            some = self._asked.setdefault((piece.name, problem), [])
+            some.append(apart(lost).with_columns(pl.lit(1, pl.UInt32).alias("n")))
+            if sum(one.height for one in some[1:]) > max(_HELD, some[0].height):  # now and then is enough
+                some[:] = [_added(some)]
 
     def seen(self) -> Seen:
         asked = {key: _added(some) for key, some in self._asked.items()}
