@@ -1,7 +1,7 @@
 """Every change and finding, written down to the last."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -62,8 +62,12 @@ class Log:
         with self._logs[table].open("ab") as out:
             write_log(some, self._where.get(table, ("", "")), self._columns, out)
 
-    def packed(self) -> Path:
-        """The whole log: file, sheet, row and what there is to say, by table. Compressed, as it says little in many words."""
+    def packed(self, grown: Callable[[Path], object] = lambda _: None) -> Path:
+        """The whole log: file, sheet, row and what there is to say, by table. Compressed, as it says little in many words.
+
+        Args:
+            grown: is shown the file now and then, while it grows.
+        """
         path = self._scratch.file()
         head = io.BytesIO()
         pl.DataFrame(schema=dict.fromkeys(("file", "sheet", "row", *self._columns), pl.String)).write_csv(head, quote_style="non_numeric", line_terminator="\r\n")
@@ -73,5 +77,6 @@ class Log:
             for _, log in sorted(self._logs.items()):
                 for piece in pieces_of(log):
                     out.write(press.compress(piece))
+                    grown(path)
             out.write(press.flush())
         return path

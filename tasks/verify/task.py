@@ -6,6 +6,7 @@ targets, is counted by whoever writes the proof.
 """
 
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from caseferry.canonical import to_json
 from caseferry.manifest import Intake, Merged, Split
@@ -17,6 +18,7 @@ from tasks.stage import Services, migration_of, run_of
 from tasks.verify import seen
 from tasks.verify.evidence import Evidence, Originals
 from tasks.verify.ledger import make_ledger, target_ledgers
+from tasks.verify.log import Log
 from tasks.verify.proof import Proof, lines_of
 from tasks.verify.report_html import report_html
 from tasks.verify.report_xlsx import report_xlsx
@@ -40,7 +42,9 @@ def _seen(services: Services, ticket: Ticket) -> dict[str, seen.Seen]:
         if ticket.part == "logs":
             proof.log()
             with Sending(services.store) as sending:
-                _send_logs(proof, services, ticket, sending)
+                for log in proof.logs:
+                    key = _log_key(ticket, log)
+                    sending.send(key, log.packed(partial(sending.grow, key)))
             return {}
         return proof.seen(*batches_of(ticket.part))
 
@@ -104,4 +108,8 @@ def _add_up(services: Services, ticket: Ticket, proof: Proof, apart: list[str]) 
 
 def _send_logs(proof: Proof, services: Services, ticket: Ticket, sending: Sending) -> None:
     for log in proof.logs:
-        sending.send(run_of(ticket).at("4-verify", f"{log.kind}.csv.gz"), log.packed)
+        sending.send(_log_key(ticket, log), log.packed)
+
+
+def _log_key(ticket: Ticket, log: Log) -> str:
+    return run_of(ticket).at("4-verify", f"{log.kind}.csv.gz")
