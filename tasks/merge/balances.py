@@ -32,7 +32,8 @@ def time_entries(desk: Desk) -> None:
         desk.find("time_entry", pl.lit(told == "same_in_two_lists"), "row", "same_in_two_lists", "quarantined")
         desk.find("time_entry", pl.lit(told == "possible_duplicate"), "row", "possible_duplicate", "carried", pl.lit("same entry"),
                   "check whether the same work is in two exports")  # fmt: skip
-    frame = desk.carried("time_entry")
+    entries = ("table", ROW, "place", "matter_number", "performed_on", "category", "description", "price", "quantity", "type", "user", "matter_user", "non_billable")
+    frame = desk.records["time_entry"].select(entries).filter(pl.col("place") == "carried")
     user = pl.when(pl.col("type").is_not_null()).then(pl.coalesce("user", "matter_user")).otherwise("user")
     desk.files["activities"] = frame.select(
         "table", ROW, pl.col("matter_number").alias("matter"), desk.date_text("performed_on").alias("date"),

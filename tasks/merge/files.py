@@ -2,7 +2,7 @@
 
 import hashlib
 import io
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -103,8 +103,8 @@ class Files:
             template = self._templates.get(name)
             if template is None and spec.known:
                 template = Template(name, tuple(spec.columns), tuple(spec.columns), "")
-            for user in self._owners(spec, template, lines):
-                some = lines if user is None else lines.filter(pl.col(spec.per_user).eq_missing(user or None))
+            laid = _laid(lines, template.columns if template else tuple(spec.columns))
+            for user, some in self._shares(spec, template, lines, laid):
                 file = self._file(name, spec, template, user)
                 for start in range(0, some.height, _PIECE):
                     piece, lined = file.add(some.slice(start, _PIECE))
@@ -124,11 +124,12 @@ class Files:
             self._gone.add(file.entry.name)
             ended(file.entry.name, file.path)
 
-    def _owners(self, spec: TargetFile, template: Template | None, lines: pl.DataFrame) -> list[str | None]:
-        """The users whose file each line goes to, `""` for nobody; one None where the file is everybody's."""
+    def _shares(self, spec: TargetFile, template: Template | None, lines: pl.DataFrame, laid: pl.DataFrame) -> list[tuple[str | None, pl.DataFrame]]:
+        """What is laid for each user, `""` for nobody, in the order of their names; one None where the file is everybody's."""
         if not spec.per_user or template is None:
-            return [None]  # the safe way for a file with users is one for each
-        return [user or "" for user in lines[spec.per_user].unique().sort().to_list()]
+            return [(None, laid)]  # the safe way for a file with users is one for each
+        parts = laid.with_columns(lines[spec.per_user].fill_null("").alias("user")).partition_by("user", as_dict=True, include_key=False)
+        return [(user, parts[user,]) for user in sorted(str(user) for (user,) in parts)]
 
     def _file(self, name: str, spec: TargetFile, template: Template | None, user: str | None) -> "_File":
         if template is None:
@@ -140,12 +141,11 @@ class Files:
             raise BrokenPromise("a file goes on growing that was put into the bucket")
         if file not in self._open:
             header = template.header if template else tuple(spec.columns)
-            columns = template.columns if template else tuple(spec.columns)
             entry = ImportFile(
                 name=file, record=spec.record, rows=0, sha256="", is_import=template is not None and self._is_handed, order=spec.order,
                 header=header, user=user or "", note=note,
             )  # fmt: skip
-            self._open[file] = _File(entry, columns, self._target, self._scratch.file())
+            self._open[file] = _File(entry, self._target, self._scratch.file())
         return self._open[file]
 
     def written(self) -> list[tuple[ImportFile, Path]]:
@@ -157,29 +157,31 @@ class Files:
 class _File:
     """One file as it grows."""
 
-    def __init__(self, entry: ImportFile, columns: tuple[str, ...], target: Target, path: Path) -> None:
-        self.entry, self.path, self._columns, self._target = entry, path, columns, target
+    def __init__(self, entry: ImportFile, target: Target, path: Path) -> None:
+        self.entry, self.path, self._target = entry, path, target
         self._rows, self._digest = 0, hashlib.sha256()
 
-    def add(self, lines: pl.DataFrame) -> tuple[Piece, pl.DataFrame]:
-        values = [
-            (pl.col(column) if column and column in lines.columns else pl.lit(None, pl.String)).cast(pl.String).alias(f"{place}")
-            for place, column in enumerate(self._columns)
-        ]
-        data = to_csv(lines.select(values), () if self._rows else self.entry.header, self._target)
+    def add(self, laid: pl.DataFrame) -> tuple[Piece, pl.DataFrame]:
+        """Lay some lines behind the others."""
+        data = to_csv(laid.drop("table", ROW), () if self._rows else self.entry.header, self._target)
         with self.path.open("ab") as out:
             out.write(data)
         self._digest.update(data)
         first = self._rows + 2
-        lineage = lines.select(
-            pl.lit(self.entry.name).alias("file"), pl.int_range(first, pl.len() + first, dtype=pl.UInt32).alias("line"),
-            pl.col("table").cast(pl.String), pl.col(ROW).cast(pl.UInt32),
-        )  # fmt: skip
-        self._rows += lines.height
-        return Piece(file=self.entry.name, rows=lines.height, size=len(data), crc32=f"{isal_zlib.crc32(data):08x}"), lineage
+        lineage = laid.select(pl.lit(self.entry.name).alias("file"), pl.int_range(first, pl.len() + first, dtype=pl.UInt32).alias("line"), "table", ROW)
+        self._rows += laid.height
+        return Piece(file=self.entry.name, rows=laid.height, size=len(data), crc32=f"{isal_zlib.crc32(data):08x}"), lineage
 
     def done(self) -> ImportFile:
         return self.entry.model_copy(update={"rows": self._rows, "sha256": self._digest.hexdigest()})
+
+
+def _laid(lines: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
+    """What a file will hold of some lines, by place, nothing where we have no such column; and which row each stands for."""
+    return lines.select(
+        *((pl.col(column) if column and column in lines.columns else pl.lit(None, pl.String)).cast(pl.String).alias(f"{place}") for place, column in enumerate(columns)),
+        pl.col("table").cast(pl.String), pl.col(ROW).cast(pl.UInt32),
+    )  # fmt: skip
 
 
 def to_csv(lines: pl.DataFrame, header: tuple[str, ...], target: Target) -> bytes:

@@ -80,9 +80,9 @@ class Laid:
 
     def _count_not_taken(self, desk: Desk) -> None:
         for frame in desk.records.values():
-            left = frame.filter(pl.col(PLACE) == "excluded")
-            amount = pl.col("amount").cast(pl.Decimal(24, 4)) if "amount" in left.columns else pl.lit(None, pl.Decimal(24, 4))
-            for reason, rows, known, total in left.group_by(REASON).agg(pl.len(), amount.count().alias("known"), amount.sum().alias("total")).iter_rows():
+            amount = pl.col("amount").cast(pl.Decimal(24, 4)) if "amount" in frame.columns else pl.lit(None, pl.Decimal(24, 4))
+            left = frame.select(PLACE, REASON, amount.alias("amount")).filter(pl.col(PLACE) == "excluded")
+            for reason, rows, known, total in left.group_by(REASON).agg(pl.len(), pl.col("amount").count().alias("known"), pl.col("amount").sum().alias("total")).iter_rows():
                 before = self.not_taken.get(reason, (0, None))
                 self.not_taken[reason] = (before[0] + rows, (before[1] or Decimal(0)) + total if known else before[1])
 
