@@ -31,12 +31,19 @@ def sha256(data: bytes) -> str:
 
 
 def write_tables(tables: Mapping[str, "pl.DataFrame"], to: Path | IO[bytes]) -> None:
-    """Several tables as one object, `<name>.parquet` each: an object costs a store as much as a thousand rows do."""
+    """Several tables as one object: an object costs a store as much as a thousand rows do."""
     with zipfile.ZipFile(to, "w") as archive:
-        for name, table in tables.items():
-            buffer = io.BytesIO()
-            write_table(table, buffer)
-            archive.writestr(zipfile.ZipInfo(f"{name}.parquet"), buffer.getvalue())
+        add_tables(archive, tables)
+
+
+def add_tables(archive: zipfile.ZipFile, tables: Mapping[str, "pl.DataFrame"]) -> None:
+    """`<name>.arrow` each, to be asked for by `table_of`. It is written in half the time that parquet takes, which looks for what is
+    said often; where there is much text, as in the cells of a list, parquet is read in half the time.
+    """
+    for name, table in tables.items():
+        buffer = io.BytesIO()
+        table.write_ipc(buffer, compression="zstd")
+        archive.writestr(zipfile.ZipInfo(f"{name}.arrow"), buffer.getvalue())
 
 
 def read_tables(data: bytes) -> zipfile.ZipFile:
@@ -52,8 +59,13 @@ def table_of(archive: zipfile.ZipFile, name: str, columns: Collection[str] | Non
     """
     import polars as pl
 
-    data = io.BytesIO(archive.read(f"{name}.parquet"))
-    return pl.read_parquet(data, columns=None if columns is None else [one for one in pl.read_parquet_schema(data) if one in columns])
+    is_old = f"{name}.arrow" not in archive.NameToInfo  # a run of an earlier version
+    data = io.BytesIO(archive.read(f"{name}.parquet" if is_old else f"{name}.arrow"))
+    if columns is None:
+        return pl.read_parquet(data) if is_old else pl.read_ipc(data)
+    there = [one for one in (pl.read_parquet_schema(data) if is_old else pl.read_ipc_schema(data)) if one in columns]
+    data.seek(0)
+    return pl.read_parquet(data, columns=there) if is_old else pl.read_ipc(data, columns=there)
 
 
 def apart(table: "pl.DataFrame") -> "pl.DataFrame":

@@ -288,7 +288,7 @@ class Fit(Model):
 class Batch(Model):
     """What the merge brought together at a time: these parts of the source, these pieces of the files.
 
-    `3-merge/rows/<number>.<kind>.parquet` tells of its rows: `places`, `lineage`, `findings`, `changes`.
+    `3-merge/rows/<number>.zip` tells of its rows: `places`, `lineage`, `findings`, `changes`.
     """
 
     parts: tuple[str, ...]

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import polars as pl
 
-from caseferry.canonical import read_tables, table_of, write_table
+from caseferry.canonical import add_tables, read_tables, table_of
 from tasks.verify.evidence import Batch
 
 _FACTS = "facts.json"
@@ -54,11 +54,7 @@ def written(every: Mapping[str, Seen]) -> bytes:
     with zipfile.ZipFile(buffer, "w") as archive:
         facts = json.dumps({name: [one.facts, sorted(one.tables)] for name, one in every.items()}, ensure_ascii=False)
         archive.writestr(zipfile.ZipInfo(_FACTS), facts.encode(), zipfile.ZIP_DEFLATED, 1)
-        for name, one in every.items():
-            for table, rows in one.tables.items():
-                held = io.BytesIO()
-                write_table(rows, held)
-                archive.writestr(zipfile.ZipInfo(f"{name}.{table}.parquet"), held.getvalue())
+        add_tables(archive, {f"{name}.{table}": rows for name, one in every.items() for table, rows in one.tables.items()})
     return buffer.getvalue()
 
 
