@@ -22,7 +22,7 @@ RESULTS = ROOT / "bench" / "results" / "large.json"
 ORDER = ("intake", "admit", "split", "transform", "merge", "count", "verify")
 APART = ("transform", "count")
 """Steps of a large run that are several tasks each."""
-PART_ROWS, LOAD_ROWS = 64_000, 8_000
+PART_ROWS, LOAD_ROWS = 96_000, 8_000
 WINDOWS = {"transform": 8, "count": 2}
 LATENCY = 0.02
 """Seconds for one request: S3's order of magnitude, not measured here."""
@@ -223,11 +223,11 @@ def render(results: dict[str, Any]) -> str:
         *(f"| {workers} | " + " | ".join(f"{by_itself(found, rows, workers):.0f} s" for rows in lone) + " |" for workers in (1, 2, 4, 8, 16, 32)), "",
         "Parts and counting again are shared by as many workers as there are; what is left is split and merge, one task each. What would shorten it: a list cut by ranges into tasks, a batch merged by each.", "",
         "## Advice", "",
-        f"- **Part size** (`work.part_rows`): 64,000 rows. A part costs {found.fixed['transform'][0] / 9 * 1000:.0f} ms and {sum(found.fixed['transform'][1:]) / 9:.0f} requests by itself, beside {found.per_row['transform'][0] * 1e7:.0f} ms for 10,000 rows; one of a million rows takes a worker's memory.",
+        f"- **Part size** (`work.part_rows`): 96,000 rows. A part costs {found.fixed['transform'][0] / 9 * 1000:.0f} ms and {sum(found.fixed['transform'][1:]) / 9:.0f} requests by itself, beside {found.per_row['transform'][0] * 1e7:.0f} ms for 10,000 rows; one of a million rows takes a worker's memory.",
         f"- **Window** (`work.window`): {WINDOWS['transform']}. More lets one large firm stand before more small ones; less leaves workers idle when few firms are under way.",
         "- **Batches counted again** (`work.count_window`): 2, which is all that two processes can do. Where workers are to be had, as many as should hurry one firm; each takes a second or so, and small firms' tasks go between them, for they wait in other queues.",
         f"- **Load** (`work.load_rows`): {LOAD_ROWS:,} rows. A run of no more rows than one part may have sends its parts as so few messages; less brings one small firm to more workers, at ten requests a message.",
-        "- **Batch** (`work.batch_rows`): 64,000 rows, as a part, because a batch holds whole parts (with 100,000 the largest process takes 670 to 790 MB, with 64,000 560 to 600): what merge and verify hold at a time; of long rows fewer, as many as `work.portion_bytes` of text.",
+        "- **Batch** (`work.batch_rows`): 96,000 rows, as a part, because a batch holds whole parts (with 128,000 the largest process takes 50 MB more, and nobody is much faster): what merge and verify hold at a time; of long rows fewer, as many as `work.portion_bytes` of text.",
         "- **Scratch** (`TMPDIR`): what a step can't hold waits there in files without a name, about three times what the largest file of a drop unpacks to, and once what it is packed to: some 30 GB for a list of 10. The 4 GB in `deploy/compose.yaml` are for lists up to one; where there is too little, the step waits, and says so.",
         "- **Queues**: one group of workers on `parts,counts`, scaled by the length of those queues; a few on `events,merge,webhooks,control`, of which at least two at any time; one on `suspect` with `--concurrency 1`.",
         "- **Requests**: a small firm's requests cost more than its computing. Fewer objects for each run would make it cheaper, faster code would not.",

@@ -65,11 +65,11 @@ class EventSettings(Group):
 class WorkSettings(Group):
     """How a run is cut and carried."""
 
-    part_rows: int = Field(default=64_000, ge=1)
+    part_rows: int = Field(default=96_000, ge=1)
     """Rows of a part, which one task transforms."""
-    batch_rows: int = Field(default=64_000, ge=1)
+    batch_rows: int = Field(default=96_000, ge=1)
     """Rows that are merged, and verified, at a time."""
-    portion_bytes: int = Field(default=32 << 20, ge=1)
+    portion_bytes: int = Field(default=20 << 20, ge=1)
     """Text of a part, and of a batch: where rows are long, fewer of them are taken at a time."""
     load_rows: int = Field(default=8_000, ge=1)
     """Rows of a small run, one of no more rows than a part may have, that one task transforms, part after part."""
