@@ -4,9 +4,9 @@ Cards, matters and balances hang on each other and come first, together. Everyth
 comes a batch of parts after another.
 """
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cached_property
 
 import polars as pl
@@ -20,6 +20,8 @@ from tasks.transform.sheet import PLACE, REASON
 
 _HELD = 8 << 20
 """Bytes of results that are kept to be read again."""
+_AHEAD = 3
+"""Batches whose bytes are fetched before they are asked for: a store that takes in files keeps others waiting."""
 TOGETHER = frozenset({"contact", "matter", "related_contact", "receivable", "trust"})
 """Records that are looked at as a whole."""
 
@@ -66,26 +68,32 @@ class Outcomes:
         """What the parts of some batches hold."""
         return {self._records[part] for parts in batches for part in parts}
 
-    def read(self, parts: Iterable[str]) -> tuple[dict[str, pl.DataFrame], pl.DataFrame]:
+    def read(self, parts: Sequence[str]) -> tuple[dict[str, pl.DataFrame], pl.DataFrame]:
         """The records of some parts by type, in the order of the tables; and the rows of parts that were put aside."""
+        return self._taken(parts, self._got(parts))
+
+    def _taken(self, parts: Sequence[str], got: Mapping[str, bytes]) -> tuple[dict[str, pl.DataFrame], pl.DataFrame]:
         frames: dict[str, list[pl.DataFrame]] = defaultdict(list)
         aside = [pl.DataFrame(schema=_ASIDE)]
-        names = list(parts)
-        for part, frame in zip(names, self._frames(names), strict=True):
+        for part in parts:
+            frame = self._numbered(table_of(read_tables(got[part]), "records"))
             if frame.height and frame[REASON].eq_missing("part_quarantined").all():
                 aside.append(frame.select(pl.lit(self._records[part]).alias("record"), *list(_ASIDE)[1:]).cast(_ASIDE))  # type: ignore[arg-type]
             else:
                 frames[self._records[part]].append(frame)
         return {record: pl.concat(some, how="diagonal_relaxed") for record, some in frames.items()}, pl.concat(aside)
 
-    def ahead(self, batches: Sequence[Iterable[str]]) -> Iterator[tuple[dict[str, pl.DataFrame], pl.DataFrame]]:
-        """`read` of one batch after the other; while one is looked at, the next is read."""
-        with ThreadPoolExecutor(1) as pool:
-            coming = [pool.submit(self.read, batches[0])] if batches else []
-            for number in range(len(batches)):
-                one = coming.pop().result()
-                coming = [pool.submit(self.read, following) for following in batches[number + 1 : number + 2]]
-                yield one
+    def ahead(self, batches: Sequence[Sequence[str]]) -> Iterator[tuple[dict[str, pl.DataFrame], pl.DataFrame]]:
+        """`read` of one batch after the other; while one is looked at, the next is read, and some behind it are on their way."""
+        with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(1) as fetcher:
+            coming = deque(fetcher.submit(self._got, parts) for parts in batches[:_AHEAD])
+            read: deque[Future[tuple[dict[str, pl.DataFrame], pl.DataFrame]]] = deque()
+            for number in range(len(batches) + 1):
+                if number < len(batches):
+                    read.append(reader.submit(lambda parts, got: self._taken(parts, got.result()), batches[number], coming.popleft()))
+                    coming.extend(fetcher.submit(self._got, parts) for parts in batches[number + _AHEAD : number + _AHEAD + 1])
+                if number:
+                    yield read.popleft().result()
 
     def columns(self, record: str, names: Collection[str]) -> Iterator[pl.DataFrame]:
         """Some columns of each part of a record, one part after another; those it has."""
@@ -96,11 +104,11 @@ class Outcomes:
         """Some columns of a part, those it has."""
         return self._numbered(table_of(read_tables(self._bytes(part)), "records", names))
 
-    def _frames(self, parts: list[str]) -> list[pl.DataFrame]:
+    def _got(self, parts: Sequence[str]) -> dict[str, bytes]:
         absent = [part for part in parts if part not in self._held]
         got = dict(zip(absent, get_all(self._store, [self._key(part) for part in absent]), strict=True))
         self._hold(got)
-        return [self._numbered(table_of(read_tables(got.get(part) or self._held[part]), "records")) for part in parts]
+        return {part: got.get(part) or self._held[part] for part in parts}
 
     def _bytes(self, part: str) -> bytes:
         if part in self._held:
