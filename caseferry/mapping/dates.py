@@ -182,19 +182,26 @@ def parse(values: pl.Series, order: Order | None, latest: date, epoch_1904: bool
     start = date(1904, 1, 1) if epoch_1904 else date(1899, 12, 30)
     if order in ("ymd", "seconds", "milliseconds"):
         return _closely(table, order, latest, start)
-    plain = _plainly(table, start)
-    rest = table.filter(plain["day"].is_null())
-    if rest.is_empty():
+    plain = _plainly(table, order, start)
+    if not plain["day"].null_count():
         return plain
+    rest = table.filter(plain["day"].is_null())
     return pl.concat([plain.filter(pl.col("day").is_not_null()), _closely(rest, order, latest, start)])
 
 
+_PLAIN_NUMERIC = "^[0-9]{1,2}/[0-9]{1,2}/[0-9]{4}$"
 _PLAIN_ISO, _PLAIN_NAMED, _PLAIN_SERIAL = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$", "^[0-9]{1,2}[ -][A-Za-z]{3,9}[ -][0-9]{4}$", "^(?:[1-6][0-9]{4}|7[0-2][0-9]{3})$"
 
 
-def _plainly(table: pl.DataFrame, start: date) -> pl.DataFrame:
+def _plainly(table: pl.DataFrame, order: Order | None, start: date) -> pl.DataFrame:
     """What `_closely` says of the commonest shapes, in a tenth of the time; no day where it takes a closer look."""
     text = pl.col("text")
+    if order in ("dmy", "mdy"):
+        style = "%d/%m/%Y" if order == "dmy" else "%m/%d/%Y"
+        numeric = pl.when(text.str.contains(_PLAIN_NUMERIC)).then(text.str.to_date(style, strict=False, cache=False))
+        read = table.select("text", numeric.alias("day"), pl.lit(None, pl.String).alias("time"), pl.lit("numeric").alias("shape"))
+        if read["day"].null_count() * 2 < read.height:  # such a column is written so from top to bottom, or nearly
+            return read
     shape = (
         pl.when(text.str.contains(_PLAIN_ISO)).then(pl.lit("iso")).when(text.str.contains(_PLAIN_NAMED)).then(pl.lit("named"))
         .when(text.str.contains(_PLAIN_SERIAL)).then(pl.lit("serial"))

@@ -71,14 +71,14 @@ def parse(values: pl.Series, credit: Literal["positive", "negative"] = "negative
     if comma or (currency and "$" not in own):
         return _closely(table, credit, comma, currency)
     plain = table.filter(pl.col("text").str.contains(_SHORT))
-    amount = pl.col("text").str.strip_prefix("$").cast(MONEY)
+    amount = pl.col("text").str.replace_all("[$,]", "").cast(MONEY)
     read = plain.select("text", amount.alias("amount"), pl.lit(False).alias("is_foreign"))
     if plain.height == table.height:
         return read
     return pl.concat([read, _closely(table.filter(~pl.col("text").str.contains(_SHORT)), credit, comma, currency)])
 
 
-_SHORT = r"^\$?[0-9]{1,15}(?:\.[0-9]{2})?$"
+_SHORT = r"^\$?(?:[0-9]{1,15}|[0-9]{1,3}(?:,[0-9]{3}){1,4})(?:\.[0-9]{2})?$"
 """Amounts as most reports print them: they can be read in one way only, if a point is a point and $ is the currency."""
 
 

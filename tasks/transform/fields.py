@@ -161,21 +161,25 @@ def _take_as_read(sheet: Sheet, name: str, told: pl.DataFrame, outcomes: Mapping
             odd about it; `rule` and `after`, how it is written otherwise.
         outcomes: what becomes of a row, by the rule that found it odd.
     """
-    told = told.sort("rule", "text", nulls_last=True)
     count = told.height - told["rule"].null_count()
-    otherwise = told.head(count).select("rule", pl.col("text").alias("before"), "after")
-    number = pl.int_range(pl.len(), dtype=pl.UInt32)
-    told = told.drop("rule", "after").with_columns(pl.when(number < count).then(number).alias("said"))
-    found = set(told["found"].drop_nulls().unique())
-    told = told if found else told.drop("found")
+    kept = [one for one in told.columns if one not in {"rule", "after"} and (one != "found" or told["found"].null_count() < told.height)]
+    if count:
+        told = told.sort("rule", "text", nulls_last=True)
+        otherwise = told.head(count).select("rule", pl.col("text").alias("before"), "after")
+        number = pl.int_range(pl.len(), dtype=pl.UInt32)
+        told = told.select(*kept, pl.when(number < count).then(number).alias("said"))
+    else:
+        told = told.select(kept)
     sheet.frame = sheet.frame.rename({name: f"{name}~"})
-    texts = sheet.frame.select(pl.col(f"{name}~").alias("text"))
-    sheet.frame = sheet.frame.with_columns(texts.join(told, on="text", how="left", maintain_order="left").drop("text").get_columns())
-    for rule in outcomes:
-        if rule in found:
-            sheet.find(pl.col("found") == rule, name, rule, outcomes[rule], pl.col(f"{name}~"))
-    sheet.change_as("said", name, otherwise)
-    sheet.frame = sheet.frame.drop("found", "said", strict=False)
+    read = sheet.frame.select(pl.col(f"{name}~").alias("text")).join(told, on="text", how="left", maintain_order="left")
+    sheet.frame = sheet.frame.with_columns(column for column in read.get_columns() if column.name not in {"text", "found", "said"})
+    if "found" in kept:
+        found = set(told["found"].drop_nulls().unique())
+        for rule in outcomes:
+            if rule in found:
+                sheet.find(pl.lit(read["found"] == rule), name, rule, outcomes[rule], pl.col(f"{name}~"))
+    if count:
+        sheet.change_as(read["said"], name, otherwise)
 
 
 def _read_day(sheet: Sheet, name: str, kind: Type) -> None:

@@ -107,9 +107,10 @@ class Sheet:
             noted = self._noted(holds, name, {"rule": by, "before": before.cast(pl.String), "after": after.cast(pl.String)})
             self.changes.append((name, rule if isinstance(rule, str) else "", noted))
 
-    def change_as(self, said: str, name: str, words: pl.DataFrame) -> None:
-        """Log a changed value for every row that has a number in a column: that of its `rule`, `before`, `after`."""
-        rows = self.frame.select(ROW, pl.col(said).alias(SAID)).drop_nulls()
+    def change_as(self, said: pl.Series, name: str, words: pl.DataFrame) -> None:
+        """Log a changed value for every row that has a number here: that of its `rule`, `before`, `after`."""
+        rows = pl.DataFrame([self.frame[ROW], said.alias(SAID)])
+        rows = rows.drop_nulls() if said.null_count() else rows
         if rows.height:
             self.changes.append((name, "", Noted(rows, words.select(self._told(name, {word: pl.col(word) for word in words.columns})))))
 

@@ -16,11 +16,13 @@ _MONTHS = st.sampled_from(["Jan", "FEB", "march", "Sept", "June", "Augus", "Dece
 _DAYS = st.one_of(
     st.builds("{:04d}-{:02d}-{:02d}".format, st.integers(0, 2100), st.integers(0, 13), st.integers(0, 32)),
     st.builds("{}{}{}{}{:04d}".format, st.integers(0, 32), st.sampled_from("- "), _MONTHS, st.sampled_from("- "), st.integers(0, 2100)),
+    st.builds("{:02d}/{}/{:04d}".format, st.integers(0, 32), st.integers(0, 32), st.integers(0, 2100)),
     st.integers(9_000, 74_000).map(str),
     st.text("0123456789-/ .*Jan\u0662", max_size=11),
 )
 _AMOUNTS = st.one_of(
     st.builds("{}{}{}".format, st.sampled_from(["", "$", "-", "US$", "€", "(", "$$"]), st.integers(0, 10**17), st.sampled_from(["", ".5", ".50", ".500", ".5000", ")"])),
+    st.builds("{}{:,}{}".format, st.sampled_from(["", "$", "-"]), st.integers(0, 10**17), st.sampled_from(["", ".5", ".50", ".500"])),
     st.text("0123456789$.,-( )CRUSD€\u0662", max_size=9),
 )
 _HOURS = st.one_of(st.decimals(0, 10**7, places=2).map(str), st.text("0123456789.:hm ,\u0662", max_size=8))
