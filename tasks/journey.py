@@ -40,6 +40,8 @@ class Step:
     """The setting that says how many of its parts may be under way."""
     early: Callable[[Collection[str]], list[str]] | None = None
     """Those of its parts that need nothing of the step before, and are done while that one is under way."""
+    at_once: bool = False
+    """So short that whoever ends the step before carries it out himself: a message for it would take longer."""
     aside: str = ""
     """The function that puts a part aside which keeps ending its process."""
 
@@ -90,7 +92,7 @@ def batches_of(part: str) -> tuple[int, int]:
 
 JOURNEY = (
     Step("intake", "0-original/manifest.json", "tasks.intake.task:intake", "events", "received"),
-    Step("admit", "0-original/admission.json", "tasks.intake.task:admit", "events", "received"),
+    Step("admit", "0-original/admission.json", "tasks.intake.task:admit", "events", "received", at_once=True),
     Step("split", "1-split/tables.json", "tasks.split.task:split", "parts", "split"),
     Step("transform", "2-transform/{part}.json", "tasks.transform.task:transform", "parts", "transformed", parts_of,
          aside="tasks.transform.task:poison"),  # fmt: skip

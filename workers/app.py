@@ -8,7 +8,7 @@ import os
 import resource
 import sys
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import structlog
@@ -25,7 +25,7 @@ from config.settings import Settings
 from tasks.attempts import lost
 from tasks.journey import JOURNEY, STEPS, Ticket, follow, is_news, loads, next_steps
 from tasks.once import read_model
-from tasks.stage import Services, run_of
+from tasks.stage import Services, carry_out, run_of
 from workers.transport import transport_options
 
 os.environ.setdefault("POLARS_MAX_THREADS", "1")  # one thread a process: two processes beat two threads, measured
@@ -107,6 +107,9 @@ def go_on(done: Ticket, seen: frozenset[str]) -> None:
     """Send what can start now. Of a small run all parts are sent at once, some with each message."""
     work = services().settings.work
     tickets = follow(done, seen, work)
+    if len(tickets) == 1 and STEPS[tickets[0].step].at_once:
+        carry_out(services(), tickets[0], seen, partial(go_on, tickets[0]))
+        return
     rows = _rows_of_small(done, work.part_rows) if done.step == "split" and len(tickets) > 1 else {}
     if not rows:
         send(tickets)

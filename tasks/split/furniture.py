@@ -4,6 +4,7 @@ Every row of a sheet is exactly one of these, and the counts are kept: a row tha
 """
 
 from collections.abc import Iterator
+from itertools import islice
 
 import polars as pl
 
@@ -44,6 +45,8 @@ class Furniture:
         self._top = rows.head.cells.head(fit.header_row)
         self.title = tuple(" ".join(cell for cell in row[1:] if cell) for row in self._top.rows() if any(row[1:]))
         self._odd = _nothing(rows.head)
+        self._looked = list[pl.DataFrame]()
+        """What was found of the first bodies when they were gone through plainly."""
         self._filling = [f"c{place}" for place, use in enumerate(fit.uses) if use in self._spec.fill_down]
 
     def plainly(self) -> Iterator[pl.DataFrame]:
@@ -55,14 +58,15 @@ class Furniture:
         self._odd = _nothing(self._rows.head)
         for body in self._bodies():
             odd = self._look(body)
+            self._looked.append(odd)
             if self.labels or self._filled:
                 raise SaysMore
             yield _FillDown([], odd).fill(_without(body, odd)).select(ROW, *self._rows.head.columns, FILLED)
 
     def data(self) -> Iterator[pl.DataFrame]:
         """The data rows: `row`, every column as read, `filled`, and one `group:<field>` column per kind of group."""
-        self._odd = _nothing(self._rows.head)
-        for body in self._bodies():
+        self._odd = pl.concat([_nothing(self._rows.head), *self._looked])
+        for body in islice(self._bodies(), len(self._looked), None):
             self._look(body)
         keep = [ROW, *self._rows.head.columns, FILLED, *(GROUP + field for field in self.labels)]
         groups = [self._groups(field) for field in self.labels]

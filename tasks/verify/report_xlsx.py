@@ -5,12 +5,13 @@ that begins with `=` and links of addresses.
 """
 
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
 import polars as pl
 import xlsxwriter
+from xlsxwriter.worksheet import Worksheet
 
 from caseferry.manifest import Table
 from caseferry.rules import plainly
@@ -84,6 +85,10 @@ def _targets(pages: "_Pages", targets: list[dict[str, Any]]) -> None:
               [(t["title"], c["file"], c["heading"], c["field"], c["type"]) for t in targets for c in t["custom_fields"]])  # fmt: skip
 
 
+_write_text: Callable[..., object] = Worksheet.write_string.__wrapped__
+"""Without a look at each cell whether its place is written as A1."""
+
+
 class _Pages:
     """Sheets of typed strings with a bold first row."""
 
@@ -110,7 +115,7 @@ class _Pages:
                 if isinstance(value, int) and not isinstance(value, bool):
                     sheet.write_number(number, place, value)
                 elif value not in (None, ""):
-                    sheet.write_string(number, place, str(value)[:32_767])
+                    _write_text(sheet, number, place, str(value)[:32_767])
 
 
 def _summary(ledger: dict[str, Any]) -> list[tuple[str, Any]]:
