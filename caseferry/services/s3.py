@@ -9,11 +9,13 @@ import re
 import time
 from base64 import b64encode
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 
+from caseferry.abreast import beside
 from caseferry.errors import PassingFault, StorageRefused
 from caseferry.keys import DROPS
 from caseferry.services.aws import GONE, LOST, RACED, TRIES, ask, code_of, make_client
@@ -139,12 +141,13 @@ class S3Store:
         return _Growing(self, key)
 
     def copy(self, key: str, source: Stat, file: Path) -> bool:
-        answer = ask(lambda: self._copied(key, source, file))
-        if answer is None:
-            self.put_file(key, file)
-            return False
-        tag = str((answer.get("CopyObjectResult") or answer).get("ETag", "")).strip('"')
-        return "kms" not in str(answer.get("ServerSideEncryption", "")) and tag == _digest(file)
+        with beside(partial(_digest, file)) as digest:
+            answer = ask(lambda: self._copied(key, source, file))
+            if answer is None:
+                self.put_file(key, file)
+                return False
+            tag = str((answer.get("CopyObjectResult") or answer).get("ETag", "")).strip('"')
+            return "kms" not in str(answer.get("ServerSideEncryption", "")) and tag == digest()
 
     def _copied(self, key: str, source: Stat, file: Path) -> Any:
         """The store's answer; nothing if it can't copy, may not, or will not: the source is another or gone, or something is there."""

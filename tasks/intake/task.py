@@ -4,8 +4,10 @@ import re
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
+from caseferry.abreast import beside
 from caseferry.canonical import sha256, to_json
 from caseferry.errors import BrokenPromise, ExportRefused, NeedsAnswer, Question
 from caseferry.keys import BadKey, Run, segment
@@ -85,9 +87,11 @@ def _stored(services: Services, run: Run, arrival: Arrival, scratch: Scratch) ->
         name = one.key.split("/", 3)[3] if arrival.loose else one.key.rsplit("/", 1)[-1]
         path = scratch.file()
         _fetch(services, one, path)
-        digest = sha256_of(path)
         key = run.at("0-original", _dated(name, arrival.at.date().isoformat(), number if len(arrival.objects) > 1 else 0))
-        if not services.store.copy(key, _claimed(one), path):
+        with beside(partial(sha256_of, path)) as told:
+            is_proven = services.store.copy(key, _claimed(one), path)
+            digest = told()
+        if not is_proven:
             with Scratch() as aside:  # gone at once: it is as large as the upload
                 back = aside.file()
                 services.store.save(key, back)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from caseferry.abreast import abreast
 from caseferry.errors import ExportRefused
 from caseferry.manifest import Packed, Refusal
 from caseferry.reading.guard import WORKS, Handed, ask
@@ -14,6 +15,8 @@ from config.limits import ReadingLimits
 
 _BATCH = 64 << 20
 """Bytes of an archive that are asked for at a time."""
+_AT_ONCE = 2
+"""Those of one archive that are read side by side."""
 
 
 @dataclass(frozen=True)
@@ -56,8 +59,10 @@ def unpack(data: bytes | Path, name: str, limits: ReadingLimits, nesting: int, r
         listed = ask(f"{WORKS}directory", handed, name, limits, file=name).made
         for entry, code, detail in listed["refused"]:
             refused.append(Refusal(name=_shown(name, entry, depth), code=code, detail=detail))
-        for batch, size in _batches(listed["entries"]):
-            for number, told, inner in _read(handed, batch, size, name, limits, is_kept=depth > 0):
+        batches = list(_batches(listed["entries"]))
+        read = abreast(lambda one: list(_read(handed, *one, name, limits, is_kept=depth > 0)), batches, [size for _, size in batches], _AT_ONCE)
+        for some in read:
+            for number, told, inner in some:
                 entry, length = listed["entries"][number]
                 shown = _shown(name, entry, depth)
                 if "code" in told:
