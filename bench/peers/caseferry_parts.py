@@ -16,8 +16,8 @@ from caseferry.mapping.money import plain, plain_hours
 from caseferry.mapping.profile import load_profile
 from caseferry.reading.delimited import Delimited
 from caseferry.reading.grid import gathered
-from caseferry.reading.lists import Spooled
 from caseferry.reading.source import Source
+from caseferry.reading.spooled import Spooled
 from caseferry.services.scratch import Scratch
 from tasks.merge.users import user_table
 from tasks.split.recognise import Fit, find_table

@@ -11,7 +11,7 @@ from caseferry.mapping.names import number_key
 from caseferry.profiling.columns import MOSTLY, Column, describe
 from caseferry.profiling.words import is_known, means_something, names_in
 from caseferry.reading.grid import ROW
-from caseferry.reading.lists import Spooled
+from caseferry.reading.spooled import Spooled
 
 _LOOKED_AT = 100_000
 """Rows of a list that are looked at."""

@@ -1,55 +1,26 @@
 """The lists of one file, read behind the guard, and kept on disk until each has its turn."""
 
-import io
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
 from caseferry.errors import ExportRefused
-from caseferry.reading.grid import Grid, gathered, numbered, widened
+from caseferry.reading import ranged
 from caseferry.reading.guard import WORKS, Answer, Handed, ask
 from caseferry.reading.kinds import Kind
+from caseferry.reading.ranged import Ahead
+from caseferry.reading.spooled import Spooled, cells, spooled
 from config.limits import ReadingLimits
 
-RANGE = 64 << 20
-"""The most bytes of a long file that one reader reads, or little more."""
 _TOGETHER, _AT_MOST = 32 << 20, 2_000
 """Bytes, and messages, that one reader reads."""
-AT_ONCE = 2
-"""Ranges of one file that are read side by side."""
-
-
-class Spooled:
-    """One list as it was read: its first rows in hand, all of it in pieces on disk.
-
-    Args:
-        head: what is known of it, with the first rows for its cells.
-        height: of all of it.
-        pieces: of its cells, in order, and how often they like.
-        ends_midway: its file breaks off in the middle of a row.
-    """
-
-    def __init__(self, head: Grid, height: int, pieces: Sequence[Callable[[], pl.DataFrame]], ends_midway: bool = False) -> None:
-        self.head, self.height, self._pieces, self.ends_midway = head, height, pieces, ends_midway
-
-    def on_sheet(self, name: str) -> "Spooled":
-        """The same list, as the one of this name in its file."""
-        return Spooled(replace(self.head, sheet=name), self.height, self._pieces, self.ends_midway)
-
-    def pieces(self) -> Iterator[pl.DataFrame]:
-        """Its cells, some rows at a time, each with every column."""
-        columns = self.head.columns
-        for piece in self._pieces:
-            yield widened(piece(), columns)
 
 
 def read_lists(
-    data: bytes | Path, kind: Kind, name: str, limits: ReadingLimits, rows: int, encoding: str = "", beside: int = -1, kinds: Mapping[str, str] | None = None
+    data: bytes | Path, kind: Kind, name: str, limits: ReadingLimits, rows: int, encoding: str = "", beside: int = -1, kinds: Mapping[str, str] | None = None,
+    ahead: Ahead | None = None,
 ) -> list[Spooled]:
     """Every list of a file.
 
@@ -62,17 +33,23 @@ def read_lists(
         encoding: what a person said it is written in; else it is told by its bytes.
         beside: of a dBase table, where its memo file begins, if that lies behind it.
         kinds: of a database's table, what some of its columns hold, by their names.
+        ahead: reads the later ranges of a long file while its first rows are looked at.
 
     Raises:
         ExportRefused: it is locked, damaged, out of proportion, or ended its reader.
     """
+
+    def from_end_to_end(handed: Handed) -> list[Spooled]:
+        return lists_in(ask(f"{WORKS}lists", handed, name, limits, kind=kind, file=name, encoding=encoding, beside=beside, kinds=kinds), rows)
+
     with Handed(data) as handed:
-        if kind is Kind.DELIMITED and not encoding and handed.size > RANGE:
-            ranged = _in_ranges(handed, name, limits, rows)
-            if ranged is not None:
-                return [ranged]
-        answer = ask(f"{WORKS}lists", handed, name, limits, kind=kind, file=name, encoding=encoding, beside=beside, kinds=kinds)
-    return lists_in(answer, rows)
+        if kind is Kind.DELIMITED and not encoding and handed.size > ranged.RANGE:
+            if ahead is not None and isinstance(data, Path):
+                return ahead.begin(data, name, limits, rows, from_end_to_end)
+            found = ranged.in_ranges(handed, name, limits, rows)
+            if found is not None:
+                return [found]
+        return from_end_to_end(handed)
 
 
 def wanted(kind: Kind, name: str, encoding: str = "") -> tuple[str, dict[str, object]]:
@@ -86,48 +63,8 @@ def lists_in(answer: Answer, rows: int) -> list[Spooled]:
     for fact in answer.made:
         numbers = range(first, first + len(fact["rows"]))
         first = numbers.stop
-        found.append(_spooled([partial(_cells, answer, number) for number in numbers], fact["width"], fact["height"], fact["facts"], rows, fact.get("ends_midway", False)))
+        found.append(spooled([partial(cells, answer, number) for number in numbers], fact["width"], fact["height"], fact["facts"], rows, fact.get("ends_midway", False)))
     return found
-
-
-def _in_ranges(handed: Handed, name: str, limits: ReadingLimits, rows: int) -> Spooled | None:
-    ranges = AT_ONCE * -(-handed.size // (AT_ONCE * RANGE))  # as many as are read together, and none much longer than another
-    told = ask(f"{WORKS}ranges", handed, name, limits, size=-(-handed.size // ranges)).made
-    if told is None or len(told["spans"]) < 2:
-        return None
-
-    def read(span: list[int]) -> Answer:
-        return ask(f"{WORKS}lists", handed, name, limits, is_large=True, kind=Kind.DELIMITED, file=name, span=span, shape=told["shape"])
-
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        answers = list(pool.map(read, told["spans"]))
-    facts = [answer.made[0] for answer in answers]
-    if not all(fact["is_proven"] for fact in facts):
-        return None
-    pieces: list[Callable[[], pl.DataFrame]] = []
-    before = 0
-    for answer, fact in zip(answers, facts, strict=True):
-        pieces += [partial(_cells, answer, number, before) for number in range(len(answer))]
-        before += fact["height"]
-    lost = sum(fact["facts"]["notes"].get("replaced_characters", 0) for fact in facts)
-    notes = {"notes": {"replaced_characters": lost} if lost else {}, "encoding": told["encoding"]}
-    return _spooled(pieces, max(fact["width"] for fact in facts), before, notes, rows, facts[-1]["ends_midway"])
-
-
-def _spooled(pieces: Sequence[Callable[[], pl.DataFrame]], width: int, height: int, facts: dict[str, Any], rows: int, ends_midway: bool = False) -> Spooled:
-    columns = [f"c{place}" for place in range(width)]
-    head, held = [], 0
-    for read in pieces:
-        if held >= rows:
-            break
-        piece = widened(read(), columns).head(rows - held)
-        head.append(pl.DataFrame(piece.to_dict(as_series=False), schema=piece.schema))  # a slice would keep all of it in memory
-        held += piece.height
-    return Spooled(gathered(head, **facts), height, pieces, ends_midway)
-
-
-def _cells(answer: Answer, number: int, before: int = 0) -> pl.DataFrame:
-    return numbered(pl.read_ipc(io.BytesIO(answer.blob(number).read())), before)
 
 
 def read_messages(messages: Iterable[tuple[str, bytes]], limits: ReadingLimits, rows: int, refused: Callable[[str, str], None]) -> Spooled | None:
@@ -146,15 +83,15 @@ def read_messages(messages: Iterable[tuple[str, bytes]], limits: ReadingLimits, 
     for batch in _batches(messages):
         for answer in _letters(batch, limits, refused):
             for number in range(len(answer)):
-                cells = _cells(answer, number)
+                some = cells(answer, number)
                 pieces.append(partial(_moved, answer, number, height + 1))
-                height += cells.height
-    return _spooled(pieces, len(HEADINGS), height, {"encoding": "utf-8", "notes": {}}, rows) if height > 1 else None
+                height += some.height
+    return spooled(pieces, len(HEADINGS), height, {"encoding": "utf-8", "notes": {}}, rows) if height > 1 else None
 
 
 def _moved(answer: Answer, number: int, first: int) -> pl.DataFrame:
     """A piece whose first row has this number."""
-    return _cells(answer, number).drop("row").with_row_index("row", offset=first)
+    return cells(answer, number).drop("row").with_row_index("row", offset=first)
 
 
 def _batches(messages: Iterable[tuple[str, bytes]]) -> Iterator[list[tuple[str, bytes]]]:

@@ -3,6 +3,7 @@
 import shutil
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from caseferry import originals
@@ -14,8 +15,10 @@ from caseferry.originals import save
 from caseferry.reading.access import tables_of
 from caseferry.reading.guard import SMALL, together
 from caseferry.reading.kinds import LISTS, Kind
-from caseferry.reading.lists import Spooled, lists_in, read_lists, read_messages, wanted
+from caseferry.reading.lists import lists_in, read_lists, read_messages, wanted
 from caseferry.reading.memos import ENDINGS
+from caseferry.reading.ranged import Ahead
+from caseferry.reading.spooled import Spooled
 from caseferry.services.scratch import Scratch
 from tasks.split.recognise import DEEPEST_HEADER
 from tasks.split.told import NOTES, unreadable
@@ -26,15 +29,68 @@ AT_ONCE = 2
 """Files of one drop that are read side by side."""
 
 
-def read_all(services: Services, intake: Intake, migration: Migration, findings: list[Finding], scratch: Scratch) -> Iterator[Read]:
-    """Every list of the drop. A file that can't be read is a finding; the others go on.
+@dataclass
+class Drop:
+    """What was read of a drop.
 
-    Raises:
-        NeedsAnswer: text whose encoding neither its bytes nor its letters tell.
+    Args:
+        files: those that may hold lists, in order; `read` has the lists of each, or why there are none.
+        told: what there is to say of the parts of a file, by its name: files are read side by side, and told of in their order.
+        mail: the messages that lie in files of their own, as one list.
+        unread: of those the ones that can't be read.
+    """
+
+    files: list[Kept]
+    read: list[list[Spooled] | Finding]
+    told: dict[str, list[Finding]]
+    mail: Spooled | None
+    unread: list[Finding]
+
+    def lists(self, findings: list[Finding]) -> Iterator[Read]:
+        """Every list. A file that can't be read is a finding.
+
+        Raises:
+            NeedsAnswer: text whose encoding neither its bytes nor its letters tell.
+        """
+        questions = []
+        for kept, lists in zip(self.files, self.read, strict=True):
+            findings += self.told.get(kept.name, [])
+            if isinstance(lists, Finding):
+                findings.append(lists)
+                continue
+            if kept.kind == Kind.DELIMITED and any(one.ends_midway for one in lists):
+                findings.append(Finding(rule="ends_midway", where=kept.name, detail="its last line has no end, and fewer cells than those above"))
+            for one in lists:
+                if one.head.undecided:
+                    found = f"its letters fit {' and '.join(one.head.undecided)} alike"
+                    questions.append(Question("CF-146", kept.name, found, "options.encoding"))
+                if one.length:
+                    yield kept, one
+        findings += self.unread
+        if self.mail is not None:
+            yield Kept(name=MESSAGES, key="", size=0, sha256="", kind=Kind.MAIL), self.mail
+        if questions:
+            raise NeedsAnswer(tuple(questions))
+
+    def settle(self) -> None:
+        """Wait for all that is still being read."""
+        for place, (kept, lists) in enumerate(zip(self.files, self.read, strict=True)):
+            if not isinstance(lists, Finding):
+                try:
+                    self.read[place] = [one for some in lists for one in some.settled()]
+                except ExportRefused as refusal:
+                    self.read[place] = unreadable(kept, refusal)
+
+
+def read_drop(services: Services, intake: Intake, migration: Migration, scratch: Scratch, ahead: Ahead | None = None) -> Drop:
+    """Every list of the drop; a file that can't be read costs no other.
+
+    Args:
+        ahead: reads on while the first rows of long lists are looked at.
     """
     limits = services.settings.limits
     told: dict[str, list[Finding]] = {}
-    """What there is to say of the parts of a file, by its name: files are read side by side, and told of in their order."""
+    lost: list[Finding] = []
 
     def read(kept: Kept) -> list[Spooled] | Finding:
         """The lists of one file, or why there are none. Each is read in a process of its own, some side by side."""
@@ -46,7 +102,7 @@ def read_all(services: Services, intake: Intake, migration: Migration, findings:
             beside = -1
             if kept.name in memos:
                 beside = behind(path, memos[kept.name])
-            return read_lists(path, Kind(kept.kind), kept.name, limits, DEEPEST_HEADER + 2, migration.options.encoding_of(kept.name), beside)
+            return read_lists(path, Kind(kept.kind), kept.name, limits, DEEPEST_HEADER + 2, migration.options.encoding_of(kept.name), beside, ahead=ahead)
         except ExportRefused as refusal:
             return unreadable(kept, refusal)
 
@@ -87,7 +143,7 @@ def read_all(services: Services, intake: Intake, migration: Migration, findings:
                     unread(kept.name, f"{data.code} {data.detail}".strip())
 
     def unread(name: str, why: str) -> None:
-        findings.append(Finding(rule="unreadable_file", where=name, detail=why))
+        lost.append(Finding(rule="unreadable_file", where=name, detail=why))
 
     def read_together(some: list[Kept]) -> Iterator[list[Spooled] | Finding]:
         """The same of several small files, by one reader."""
@@ -105,26 +161,8 @@ def read_all(services: Services, intake: Intake, migration: Migration, findings:
     sizes = [sys.maxsize if kept.name in alone else kept.size for kept in files]
     groups = together(files, sizes, AT_ONCE)
     results = [one for some in abreast(read_some, groups, [sum(kept.size for kept in some) for some in groups], AT_ONCE) for one in some]
-    questions = []
-    for kept, lists in zip(files, results, strict=True):
-        findings += told.get(kept.name, [])
-        if isinstance(lists, Finding):
-            findings.append(lists)
-            continue
-        if kept.kind == Kind.DELIMITED and any(one.ends_midway for one in lists):
-            findings.append(Finding(rule="ends_midway", where=kept.name, detail="its last line has no end, and fewer cells than those above"))
-        for one in lists:
-            if one.head.undecided:
-                found = f"its letters fit {' and '.join(one.head.undecided)} alike"
-                questions.append(Question("CF-146", kept.name, found, "options.encoding"))
-            if one.height:
-                yield kept, one
-    if any(kept.kind == Kind.MAIL for kept in intake.files):
-        mail = read_messages(letters(), limits, DEEPEST_HEADER + 2, unread)
-        if mail is not None:
-            yield Kept(name=MESSAGES, key="", size=0, sha256="", kind=Kind.MAIL), mail
-    if questions:
-        raise NeedsAnswer(tuple(questions))
+    mail = read_messages(letters(), limits, DEEPEST_HEADER + 2, unread) if any(kept.kind == Kind.MAIL for kept in intake.files) else None
+    return Drop(files, results, told, mail, lost)
 
 
 def _memos_of(files: list[Kept], intake: Intake) -> dict[str, Kept]:

@@ -13,7 +13,7 @@ from caseferry.mapping.headings import normal
 from caseferry.mapping.names import company_pattern
 from caseferry.mapping.profile import Profile
 from caseferry.reading.grid import ROW, Grid
-from caseferry.reading.lists import Spooled
+from caseferry.reading.spooled import Spooled
 from caseferry.records import RECORDS, Type
 from tasks.split.recognise import Fit
 

@@ -12,7 +12,7 @@ from caseferry.mapping.headings import normal
 from caseferry.mapping.profile import Profile
 from caseferry.reading.grid import ROW
 from caseferry.reading.kinds import LISTS, Kind
-from caseferry.reading.lists import Spooled
+from caseferry.reading.spooled import Spooled
 from caseferry.records import RECORDS
 from tasks.split.recognise import header_of
 from tasks.split.tables import Cut

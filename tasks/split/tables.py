@@ -18,7 +18,7 @@ from caseferry.mapping import dates, money
 from caseferry.mapping.distinct import Counted
 from caseferry.mapping.headings import normal, system_of
 from caseferry.mapping.profile import Profile, TableProfile
-from caseferry.reading.lists import Spooled
+from caseferry.reading.spooled import Spooled
 from caseferry.records import RECORDS, Type
 from caseferry.services.scratch import Scratch
 from caseferry.services.store import at_rest

@@ -8,15 +8,18 @@ import polars as pl
 
 from caseferry.abreast import abreast
 from caseferry.canonical import to_json
+from caseferry.choices import Migration
 from caseferry.errors import ExportRefused, NeedsAnswer, Question
+from caseferry.keys import Run
 from caseferry.manifest import Finding, Intake, Split, UnknownTable
 from caseferry.reading.kinds import Kind
+from caseferry.reading.ranged import Ahead, Surprise
 from caseferry.services.scratch import Scratch
 from caseferry.services.store import put_files
 from tasks.journey import Ticket
 from tasks.once import read_model
 from tasks.split.drift import layout_changed
-from tasks.split.drop import AT_ONCE, read_all
+from tasks.split.drop import AT_ONCE, Drop, read_drop
 from tasks.split.portal import portal_folders, portal_lists, portal_unknown
 from tasks.split.recognise import Fit, Unfit
 from tasks.split.source import tell_source, variant_of
@@ -42,37 +45,54 @@ def split(services: Services, ticket: Ticket) -> None:
     store, run = services.store, run_of(ticket)
     migration = migration_of(store, run)
     intake = read_model(store, run.at("0-original", "manifest.json"), Intake)
+    with Scratch() as scratch, Ahead() as ahead:
+        drop = read_drop(services, intake, migration, scratch, ahead)
+        cut = partial(_cut, services, run, migration, intake, drop, scratch)
+        try:
+            result, quality = cut()
+        except Surprise:
+            drop.settle()
+            result, quality = cut()
+    store.put_once(run.at("1-split", "quality.json"), to_json({"tables": quality}))
+    store.put_once(run.at("1-split", "tables.json"), to_json(result))
+
+
+def _cut(services: Services, run: Run, migration: Migration, intake: Intake, drop: Drop, scratch: Scratch) -> tuple[Split, list[dict[str, Any]]]:
+    """Put the parts into the bucket; say what they are, and of what quality.
+
+    Raises:
+        Surprise: a list that is still being read is not what its first rows promised. Nothing was put anywhere then.
+    """
     findings: list[Finding] = [*file_findings(intake)]
-    with Scratch() as scratch:
-        lists = list(read_all(services, intake, migration, findings, scratch))
-        profile, confidence, fits = tell_source(lists, migration)
-        work = services.settings.work
-        cut = partial(make_table, profile=profile, migration=migration, portion=Portion(work.part_rows, work.portion_bytes), scratch=scratch)
-        known = [(kept, rows, fit) for (kept, rows), fit in zip(lists, fits, strict=True) if isinstance(fit, Fit)]
-        numbered = list(enumerate(known, 1))
-        made = abreast(lambda one: cut(one[0], one[1][0].name, *one[1][1:]), numbered, [rows.height for _, rows, _ in known], AT_ONCE)
-        for (_, rows, _), one in zip(known, made, strict=True):
-            findings += table_findings(one, rows.head)
-            findings += filter(None, [layout_changed(one.table, profile, _first_cells(one))])
-        findings += money_beside(made, profile)
-        findings += portal_lists(made, profile)
-        unknown = []
-        for (kept, rows), fit in zip(lists, fits, strict=True):
-            if not isinstance(fit, Unfit):
-                continue
-            if rows.height > 1 and (rows.head.width > 1 or kept.name.lower().endswith(_CERTAIN)):
-                unknown.append(UnknownTable(file=kept.name, sheet=rows.head.sheet, rows=rows.height, columns=fit.columns, reason=fit.reason))
-                findings += filter(None, [portal_unknown(kept.name, rows, profile)])
-            else:  # a title page, a read-me, a heading without rows
-                findings.append(Finding(rule="text_not_taken", where=" › ".join(filter(None, (kept.name, rows.head.sheet))), count=rows.height, outcome="excluded"))
-        findings += portal_folders(intake, {*(one.table.file for one in made), *(one.file for one in unknown)}, profile)
-        if not made:
-            unread = next((f"; {one.where} can't be read: {one.detail}" for one in findings if one.rule == "unreadable_file"), "")
-            raise ExportRefused("CF-104", intake.files[0].name, f"none of {len(lists)} lists has the headings of {profile.product}{unread}")
-        questions: tuple[Question, ...] = tuple(question for one in made for question in one.questions)
-        if questions:
-            raise NeedsAnswer(questions)
-        put_files(store, [(run.at("1-split", "parts", f"{name}.parquet"), path) for one in made for name, path in zip(one.table.parts, one.parts, strict=True)])
+    lists = list(drop.lists(findings))
+    profile, confidence, fits = tell_source(lists, migration)
+    work = services.settings.work
+    cut = partial(make_table, profile=profile, migration=migration, portion=Portion(work.part_rows, work.portion_bytes), scratch=scratch)
+    known = [(kept, rows, fit) for (kept, rows), fit in zip(lists, fits, strict=True) if isinstance(fit, Fit)]
+    numbered = list(enumerate(known, 1))
+    made = abreast(lambda one: cut(one[0], one[1][0].name, *one[1][1:]), numbered, [rows.length for _, rows, _ in known], AT_ONCE)
+    for (_, rows, _), one in zip(known, made, strict=True):
+        findings += table_findings(one, rows.head)
+        findings += filter(None, [layout_changed(one.table, profile, _first_cells(one))])
+    findings += money_beside(made, profile)
+    findings += portal_lists(made, profile)
+    unknown = []
+    for (kept, rows), fit in zip(lists, fits, strict=True):
+        if not isinstance(fit, Unfit):
+            continue
+        if rows.height > 1 and (rows.head.width > 1 or kept.name.lower().endswith(_CERTAIN)):
+            unknown.append(UnknownTable(file=kept.name, sheet=rows.head.sheet, rows=rows.height, columns=fit.columns, reason=fit.reason))
+            findings += filter(None, [portal_unknown(kept.name, rows, profile)])
+        else:  # a title page, a read-me, a heading without rows
+            findings.append(Finding(rule="text_not_taken", where=" › ".join(filter(None, (kept.name, rows.head.sheet))), count=rows.height, outcome="excluded"))
+    findings += portal_folders(intake, {*(one.table.file for one in made), *(one.file for one in unknown)}, profile)
+    if not made:
+        unread = next((f"; {one.where} can't be read: {one.detail}" for one in findings if one.rule == "unreadable_file"), "")
+        raise ExportRefused("CF-104", intake.files[0].name, f"none of {len(lists)} lists has the headings of {profile.product}{unread}")
+    questions: tuple[Question, ...] = tuple(question for one in made for question in one.questions)
+    if questions:
+        raise NeedsAnswer(questions)
+    put_files(services.store, [(run.at("1-split", "parts", f"{name}.parquet"), path) for one in made for name, path in zip(one.table.parts, one.parts, strict=True)])
     tables = tuple(one.table for one in made)
     found, records = {table.kind for table in tables}, {table.record for table in tables}
     missing = tuple(kind for kind in profile.expect if kind not in found and profile.tables[kind].record not in records)
@@ -87,12 +107,11 @@ def split(services: Services, ticket: Ticket) -> None:
         height = table.lines.get("data", 0)
         if height < profile.expect.get(table.kind, 0):
             findings.append(Finding(rule="list_is_too_short", where=table.file, count=height))
-    result = Split(
+    split = Split(
         source=profile.source, product=profile.product, version_guess=variant_of(tables, profile), confidence=confidence,
         tables=tables, unknown=tuple(unknown), missing=missing, findings=tuple(findings),
     )  # fmt: skip
-    store.put_once(run.at("1-split", "quality.json"), to_json({"tables": _quality(made)}))
-    store.put_once(run.at("1-split", "tables.json"), to_json(result))
+    return split, _quality(made)
 
 
 def _first_cells(cut: Cut) -> Callable[[int], pl.Series] | None:

@@ -9,8 +9,8 @@ from caseferry.choices import Migration
 from caseferry.mapping.profile import load_profile
 from caseferry.reading.delimited import Delimited
 from caseferry.reading.grid import gathered
-from caseferry.reading.lists import Spooled
 from caseferry.reading.source import Source
+from caseferry.reading.spooled import Spooled
 from caseferry.services.scratch import Scratch
 from tasks.split.recognise import Fit, find_table
 from tasks.split.tables import Portion, make_table

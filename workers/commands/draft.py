@@ -27,7 +27,7 @@ def draft_profile(export: Path, choices: dict[str, Any], out: Path, every: bool,
     from caseferry.services.scratch import Scratch
     from tasks.intake.arrive import arrive
     from tasks.once import read_model
-    from tasks.split.drop import read_all
+    from tasks.split.drop import read_drop
     from tasks.split.recognise import Fit
     from tasks.split.source import tell_source
     from tasks.split.told import file_findings
@@ -42,7 +42,7 @@ def draft_profile(export: Path, choices: dict[str, Any], out: Path, every: bool,
         findings: list[Finding] = [*file_findings(intake)]
         migration = Migration.model_validate(choices)
         try:
-            lists = list(read_all(services, intake, migration, findings, scratch))
+            lists = list(read_drop(services, intake, migration, scratch).lists(findings))
         except NeedsAnswer as ask:
             raise Stop(1, "\n".join(message(q.code, q.where, q.detail, do=_ANSWER) for q in ask.questions)) from None
         if not lists:
