@@ -20,6 +20,7 @@ _PARENTS = {"time_entry", "receivable", "related_contact"}
 def link_matters(desk: Desk, numbers: pl.DataFrame) -> None:
     """Give every row the matter number as the matters file writes it, by its exact, then its normal form."""
     known = numbers.select("matter_key", pl.col("number").alias("matter_number"), pl.col("user").alias("matter_user"), pl.col("user_email").alias("matter_user_email"), "several")
+    named_twice = bool(known["several"].any())
     for record in LINKED:
         if not desk.has(record):
             continue
@@ -30,13 +31,16 @@ def link_matters(desk: Desk, numbers: pl.DataFrame) -> None:
             frame = _matter_of_subject(desk, frame, record, numbers)
         elif record == "email":
             frame = _matter_of_mail(desk, frame, numbers)
-        desk.records[record] = frame.join(known, on="matter_key", how="left", maintain_order="left")
+        spared = {"several"} if not named_twice else set[str]()
+        spared |= {"matter_user_email"} if record != "receivable" else set()  # nobody else's file has a place for it
+        desk.records[record] = frame.join(known.drop(spared), on="matter_key", how="left", maintain_order="left")
         matter, number = pl.col("matter"), pl.col("matter_number")
         if desk.staying.len():
             desk.find(record, pl.col("matter_key").is_in(desk.staying.implode()), "matter", "open_matter_stays", "excluded")
         desk.change(record, matter.is_not_null() & (matter != number), "matter", "matter_by_normal_form", matter, number)
         missing = matter.is_not_null() & number.is_null()
-        desk.find(record, pl.col("several").fill_null(False), "matter", "matter_number_of_two", "quarantined", pl.coalesce(matter, number))
+        if named_twice:
+            desk.find(record, pl.col("several").fill_null(False), "matter", "matter_number_of_two", "quarantined", pl.coalesce(matter, number))
         if record in _PARENTS:
             desk.find(record, missing, "matter", "matter_not_in_export", "quarantined", matter)
         elif record not in {"note", "trust"}:

@@ -2,8 +2,10 @@
 
 import pytest
 
+from caseferry.reading import guard, ranged
 from caseferry.reading.ends import ends_midway
 from caseferry.reading.source import Source
+from tasks.split import drop
 from tests.crossing import ONE_CARD, Crossings, firm
 
 
@@ -35,3 +37,19 @@ def test_a_list_of_one_column_is_told_and_text_is_not_a_list(crossing: Crossings
     assert {note["where"] for note in run.noted("text_not_taken")} == {"read me.txt", "empty list.csv"}
     assert run.state == "completed_with_differences"
     assert crossing(firm() | {"read me.txt": "Dear all\nhere are the lists\n"}).state == "completed"
+
+
+@pytest.mark.parametrize("odd", ["", '31/05/2024,24-0001,JD,1.5,12" pipe\n', "31/05/2024,24-0001,JD,1.5,200,and,more\n", "31/05/2024,24-0001,J\ufffd,1.5,200\n", "31/05/2024,24-0"])
+def test_a_list_that_is_cut_while_it_is_read_is_cut_as_if_it_were_read_before(crossing: Crossings, monkeypatch: pytest.MonkeyPatch, odd: str) -> None:
+    row = "31/05/2024,24-0001,JD,1.5,200\n"
+    files = firm(w="Date,Matter No,Staff,Hours,Rate\n" + row * 3_000 + odd + ("" if odd and not odd.endswith("\n") else row * 10))
+    whole = crossing(files)
+    monkeypatch.setattr(ranged, "RANGE", 10_000)
+    for room in (guard, drop):
+        monkeypatch.setattr(room, "SMALL", 10_000)
+    surprises, settle = list[None](), drop.Drop.settle
+    monkeypatch.setattr(drop.Drop, "settle", lambda self: surprises.append(settle(self)))
+    parts = crossing(files)
+    assert len(surprises) == bool(odd)
+    assert parts.split == whole.split and parts.ledger == whole.ledger
+    assert [parts.store.get(parts.run.at("3-merge", "files", name)) for name in parts.names()] == [whole.store.get(whole.run.at("3-merge", "files", name)) for name in whole.names()]
