@@ -168,11 +168,16 @@ def perform(services: Services, ticket: Ticket) -> bool:
     return STEPS[ticket.step].makes.format(part=ticket.part) in seen
 
 
-def _stay(seen: frozenset[str]) -> None:
+SendOn = Callable[[frozenset[str]], frozenset[str]]
+"""Sends what can start, from what lies there; returns that, or what does now if it went on itself."""
+
+
+def _stay(seen: frozenset[str]) -> frozenset[str]:
     """Nothing is sent on: whoever asked looks for what comes next."""
+    return seen
 
 
-def carry_load(services: Services, load: Sequence[Ticket], seen: frozenset[str], send_on: Callable[[frozenset[str]], None] = _stay) -> frozenset[str]:
+def carry_load(services: Services, load: Sequence[Ticket], seen: frozenset[str], send_on: SendOn = _stay) -> frozenset[str]:
     """Carry out some parts of a run, one after the other. What lies in the run is looked at before the first, and behind the last.
 
     Args, returns, raises: as `carry_out`; `send_on` is called once.
@@ -187,14 +192,13 @@ def carry_load(services: Services, load: Sequence[Ticket], seen: frozenset[str],
             fault = error
     if fault is not None:
         raise fault
-    after = present(services.store, run_of(load[-1]))
-    send_on(after)
+    after = send_on(present(services.store, run_of(load[-1])))
     _tell(services, load[-1], after)
     return after
 
 
 def carry_out(
-    services: Services, ticket: Ticket, seen: frozenset[str], send_on: Callable[[frozenset[str]], None] = _stay, *, is_alone: bool = True
+    services: Services, ticket: Ticket, seen: frozenset[str], send_on: SendOn = _stay, *, is_alone: bool = True
 ) -> frozenset[str]:  # fmt: skip
     """Carry out one step, at least once, with one effect.
 
@@ -213,7 +217,7 @@ def carry_out(
     step, run, store = STEPS[ticket.step], run_of(ticket), services.store
     with structlog.contextvars.bound_contextvars(**{k: v for k, v in asdict(ticket).items() if v}):
         if step.makes.format(part=ticket.part) in seen:
-            send_on(seen)
+            seen = send_on(seen)
             _tell(services, ticket, seen)
             return seen
         if ticket not in next_steps((ticket.firm, ticket.migration, ticket.run), seen):
@@ -227,8 +231,7 @@ def carry_out(
                 return seen  # somebody is at work on it; if they die, the reconciler notices
             seen = look(services, ticket)
             if step.makes.format(part=ticket.part) in seen:
-                send_on(seen)  # it finished and went home
-                return seen
+                return send_on(seen)  # it finished and went home
             if open_attempt(ticket, seen) == before:  # else it came to nothing, and said so meanwhile
                 pronounce_lost(store, run, before, stamp(services.clock()))
                 seen = look(services, ticket)
@@ -237,8 +240,7 @@ def carry_out(
         work = services.settings.work
         if lost(ticket, seen) >= (work.attempts if step.aside else work.step_attempts):
             _give_up(services, ticket)
-            after = look(services, ticket)
-            send_on(after)
+            after = send_on(look(services, ticket))
             services.tell(services, run)
             return after
         if ticket.step == "intake":
@@ -282,7 +284,7 @@ def carry_out(
             _give_up(services, ticket, type(error).__name__)
         after = _done(services, ticket, seen, mark, is_alone=is_alone) if is_done else look(services, ticket)
         if step.makes.format(part=ticket.part) in after:
-            send_on(after)
+            after = send_on(after)  # what is told is what lies there now: an older view would take the run back
         _tell(services, ticket, after)
         return after
 

@@ -103,25 +103,26 @@ def is_suspect(ticket: Ticket, seen: frozenset[str]) -> bool:
     return bool(STEPS[ticket.step].aside) and lost(ticket, seen) >= services().settings.work.attempts - 1
 
 
-def go_on(done: Ticket, seen: frozenset[str]) -> None:
-    """Send what can start now. Of a small run all parts are sent at once, some with each message."""
+def go_on(done: Ticket, seen: frozenset[str]) -> frozenset[str]:
+    """Send what can start now, or do it, if that is shorter. Of a small run all parts are sent at once, some with each message."""
     work = services().settings.work
     tickets = follow(done, seen, work)
     if len(tickets) == 1 and STEPS[tickets[0].step].at_once:
-        carry_out(services(), tickets[0], seen, partial(go_on, tickets[0]))
-        return
+        return carry_out(services(), tickets[0], seen, partial(go_on, tickets[0]))
     rows = _rows_of_small(done, work.part_rows) if done.step == "split" and len(tickets) > 1 else {}
     if not rows:
         send(tickets)
-        return
+        return seen
     for load in loads(next_steps((done.firm, done.migration, done.run), seen), rows, work.load_rows):
         _put(f"caseferry.{load[0].step}", _words(done) | {"parts": [ticket.part for ticket in load]}, STEPS[load[0].step].queue)
+    return seen
 
 
-def go_on_behind(load: Sequence[Ticket], seen: frozenset[str]) -> None:
+def go_on_behind(load: Sequence[Ticket], seen: frozenset[str]) -> frozenset[str]:
     """Send what comes behind the parts, if these were the last of them: whatever is left of them is on its way."""
     last = load[-1]
     send([ticket for ticket in next_steps((last.firm, last.migration, last.run), seen) if not ticket.part])
+    return seen
 
 
 def _rows_of_small(done: Ticket, most: int) -> dict[str, int]:

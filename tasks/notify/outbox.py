@@ -166,7 +166,29 @@ def _verified(services: Services, run: Run) -> tuple[str, dict[str, Any]]:
 
 
 def _keep_status(services: Services, run: Run, seen: Collection[str]) -> None:
-    """Write where the run is into `run.json`, on top of the version read; every change keeps its moment."""
+    """Write where the run is into `run.json`, on top of the version read; every change keeps its moment.
+
+    What is written is what lies there after that version was read: whoever comes late with an older view takes no run back.
+    """
+    key, is_old = run.at("run.json"), True
+    for _ in range(20):
+        try:
+            data, tag = services.store.get_tagged(key)
+        except KeyError:
+            data, tag = b"", ""
+        new = _status(services, run, seen, data)
+        if is_old and new != data:
+            seen, is_old = present(services.store, run), False
+            new = _status(services, run, seen, data)
+        if tag and new == data:
+            return
+        if services.store.swap(key, new, tag) if tag else services.store.put_once(key, new):
+            return
+        is_old = True
+
+
+def _status(services: Services, run: Run, seen: Collection[str], before: bytes) -> bytes:
+    """`run.json` as it should be, given what it is; the same where nothing has changed."""
     state = state_of(seen)
     reasons: list[dict[str, str]] = []
     if state == "held":
@@ -182,21 +204,10 @@ def _keep_status(services: Services, run: Run, seen: Collection[str]) -> None:
     passed = [step.state for step in JOURNEY if step.makes in seen and not step.parts]
     if "1-split/tables.json" in seen and state_of(seen) in {"transformed", "merged", "ready"}:
         passed.insert(passed.index("split") + 1, "transformed")
-    key = run.at("run.json")
-    for _ in range(20):
-        try:
-            data, tag = services.store.get_tagged(key)
-            status = json.loads(data)
-        except KeyError:
-            status, tag = {"state": "", "history": [], "reasons": []}, ""
-        history = list(status["history"])
-        reached = [entry[0] for entry in history]
-        for name in [*dict.fromkeys(passed), state]:
-            if name not in reached or (name == state and reached[-1] != state and name not in passed):
-                history.append([name, stamp(services.clock())])
-                reached.append(name)
-        new = to_json({"state": state, "history": history, "reasons": reasons})
-        if tag and new == data:
-            return
-        if services.store.swap(key, new, tag) if tag else services.store.put_once(key, new):
-            return
+    history = list(json.loads(before)["history"]) if before else []
+    reached = [entry[0] for entry in history]
+    for name in [*dict.fromkeys(passed), state]:
+        if name not in reached or (name == state and reached[-1] != state and name not in passed):
+            history.append([name, stamp(services.clock())])
+            reached.append(name)
+    return to_json({"state": state, "history": history, "reasons": reasons})

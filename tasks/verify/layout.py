@@ -26,7 +26,8 @@ class Layout:
 
     def see(self, batch: Batch) -> None:
         for whole, pieces in batch.alike:
-            if len(pieces) > 1 and not any(self._problems(whole, self._target.files[whole.kind])):
+            is_named_alike = len({self._entries[piece.name].header for piece in pieces}) == 1
+            if len(pieces) > 1 and is_named_alike and not any(self._problems(whole, self._target.files[whole.kind])):
                 continue
             for piece in pieces:
                 for problem, rows in self._problems(piece, self._target.files[piece.kind]):

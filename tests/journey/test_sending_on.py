@@ -18,8 +18,12 @@ def arrived(crossing: Crossings) -> tuple[Services, Ticket]:
     return services, arrive(services, "drops/firm/trial/x.zip")[0]
 
 
-def noted(ticket: Ticket, sent: list[Ticket]) -> Callable[[frozenset[str]], None]:
-    return lambda seen: sent.extend(follow(ticket, seen, WorkSettings()))
+def noted(ticket: Ticket, sent: list[Ticket]) -> Callable[[frozenset[str]], frozenset[str]]:
+    def send_on(seen: frozenset[str]) -> frozenset[str]:
+        sent.extend(follow(ticket, seen, WorkSettings()))
+        return seen
+
+    return send_on
 
 
 def test_what_comes_next_is_sent_before_the_news_is_written(crossing: Crossings) -> None:
@@ -29,7 +33,11 @@ def test_what_comes_next_is_sent_before_the_news_is_written(crossing: Crossings)
     def tell(*_: object) -> None:
         order.append("news")
 
-    carry_out(replace(services, tell=tell), ticket, present(services.store, run_of(ticket)), lambda seen: order.append("next"))
+    def send_on(seen: frozenset[str]) -> frozenset[str]:
+        order.append("next")
+        return seen
+
+    carry_out(replace(services, tell=tell), ticket, present(services.store, run_of(ticket)), send_on)
     assert order[-2:] == ["next", "news"]
 
 
@@ -57,3 +65,24 @@ def test_a_message_for_a_step_whose_turn_has_not_come_sends_nothing(crossing: Cr
     carry_out(services, early, present(services.store, run), noted(early, sent))
     assert sent == []
     assert next_steps((run.firm, run.migration, run.run), present(services.store, run)) == [ticket]
+
+
+def test_news_from_an_older_view_take_no_run_back(crossing: Crossings) -> None:
+    services, ticket = arrived(crossing)
+    run = run_of(ticket)
+    perform(services, ticket)
+    early = present(services.store, run)
+    services.store.put_once(run.at("holds", "admit-1.json"), b'{"questions": []}')
+    services.tell(services, run)
+    assert json.loads(services.store.get(run.at("run.json")))["state"] == "held"
+    services.tell(services, run, early)
+    assert json.loads(services.store.get(run.at("run.json")))["state"] == "held"
+
+
+def test_what_is_told_is_what_whoever_went_on_left_there(crossing: Crossings) -> None:
+    services, ticket = arrived(crossing)
+    run, told = run_of(ticket), list[frozenset[str] | None]()
+    admit = replace(ticket, step="admit")
+    telling = replace(services, tell=lambda _services, _run, seen=None: told.append(seen))
+    carry_out(telling, ticket, present(services.store, run), lambda seen: carry_out(telling, admit, seen))
+    assert told[-1] is not None and "0-original/admission.json" in told[-1]
