@@ -49,7 +49,7 @@ class Step:
 PARTS = "1-split/parts/"
 LINES = "lines"
 ROWS = "3-merge/rows/"
-_TOGETHER = 4
+_TOGETHER = 3
 """Batches that one task counts again, but for the first, which is as much as several."""
 
 

@@ -86,12 +86,18 @@ def _exactly(control: socket.socket, length: int) -> bytes:
     return data
 
 
+_LONG, _GENTLY = 8 << 20, 5
+"""Bytes from which a file's reader lets others go first, and how far: a firm that has little to read should not wait for it."""
+
+
 def _be(request: dict[str, Any], given: int, answer: int) -> None:
     """The child: close in, read, answer, end. Its exit code is 0 if there is an answer, whatever it says."""
     try:
         os.setsid()
         limits = request["limits"]
         close_in(limits["memory_bytes"], limits["seconds"], limits["answer_bytes"])
+        if os.fstat(given).st_size > _LONG:
+            os.nice(_GENTLY)
         blobs, source = _Blobs(answer), Source.at(given)
         value = _each(request["each"], source, blobs, limits) if "each" in request else _work(request["work"], source, blobs, limits, request["words"])
         said = json.dumps({"value": value, "blobs": blobs.lengths}).encode()

@@ -84,7 +84,7 @@ class _Ahead:
 class Sending:
     """Files on their way into the bucket, each written once, while whoever sends them goes on. Leaving waits for all.
 
-    Long ones go a few at a time: others want something of the store too.
+    Long ones go one at a time, in stretches: others want something of the store too.
     """
 
     def __init__(self, store: "ObjectStore") -> None:
@@ -115,6 +115,8 @@ class Sending:
 
         It is opened at once: the file of another that comes to have its place later is never sent for it.
         """
+        if not callable(file):
+            self.grow(key, file)
         if ahead := self._ahead.get(key):
             self._sent.append(self._rest(ahead))
             return
@@ -178,10 +180,12 @@ def at_rest(*pools: ThreadPoolExecutor) -> None:
         raise broken
 
 
-_LONG, _LONG_AT_ONCE = 1 << 20, 2
-"""Bytes from which a file is long, and how many of those go at a time."""
-STRETCH = 16 << 20
-"""Bytes that go ahead together, of a file that grows; S3 takes no fewer than 5 MB, and no more than 10,000 of them."""
+_LONG, _LONG_AT_ONCE = 1 << 20, 1
+"""Bytes from which a file is long, and how many of those, or of their stretches, go at a time."""
+STRETCH = 8 << 20
+"""Bytes of a long file that go together. S3 takes no fewer than 5 MB, and no more than 10,000 of them. While a store takes in
+much at a time others wait: with two stretches of 16 MB under way one in ten small objects took 75 ms, with one of 8 MB 13.
+"""
 _PIECE = 1 << 20
 
 
