@@ -69,14 +69,14 @@ def counts_of(present: Collection[str]) -> list[str]:
 def counted_apart(parts: Collection[str], batches: int, is_mapped: bool) -> list[str]:
     """The originals' lines, the files as they lie there, the logs of all notes; and some batches by the number of their first.
 
-    What takes long begins early, but files and logs not side by side: others want to come between.
+    The logs take long and come last: others want to come between, and could not while both processes of a small stack are at it.
 
     Of one batch, and of a run with mapped targets, whoever writes the proof counts files, logs and batches himself; of an
     export without a long list the lines too.
     """
     if batches < 2 or is_mapped:
         return counted_early(parts)
-    return [LINES, "files", "0001", "logs", *(f"{number:04d}" for number in range(2, batches + 1, _TOGETHER))]
+    return [LINES, "files", "0001", *(f"{number:04d}" for number in range(2, batches + 1, _TOGETHER)), "logs"]
 
 
 def counted_early(parts: Collection[str]) -> list[str]:

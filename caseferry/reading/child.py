@@ -86,8 +86,8 @@ def _exactly(control: socket.socket, length: int) -> bytes:
     return data
 
 
-_LONG, _GENTLY = 8 << 20, 5
-"""Bytes from which a file's reader lets others go first, and how far: a firm that has little to read should not wait for it."""
+_GENTLY = 10
+"""How far a reader that may take its time lets others go first."""
 
 
 def _be(request: dict[str, Any], given: int, answer: int) -> None:
@@ -96,7 +96,7 @@ def _be(request: dict[str, Any], given: int, answer: int) -> None:
         os.setsid()
         limits = request["limits"]
         close_in(limits["memory_bytes"], limits["seconds"], limits["answer_bytes"])
-        if os.fstat(given).st_size > _LONG:
+        if request.get("gently"):
             os.nice(_GENTLY)
         blobs, source = _Blobs(answer), Source.at(given)
         value = _each(request["each"], source, blobs, limits) if "each" in request else _work(request["work"], source, blobs, limits, request["words"])

@@ -73,7 +73,7 @@ class Handed:
         os.close(self.file)
 
 
-def ask(work: str, data: bytes | Path | Handed, name: str, limits: ReadingLimits, is_large: bool = False, into: Path | None = None, **words: object) -> Answer:
+def ask(work: str, data: bytes | Path | Handed, name: str, limits: ReadingLimits, is_large: bool = False, into: Path | None = None, gently: bool = False, **words: object) -> Answer:
     """What a function makes of foreign bytes, in a child.
 
     Args:
@@ -83,6 +83,7 @@ def ask(work: str, data: bytes | Path | Handed, name: str, limits: ReadingLimits
         name: the file's name, for the refusal alone.
         is_large: the answer will not do in memory.
         into: a file of ours that is to hold the answer's byte strings, one behind the other, and nothing else.
+        gently: others go first; only for what takes far less than the time that is allowed.
 
     Raises:
         ExportRefused: the function refused, or its process ended. Says which limit it met, as far as that can be told.
@@ -91,8 +92,8 @@ def ask(work: str, data: bytes | Path | Handed, name: str, limits: ReadingLimits
     """
     if not isinstance(data, Handed):
         with Handed(data) as handed:
-            return ask(work, handed, name, limits, is_large, into, **words)
-    told, answer = _told({"work": work, "words": words}, data, name, limits, is_large, into)
+            return ask(work, handed, name, limits, is_large, into, gently, **words)
+    told, answer = _told({"work": work, "words": words, "gently": gently}, data, name, limits, is_large, into)
     if into is not None:
         answer.truncate(sum(length for _, length in told.spans))
     return _answer(told.value, name, answer, told.spans)

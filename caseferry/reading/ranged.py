@@ -47,7 +47,7 @@ class Ranges:
 
     def read(self, span: Sequence[int]) -> Answer:
         """The cells of one range, in pieces."""
-        return ask(f"{WORKS}lists", self._handed, self._name, self._limits, is_large=True, kind=Kind.DELIMITED, file=self._name, span=span, shape=self._told["shape"])
+        return ask(f"{WORKS}lists", self._handed, self._name, self._limits, is_large=True, gently=True, kind=Kind.DELIMITED, file=self._name, span=span, shape=self._told["shape"])
 
     def whole(self, answers: Sequence[Answer]) -> Spooled | None:
         """The list of all ranges; nothing if one of them may be read in several ways."""
