@@ -2,7 +2,37 @@
 
 from typing import Any
 
+from kombu.transport import redis, virtual
+
 from config.settings import BrokerSettings
+
+
+class Places(redis.QoS):
+    """The messages a worker has in hand, of which it may have only so many.
+
+    As Kombu comes, a message stays in hand for good if the connection breaks just while the broker is told of its end: a
+    worker that may have one takes none any more. Here its place is free all the same. The broker has the message still
+    and gives it out again after the visibility timeout; then its step is found done.
+    """
+
+    def ack(self, delivery_tag: str) -> None:
+        """As in Kombu."""
+        try:
+            super().ack(delivery_tag)
+        except Exception:
+            virtual.QoS.ack(self, delivery_tag)
+            raise
+
+    def reject(self, delivery_tag: str, requeue: bool = False) -> None:
+        """As in Kombu."""
+        try:
+            super().reject(delivery_tag, requeue=requeue)
+        except Exception:
+            virtual.QoS.ack(self, delivery_tag)
+            raise
+
+
+redis.Channel.QoS = Places  # an address that names its transport takes no other class than the one it names
 
 
 def transport_options(broker: BrokerSettings) -> dict[str, Any]:
