@@ -75,6 +75,8 @@ class WorkSettings(Group):
     """Rows of a small run, one of no more rows than a part may have, that one task transforms, part after part."""
     window: int = Field(default=8, ge=1)
     """Parts of one run that may wait or run at a time, so a small firm never stands behind a large one."""
+    long_bytes: int = Field(default=32 << 20, ge=1)
+    """A run of more bytes than this, packed on their way in and unpacked from then on, has a queue of its own, `long`."""
     count_window: int = Field(default=2, ge=1)
     """The same of what is counted again of one run: as many as there are workers to spare for the largest firms."""
     task_seconds: int = 600

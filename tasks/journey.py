@@ -76,7 +76,7 @@ def counted_apart(parts: Collection[str], batches: int, is_mapped: bool) -> list
     """
     if batches < 2 or is_mapped:
         return counted_early(parts)
-    return [LINES, "files", "0001", *(f"{number:04d}" for number in range(2, batches + 1, _TOGETHER)), "logs"]
+    return [LINES, "logs", "files", "0001", *(f"{number:04d}" for number in range(2, batches + 1, _TOGETHER))]
 
 
 def counted_early(parts: Collection[str]) -> list[str]:
@@ -97,7 +97,7 @@ JOURNEY = (
     Step("transform", "2-transform/{part}.json", "tasks.transform.task:transform", "parts", "transformed", parts_of,
          aside="tasks.transform.task:poison"),  # fmt: skip
     Step("merge", "3-merge/manifest.json", "tasks.merge.task:merge", "merge", "merged"),
-    Step("count", "4-verify/counted/{part}.zip", "tasks.verify.task:count", "counts", "merged", counts_of, window="count_window",
+    Step("count", "4-verify/counted/{part}.zip", "tasks.verify.task:count", "parts", "merged", counts_of, window="count_window",
          early=lambda present: counted_early(parts_of(present))),  # fmt: skip
     Step("verify", "4-verify/ledger.json", "tasks.verify.task:verify", "merge", "ready"),
 )

@@ -19,7 +19,8 @@ from kombu.exceptions import OperationalError
 
 from caseferry.errors import PassingFault
 from caseferry.keys import Run
-from caseferry.manifest import Split
+from caseferry.manifest import Arrival, Intake, Split
+from caseferry.reading.kinds import Kind
 from config.logging import configure
 from config.settings import Settings
 from tasks.attempts import lost
@@ -29,7 +30,7 @@ from tasks.stage import Services, carry_out, run_of
 from workers.transport import transport_options
 
 os.environ.setdefault("POLARS_MAX_THREADS", "1")  # one thread a process: two processes beat two threads, measured
-QUEUES = ("events", "parts", "merge", "counts", "webhooks", "control", "suspect")
+QUEUES = ("events", "parts", "merge", "long", "webhooks", "control", "suspect")
 log = structlog.get_logger()
 
 
@@ -114,7 +115,7 @@ def go_on(done: Ticket, seen: frozenset[str]) -> frozenset[str]:
         send(tickets)
         return seen
     for load in loads(next_steps((done.firm, done.migration, done.run), seen), rows, work.load_rows):
-        _put(f"caseferry.{load[0].step}", _words(done) | {"parts": [ticket.part for ticket in load]}, STEPS[load[0].step].queue)
+        _put(f"caseferry.{load[0].step}", _words(done) | {"parts": [ticket.part for ticket in load]}, _queue_of(load[0]))
     return seen
 
 
@@ -151,7 +152,20 @@ def send(tickets: list[Ticket], queue: str = "") -> None:
     """Put tickets on their queues. What gets lost on the way, the reconciler sends again."""
     for ticket in tickets:
         words = _words(ticket) | ({"part": ticket.part} if ticket.part else {})
-        _put(f"caseferry.{ticket.step}", words, queue or STEPS[ticket.step].queue)
+        _put(f"caseferry.{ticket.step}", words, queue or _queue_of(ticket))
+
+
+def _queue_of(ticket: Ticket) -> str:
+    """The queue of its step; for a run that takes long one of its own, so that nobody with a short one stands behind it."""
+    store, run = services().store, run_of(ticket)
+    try:
+        if ticket.step == "intake":
+            size = sum(one.size for one in read_model(store, run.at("arrival.json"), Arrival).objects)
+        else:
+            size = sum(file.size for file in read_model(store, run.at("0-original", "manifest.json"), Intake).files if file.kind != Kind.ARCHIVE)
+    except (KeyError, PassingFault):
+        size = 0  # nothing to go by
+    return "long" if size > settings().work.long_bytes else STEPS[ticket.step].queue
 
 
 def _words(of: Ticket) -> dict[str, Any]:

@@ -24,6 +24,8 @@ _PORTS = (
     "valkey", "hook", "master", "master_grpc", "volume", "volume_grpc", "filer", "filer_grpc", "s3", "s3_grpc", "admin", "admin_grpc",
 )  # fmt: skip
 BUCKET = "caseferry"
+_PATIENT = 10
+"""How nice one is who lets all others go first: as long as they are at work, he gets a tenth of a processor."""
 
 
 @dataclass
@@ -133,11 +135,11 @@ def start_servers(stack: Stack) -> None:
     ], {"GOMEMLIMIT": "512MiB"}))  # fmt: skip
 
 
-def _spawn(stack: Stack, name: str, command: list[str], extra: dict[str, str] | None = None) -> subprocess.Popen[bytes]:
+def _spawn(stack: Stack, name: str, command: list[str], extra: dict[str, str] | None = None, is_patient: bool = False) -> subprocess.Popen[bytes]:
     with (stack.state / f"{name}.log").open("ab") as out:
         process = subprocess.Popen(command, stdout=out, stderr=out, stdin=subprocess.DEVNULL, env=stack.environment() | (extra or {}),
-                                   start_new_session=True, preexec_fn=_die_with_parent)  # fmt: skip
-    stack.started[process.pid] = lambda: _spawn(stack, name, command, extra)
+                                   start_new_session=True, preexec_fn=_patient_child if is_patient else _die_with_parent)  # fmt: skip
+    stack.started[process.pid] = lambda: _spawn(stack, name, command, extra, is_patient)
     stack.names[process.pid] = name
     return process
 
@@ -159,6 +161,14 @@ def _die_with_parent() -> None:
         import ctypes
 
         ctypes.CDLL(None).prctl(1, signal.SIGTERM)
+
+
+def _patient_child() -> None:
+    """The same, and all others go first."""
+    _die_with_parent()
+    os.nice(_PATIENT)
+    with suppress(OSError):  # Linux may share the processor out by sessions first, each with a niceness of its own
+        Path("/proc/self/autogroup").write_text(str(_PATIENT))
 
 
 def _valkey() -> str:
@@ -219,15 +229,15 @@ def answers(port: int) -> bool:
     return False
 
 
-def start_worker(stack: Stack, queues: str = "events,parts,merge,counts,webhooks,control,suspect", concurrency: int = 2, beat: bool = True, name: str = "worker") -> subprocess.Popen[bytes]:
-    """A real worker with its pool; `beat` gives it the reconciler's clock."""
+def start_worker(stack: Stack, name: str, queues: str, concurrency: int, beat: bool = False, is_patient: bool = False) -> subprocess.Popen[bytes]:
+    """A real worker with its pool; `beat` gives it the reconciler's clock, and a patient one lets all others go first."""
     command = [
         sys.executable, "-m", "celery", "-A", "workers.app", "worker", "-Q", queues, "--concurrency", str(concurrency),
         "--without-gossip", "--without-mingle", "-n", f"{name}@caseferry", "-l", "info",
     ]  # fmt: skip
     if beat:
         command += ["-B", "-s", str(stack.state / "beat")]
-    process = _spawn(stack, name, command)
+    process = _spawn(stack, name, command, is_patient=is_patient)
     stack.processes.append(process)
     return process
 
@@ -254,7 +264,8 @@ def running(state: Path, concurrency: int = 2) -> Iterator[Stack]:
     """The whole stack: listener, servers, worker; all of it ends with the block."""
     stack = prepare(state)
     os.environ.update({k: v for k, v in stack.environment().items() if k.startswith("CASEFERRY_")})
-    worker = start_worker(stack, concurrency=concurrency)  # it waits for its broker by itself; its imports take longest
+    start_worker(stack, "worker", "events,parts,merge,webhooks,control,suspect", concurrency, beat=True)  # it waits for its broker by itself; its imports take longest
+    start_worker(stack, "patient", "long", concurrency, is_patient=True)
     from config.settings import Settings
     from workers.app import ring, services, settings
     from workers.listener import Listener
@@ -269,10 +280,10 @@ def running(state: Path, concurrency: int = 2) -> Iterator[Stack]:
         yield stack
     finally:
         listener.stop()
-        worker = next((p for p in stack.processes if stack.names.get(p.pid) == "worker"), worker)
-        if worker.poll() is None:
-            # Before its servers: a worker whose broker is gone spends its last seconds looking for it.
+        workers = [p for p in stack.processes if stack.names.get(p.pid) in {"worker", "patient"} and p.poll() is None]
+        for worker in workers:  # before its servers: a worker whose broker is gone spends its last seconds looking for it
             worker.terminate()
+        for worker in workers:
             with suppress(subprocess.TimeoutExpired):
                 worker.wait(8)
         stop(stack)

@@ -52,7 +52,7 @@ def test_compose_runs_every_queue_and_no_process_as_root() -> None:
         assert isinstance(service["command"], list)
         assert "healthcheck" in service or name == "beat"
     assert "noeviction" in services["valkey"]["command"] and "--appendonly" in services["valkey"]["command"]
-    assert set(ours) == {"listener", "worker", "webhooks", "control", "suspect", "beat"}
+    assert set(ours) == {"listener", "worker", "patient", "webhooks", "control", "suspect", "beat"}
 
 
 def test_the_settings_in_it_are_settings_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -62,7 +62,7 @@ class Deployment:
         self.extras[process.pid] = extra
         return process
 
-    def start(self, workers: int = 2, concurrency: int = 1, queues: str = "events,parts,merge,counts,webhooks,suspect", **extra: str) -> None:
+    def start(self, workers: int = 2, concurrency: int = 1, queues: str = "events,parts,merge,long,webhooks,suspect", **extra: str) -> None:
         """The listener, a beat with its own little worker, and the workers."""
         self.others = [
             self._spawn([sys.executable, "-m", "workers.commands", "listen"]),
@@ -80,7 +80,7 @@ class Deployment:
             "--without-gossip", "--without-mingle", "-n", f"{name}@faults", "-l", "warning", *more,
         ]  # fmt: skip
 
-    def add_worker(self, concurrency: int = 1, queues: str = "events,parts,merge,counts,webhooks,suspect", wrap: tuple[str, ...] = (), **extra: str) -> subprocess.Popen[bytes]:
+    def add_worker(self, concurrency: int = 1, queues: str = "events,parts,merge,long,webhooks,suspect", wrap: tuple[str, ...] = (), **extra: str) -> subprocess.Popen[bytes]:
         process = self._spawn([*wrap, *self._worker(queues, concurrency, f"w{len(self.workers)}-{time.monotonic_ns()}")], **extra)
         self.workers.append(process)
         return process
