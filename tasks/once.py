@@ -1,4 +1,4 @@
-"""What is written once and never changed, read once by each process."""
+"""What is written once and never changed, read once by each process, and not at all by the one that wrote it."""
 
 import json
 from collections import OrderedDict
@@ -13,23 +13,33 @@ from caseferry.services.store import ObjectStore, get_all
 M = TypeVar("M", bound=Model)
 _READ: WeakKeyDictionary[ObjectStore, OrderedDict[str, Model]] = WeakKeyDictionary()
 _ONCE: WeakKeyDictionary[ObjectStore, OrderedDict[str, bytes]] = WeakKeyDictionary()
-_SMALL, _MOST = 8_192, 512
+_SMALL, _MOST = 32_768, 512
 """Bytes of an object that a process keeps, and how many of those."""
 
 
 def read_json(store: ObjectStore, key: str) -> dict[str, object]:
-    value = json.loads(store.get(key))
+    """What lies there now."""
+    return _mapping(store.get(key))
+
+
+def read_kept(store: ObjectStore, key: str) -> dict[str, object]:
+    """The same of what is never changed."""
+    return _mapping(read_once(store, [key])[0])
+
+
+def _mapping(data: bytes) -> dict[str, object]:
+    value = json.loads(data)
     if not isinstance(value, dict):
         raise BrokenPromise("a manifest is not a mapping")
     return value
 
 
 def read_model(store: ObjectStore, key: str, kind: type[M]) -> M:
-    """A manifest that is written once and never changed, so each process reads it once."""
+    """A manifest that is written once and never changed."""
     known = _READ.setdefault(store, OrderedDict())
     found = known.get(key)
     if found is None:
-        found = known[key] = kind.model_validate(read_json(store, key))
+        found = known[key] = kind.model_validate(read_kept(store, key))
         if len(known) > 64:
             known.popitem(last=False)
     assert isinstance(found, kind)
@@ -37,14 +47,29 @@ def read_model(store: ObjectStore, key: str, kind: type[M]) -> M:
 
 
 def read_once(store: ObjectStore, keys: Sequence[str]) -> list[bytes]:
-    """Small objects that are written once and never changed: entries of logs. Each process reads each of them once, for
-    whoever adds the next one has to know all of them.
+    """Objects that are written once and never changed. Each process reads each of the small ones once: whoever adds the next
+    entry of a log has to know all before it.
     """
     known = _ONCE.setdefault(store, OrderedDict())
     found = {key: known.get(key) for key in keys}
     absent = [key for key, data in found.items() if data is None]
     got = dict(zip(absent, get_all(store, absent), strict=True)) if absent else {}
-    known.update((key, data) for key, data in got.items() if len(data) <= _SMALL)
-    for _ in range(len(known) - _MOST):
-        known.popitem(last=False)
+    for key, data in got.items():
+        _keep(store, key, data)
     return [found[key] or got[key] for key in keys]
+
+
+def write_once(store: ObjectStore, key: str, data: bytes) -> bool:
+    """`put_once`; what was written is not read again by this process."""
+    is_first = store.put_once(key, data)
+    if is_first:
+        _keep(store, key, data)
+    return is_first
+
+
+def _keep(store: ObjectStore, key: str, data: bytes) -> None:
+    known = _ONCE.setdefault(store, OrderedDict())
+    if len(data) <= _SMALL:
+        known[key] = data
+        if len(known) > _MOST:
+            known.popitem(last=False)

@@ -173,6 +173,19 @@ def _broker_password(settings: Settings) -> Answer:
     yield safe, "the broker asks who we are, or is on this computer" if safe else "anybody may write to the broker", "give Redis an ACL user limited to caseferry:* and put it into CASEFERRY_BROKER__URL"
 
 
+def _workers(settings: Settings) -> Answer:
+    """What a run may wait for in vain. Where no worker answers, none may have been started yet."""
+    from workers.app import QUEUES, make_app
+
+    if settings.broker.url.get_secret_value().startswith("sqs"):
+        return  # it carries no questions to workers
+    answers = make_app(settings).control.inspect(timeout=1).active_queues() or {}
+    heard = {queue["name"] for queues in answers.values() for queue in queues}
+    deaf = [name for name in QUEUES if name not in heard]
+    if answers:
+        yield not deaf, "somebody listens to every queue" if not deaf else f"nobody listens to {', '.join(deaf)}", "start a worker on it, as deploy/compose.yaml does"
+
+
 def _clock(settings: Settings) -> Answer:
     answer = _store(settings).client.list_objects_v2(Bucket=settings.s3.bucket, Prefix=probe("clock", *settings.work.firms[:1]), MaxKeys=1)
     theirs = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
@@ -244,6 +257,7 @@ _CHECKS: tuple[Check, ...] = (
     ("broker.persistence", False, _persistence),
     ("broker.tls", True, _broker_transport),
     ("broker.password", True, _broker_password),
+    ("workers", False, _workers),
     ("clock", True, _clock),
     ("scratch", True, _scratch),
     ("readers", True, _readers),

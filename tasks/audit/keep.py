@@ -14,9 +14,8 @@ from caseferry import __version__
 from caseferry.canonical import sha256, to_json
 from caseferry.chain import HEAD, START, entry, head, name_of
 from caseferry.keys import Run
-from caseferry.services.store import get_all
 from tasks.journey import STEPS, parts_of
-from tasks.once import read_once
+from tasks.once import read_once, write_once
 from tasks.stage import Services, present, stamp
 
 _STEPS = {
@@ -82,7 +81,7 @@ def keep(services: Services, run: Run, known: frozenset[str] | None = None) -> N
             seq = len(chain) + 1
             prev = sha256(chain[-1][0]) if chain else START
             made = entry(seq, prev, facts, key)
-            if store.put_once(run.at("audit", name_of(seq)), made):
+            if write_once(store, run.at("audit", name_of(seq)), made):
                 chain.append((made, json.loads(made)))
             else:
                 try:
@@ -144,8 +143,8 @@ def _head(services: Services, run: Run, chain: list[tuple[bytes, dict[str, Any]]
 
 def _bytes(services: Services, run: Run, what: str, seen: Collection[str]) -> bytes:
     if what != TRANSFORMED:
-        return services.store.get(run.home + what)
-    return transformed(get_all(services.store, [run.at("2-transform", f"{part}.json") for part in parts_of(seen)]))
+        return read_once(services.store, [run.home + what])[0]
+    return transformed(read_once(services.store, [run.at("2-transform", f"{part}.json") for part in parts_of(seen)]))
 
 
 def transformed(outcomes: list[bytes]) -> bytes:

@@ -17,6 +17,7 @@ from caseferry.reading.kinds import Kind
 from caseferry.services.store import ObjectStore, Stat
 from tasks.intake.unpack import kind_behind
 from tasks.journey import Ticket, next_steps
+from tasks.once import write_once
 from tasks.stage import Services, present, release
 
 log = structlog.get_logger()
@@ -122,7 +123,7 @@ def _claim(services: Services, where: Migration, stat: Stat, loose: list[Stat]) 
     arrival = Arrival(key=stat.key, version=version, size=stat.size, at=services.clock(), objects=objects, loose=bool(loose))
     if store.stat(run.at("arrival.json")) is None:
         store.put_once(run.marker, b"{}")
-        if store.put_once(run.at("arrival.json"), to_json(arrival)):
+        if write_once(store, run.at("arrival.json"), to_json(arrival)):
             return [Ticket(run.firm, run.migration, run.run, "intake")]
     log.info("event_repeated", firm=run.firm, migration=run.migration, run=run.run)
     return [Ticket(run.firm, run.migration, run.run, "intake")]

@@ -21,7 +21,7 @@ from caseferry.services.store import Replaced, Stat, crc32_of, length_of, put_fi
 from tasks.intake.arrive import TEMPLATES, read_choices
 from tasks.intake.unpack import Found, kind_behind, unpack
 from tasks.journey import Ticket
-from tasks.once import read_json, read_model
+from tasks.once import read_json, read_model, write_once
 from tasks.stage import Services, choices_of, merged, present, run_of
 
 _CHOICES = ("0-original", "choices.json")
@@ -39,7 +39,7 @@ def intake(services: Services, ticket: Ticket) -> None:
         BrokenPromise: the stored copy is not what was uploaded.
     """
     store, run = services.store, run_of(ticket)
-    arrival = Arrival.model_validate(read_json(store, run.at("arrival.json")))
+    arrival = read_model(store, run.at("arrival.json"), Arrival)
     received = arrival.at.date()
     if sum(one.size for one in arrival.objects) > services.settings.limits.upload_bytes:
         raise ExportRefused("CF-130", "the upload", f"it passes limits.upload_bytes={services.settings.limits.upload_bytes}")
@@ -68,7 +68,7 @@ def intake(services: Services, ticket: Ticket) -> None:
         received_on=received, files=tuple(listed), refused=tuple(refused), duplicates=tuple(duplicates),
         templates=tuple(templates),
     )  # fmt: skip
-    store.put_once(run.at("0-original", "manifest.json"), to_json(manifest))
+    write_once(store, run.at("0-original", "manifest.json"), to_json(manifest))
 
 
 def _is_read(one: Found) -> bool:
@@ -187,7 +187,7 @@ def admit(services: Services, ticket: Ticket) -> None:
         questions.append(Question("CF-125", "hold: account owner", found, "account_owner"))
     if questions:
         raise NeedsAnswer(tuple(questions))
-    store.put_once(run.at("0-original", "admission.json"), to_json(migration.model_dump(mode="json")))
+    write_once(store, run.at("0-original", "admission.json"), to_json(migration.model_dump(mode="json")))
 
 
 def _choices(services: Services, run: Run) -> dict[str, object]:

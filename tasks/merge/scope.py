@@ -16,7 +16,7 @@ from caseferry.mapping.profile import Profile
 from caseferry.mapping.target import load_target
 from caseferry.records import RECORDS
 from caseferry.rules import plainly
-from caseferry.services.store import get_all
+from tasks.once import read_once
 from tasks.stage import Services
 
 _HERE = Path(__file__).parent
@@ -36,7 +36,7 @@ def ask_scope(migration: Migration) -> Iterator[Question]:
 
 def _said(services: Services, run: Run, migration: Migration, split: Split, intake: Intake, profile: Profile) -> dict[str, Any]:
     parts = [part for table in split.tables for part in table.parts]
-    outcomes = [PartOutcome.model_validate_json(data) for data in get_all(services.store, [run.at("2-transform", f"{part}.json") for part in parts])]
+    outcomes = [PartOutcome.model_validate_json(data) for data in read_once(services.store, [run.at("2-transform", f"{part}.json") for part in parts])]
     rows: dict[str, Counter[str]] = {}
     for outcome in outcomes:
         if outcome.record != "excluded":

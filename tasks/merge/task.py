@@ -40,7 +40,7 @@ from tasks.merge.targets.keys import SCATTERED, equals, told_again
 from tasks.merge.targets.neutral import Links, links_of, neutral
 from tasks.merge.users import ask_before
 from tasks.merge.words import value_maps
-from tasks.once import read_model
+from tasks.once import read_model, write_once
 from tasks.stage import Services, migration_of, run_of
 
 
@@ -99,7 +99,7 @@ def merge(services: Services, ticket: Ticket) -> None:
         findings=tuple(desk.notes), todo=tuple(_todo(desk, exclusions)), custom_fields=plan, exclusions=exclusions,
         as_at=desk.as_at.isoformat(), practice_areas=areas, value_maps=words, fits=fits, map_version=field_map.version,
     )  # fmt: skip
-    store.put_once(run.at("3-merge", "manifest.json"), to_json(manifest))
+    write_once(store, run.at("3-merge", "manifest.json"), to_json(manifest))
 
 
 def _draw(services: Services, run: Run, migration: Migration, split: Split, intake: Intake) -> FieldMap:

@@ -16,7 +16,7 @@ from caseferry.keys import Run
 from tasks.attempts import lost
 from tasks.journey import JOURNEY, Ticket, parts_of, state_of
 from tasks.notify.events import checked
-from tasks.once import read_json, read_once
+from tasks.once import read_json, read_kept, read_once, write_once
 from tasks.stage import Services, present, stamp
 
 _PROGRESS = timedelta(seconds=10)
@@ -47,7 +47,7 @@ def _say(services: Services, run: Run, key: str, kind: str, data: dict[str, Any]
             "key": key, "type": kind, "sequence": f"{sequence:010d}", "id": event_id(run.run, key),
             "time": stamp(services.clock()), "data": body,
         }  # fmt: skip
-        if services.store.put_once(run.at("events", f"{sequence:010d}.json"), to_json(event)):
+        if write_once(services.store, run.at("events", f"{sequence:010d}.json"), to_json(event)):
             said[key] = event
         else:
             said.update(_said(services, run, present(services.store, run)))
@@ -106,8 +106,8 @@ def _due(services: Services, run: Run, seen: Collection[str], said: dict[str, di
 
 
 def _received(services: Services, run: Run) -> dict[str, Any]:
-    manifest = json.loads(services.store.get(run.at("0-original", "manifest.json")))
-    arrival = read_json(services.store, run.at("arrival.json"))
+    manifest: Any = read_kept(services.store, run.at("0-original", "manifest.json"))
+    arrival = read_kept(services.store, run.at("arrival.json"))
     first = manifest["files"][0]
     upload = {"key_hash": hashlib.sha256(str(arrival["key"]).encode()).hexdigest(), "size": arrival["size"], "sha256": first["sha256"]}
     files = [f for f in manifest["files"] if f["kind"] != "archive"]
@@ -115,9 +115,9 @@ def _received(services: Services, run: Run) -> dict[str, Any]:
 
 
 def _started(services: Services, run: Run) -> dict[str, Any]:
-    split = read_json(services.store, run.at("1-split", "tables.json"))
+    split = read_kept(services.store, run.at("1-split", "tables.json"))
     tables: Any = split["tables"]
-    reports: Any = read_json(services.store, run.at("1-split", "quality.json"))["tables"]
+    reports: Any = read_kept(services.store, run.at("1-split", "quality.json"))["tables"]
     quality = [
         {"type": q["record"], "rows": q["rows"], "score": q["score"], "empty_key_fields": q["empty_key_fields"],
          "bad_formats": q["bad_formats"], "duplicates": q["duplicates"]["rows"], "orphans": q["orphans"]}
@@ -139,7 +139,7 @@ def _parts(services: Services, run: Run, seen: Collection[str], said: dict[str, 
         if again:
             yield f"retried:{part}:{again}", "job.part_retried", {"status": "split", "part_id": part, "attempt": again + 1}
         if part in done and f"aside/{part}.json" in seen and f"quarantined:{part}" not in said:
-            outcome: Any = read_json(services.store, run.at("2-transform", f"{part}.json"))
+            outcome: Any = read_kept(services.store, run.at("2-transform", f"{part}.json"))
             code = "CF-129" if again >= services.settings.work.attempts else "CF-135"
             yield f"quarantined:{part}", "job.part_quarantined", {"status": "split", "part_id": part, "attempt": again, "code": code, "rows_affected": outcome["rows"]}
     if len(parts) > 1 and done and len(done) < len(parts):
@@ -150,7 +150,7 @@ def _parts(services: Services, run: Run, seen: Collection[str], said: dict[str, 
 
 
 def _verified(services: Services, run: Run) -> tuple[str, dict[str, Any]]:
-    ledger: Any = read_json(services.store, run.at("4-verify", "ledger.json"))
+    ledger: Any = read_kept(services.store, run.at("4-verify", "ledger.json"))
     counts = {
         t["record"]: {"exported": t["read"], "accepted": t["carried"], "rejected": t["quarantined"], "merged": t["merged"], "not_taken": t["excluded"]}
         for t in ledger["types"]
@@ -197,7 +197,7 @@ def _status(services: Services, run: Run, seen: Collection[str], before: bytes) 
             questions = read_json(services.store, run.home + key)["questions"]
             reasons += [{str(k): str(v) for k, v in q.items()} for q in questions] if isinstance(questions, list) else []
     if state == "ready":
-        state = str(read_json(services.store, run.at("4-verify", "ledger.json"))["state"])
+        state = str(read_kept(services.store, run.at("4-verify", "ledger.json"))["state"])
     for name in ("refused", "failed"):
         if f"{name}.json" in seen:
             reasons = [{str(k): str(v) for k, v in read_json(services.store, run.at(f"{name}.json")).items()}]

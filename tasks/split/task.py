@@ -17,7 +17,7 @@ from caseferry.reading.ranged import Ahead, Surprise
 from caseferry.services.scratch import Scratch
 from caseferry.services.store import put_files
 from tasks.journey import Ticket
-from tasks.once import read_model
+from tasks.once import read_model, write_once
 from tasks.split.drift import layout_changed
 from tasks.split.drop import AT_ONCE, Drop, read_drop
 from tasks.split.portal import portal_folders, portal_lists, portal_unknown
@@ -53,8 +53,8 @@ def split(services: Services, ticket: Ticket) -> None:
         except Surprise:
             drop.settle()
             result, quality = cut()
-    store.put_once(run.at("1-split", "quality.json"), to_json({"tables": quality}))
-    store.put_once(run.at("1-split", "tables.json"), to_json(result))
+    write_once(store, run.at("1-split", "quality.json"), to_json({"tables": quality}))
+    write_once(store, run.at("1-split", "tables.json"), to_json(result))
 
 
 def _cut(services: Services, run: Run, migration: Migration, intake: Intake, drop: Drop, scratch: Scratch) -> tuple[Split, list[dict[str, Any]]]:

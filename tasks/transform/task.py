@@ -15,7 +15,7 @@ from caseferry.noted import Noted
 from caseferry.reading.grid import ROW
 from caseferry.services.store import ObjectStore
 from tasks.journey import Ticket
-from tasks.once import read_model
+from tasks.once import read_model, write_once
 from tasks.stage import Services, migration_of, run_of
 from tasks.transform.rows import Result, transform_table
 from tasks.transform.sheet import CHANGES, FINDINGS, PLACE, REASON, Job
@@ -103,4 +103,4 @@ def _choices(store: ObjectStore, run: Run) -> Migration:
 def _write(services: Services, ticket: Ticket, result: Result, outcome: PartOutcome) -> None:
     store, run = services.store, run_of(ticket)
     store.put_once(_key(ticket), _bytes(result))
-    store.put_once(run.at("2-transform", f"{ticket.part}.json"), to_json(outcome))
+    write_once(store, run.at("2-transform", f"{ticket.part}.json"), to_json(outcome))

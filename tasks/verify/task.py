@@ -13,7 +13,7 @@ from caseferry.manifest import Intake, Merged, Split
 from caseferry.services.scratch import Scratch
 from caseferry.services.store import Sending
 from tasks.journey import LINES, STEPS, Ticket, batches_of, counted_apart
-from tasks.once import read_json, read_model
+from tasks.once import read_kept, read_model, write_once
 from tasks.stage import Services, migration_of, run_of
 from tasks.verify import seen
 from tasks.verify.evidence import Evidence, Originals
@@ -60,13 +60,13 @@ def verify(services: Services, ticket: Ticket) -> None:
         if set(apart) <= {LINES}:
             proof.see()
             _send_logs(proof, services, ticket, sending)
-        ledger = make_ledger(proof, read_json(store, run.at("1-split", "quality.json")))
+        ledger = make_ledger(proof, read_kept(store, run.at("1-split", "quality.json")))
         sending.put(run.at("4-verify", "sample.json"), to_json(proof.sample.found))
         sending.put(run.at("4-verify", "report.html"), report_html(ledger, proof).encode())
         for one in target_ledgers(proof):
             sending.put(run.at("4-verify", "targets", f"{one['target']}.json"), to_json(one))
         sending.put(run.at("4-verify", "report.xlsx"), report_xlsx(ledger, proof))
-    store.put_once(run.at("4-verify", "ledger.json"), to_json(ledger))
+    write_once(store, run.at("4-verify", "ledger.json"), to_json(ledger))
 
 
 def _originals(services: Services, ticket: Ticket) -> Originals:

@@ -236,7 +236,7 @@ def test_the_doctor_finds_this_stack_well_and_says_what_is_wrong_with_another(st
     well = caseferry("doctor", "--state", str(stack.state), "--json")
     found = json.loads(well.stdout)
     assert well.returncode == 0 and found["ready"], found
-    assert {"bucket", "bucket.private", "broker.eviction", "broker.persistence", "clock", "scratch", "readers", "audit.signed"} <= {c["name"] for c in found["conditions"] if c["passed"]}
+    assert {"bucket", "bucket.private", "broker.eviction", "broker.persistence", "clock", "scratch", "readers", "workers", "audit.signed"} <= {c["name"] for c in found["conditions"] if c["passed"]}
     facts = stack.facts
     ill = caseferry(
         "doctor", CASEFERRY_S3__BUCKET=facts["bucket"], CASEFERRY_S3__ENDPOINT=facts["endpoint"], CASEFERRY_S3__ACCESS_KEY=facts["access_key"],

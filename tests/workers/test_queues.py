@@ -1,6 +1,8 @@
 """On which queue a step waits: nobody with a short run stands behind a long one."""
 
 import json
+import time
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +14,8 @@ from tasks.journey import JOURNEY, Ticket
 from tasks.stage import Services, perform
 from tests.crossing import CHOICES, Crossings, firm, packed
 from workers import app
+from workers.doctor import Finding, examine
+from workers.embedded import prepare, start_servers, start_worker, stop, wait_until_ready
 
 
 @pytest.fixture
@@ -60,5 +64,30 @@ def test_where_nothing_tells_how_long_it_is_a_step_waits_where_its_kind_does(
         raise PassingFault("the object store does not answer")
 
     monkeypatch.setattr(type(services.store), "get", away)
-    app.send([ticket])
+    app.send([Ticket(ticket.firm, ticket.migration, "another", "intake")])
     assert put == {"split": "parts", "intake": "events"}
+
+
+@pytest.mark.journey
+def test_the_doctor_names_a_queue_nobody_listens_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stack = prepare(tmp_path / "state")
+    for name, value in stack.environment().items():
+        if name.startswith("CASEFERRY_"):
+            monkeypatch.setenv(name, value)
+    settings = Settings(_env_file=None)
+
+    def found() -> list[Finding]:
+        return [finding for finding in examine(settings) if finding.name == "workers"]
+
+    try:
+        start_servers(stack)
+        wait_until_ready(stack)
+        assert found() == [], "there is no worker yet"
+        start_worker(stack, "worker", "events,parts,merge,webhooks,control", 1)
+        deadline = time.monotonic() + 120
+        while not found() and time.monotonic() < deadline:
+            time.sleep(0.2)
+        [finding] = found()
+        assert not finding.passed and finding.found == "nobody listens to long, suspect"
+    finally:
+        stop(stack)

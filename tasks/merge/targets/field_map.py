@@ -27,7 +27,7 @@ from caseferry.mapping.target import load_target
 from caseferry.services.store import get_all, put_all
 from tasks.merge.targets.headings import heading_of
 from tasks.merge.targets.traces import DECIDES, IN_BASE, IN_NEUTRAL, NEUTRAL_OF
-from tasks.once import read_json
+from tasks.once import read_kept
 from tasks.stage import Services
 
 OUTCOMES = ("mapped", "custom_field", "archived", "dropped")
@@ -87,7 +87,7 @@ class FieldMap:
 def draw_map(services: Services, run: Run, migration: Migration, split: Split) -> FieldMap:
     """Make `3-merge/field-map.json`, `.html` and `.xlsx`."""
     store = services.store
-    quality: Any = read_json(store, run.at("1-split", "quality.json"))
+    quality: Any = read_kept(store, run.at("1-split", "quality.json"))
     filled = {line["table"]: [line["rows"] - column["empty"] for column in line["columns"]] for line in quality.get("tables", [])}
     targets = [migration.target_of(name) for name in migration.mapped]
     own = {f"{record}.{field}": words for (record, field), words in _own_words(migration).items() if words}
