@@ -90,6 +90,8 @@ class WorkSettings(Group):
     """How often the holder of a step says that it lives."""
     silent_after: timedelta = timedelta(seconds=20)
     """A holder not heard of for so long is pronounced dead, and the step given to another."""
+    deaf_after: timedelta = timedelta(minutes=5)
+    """A worker that has nothing in hand and takes none of the messages that wait for it so long ends itself."""
     stop_within: timedelta = timedelta(seconds=30)
     """A worker that is told to stop finishes what it can in this time and hands the rest back."""
     firms: tuple[str, ...] = ()

@@ -13,7 +13,7 @@ from typing import Any
 
 import structlog
 from celery import Celery, Task
-from celery.signals import setup_logging, worker_init, worker_process_init
+from celery.signals import setup_logging, worker_init, worker_process_init, worker_ready
 from kombu import Exchange, Queue
 from kombu.exceptions import OperationalError
 
@@ -217,6 +217,13 @@ def _may_start(**_: Any) -> None:
     if failing:
         raise SystemExit(78)  # sysexits.h: configuration error
     keep_to_yourself()
+
+
+@worker_ready.connect
+def _hear(sender: Any, **_: Any) -> None:
+    from workers.hearing import listen_to_oneself
+
+    listen_to_oneself(sender.app, settings())
 
 
 @worker_process_init.connect

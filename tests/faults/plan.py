@@ -124,4 +124,5 @@ ROWS: dict[int, Row] = {
     116: Row("a zip with an entry its directory does not name", "refused: two programs would read two exports"),
     117: Row("a worker started against a bucket without conditional writes", "refuses to start: every promise rests on them"),
     118: Row("the bucket answers 'too early' to a role that was just made", "the run goes on once it is let in"),
+    119: Row("a worker takes no message any more and looks well", "it ends itself, another takes its place, every run goes on"),
 }

@@ -123,7 +123,7 @@ def busy_broken_and_lying(ground: Ground) -> Counts:
         assert state.startswith("completed") and made(there, run) == expected
         counts["faults that reached a step"] = faults
         proxy = there.proxy("store")
-        runs = ground.n(2, 1)
+        runs = ground.n(3, 1)
         for kind, share in (("reset_peer", 0.02), ("flip", 0.05 if ground.full else 0.03)):
             for number in range(runs if kind == "flip" else max(1, runs // 2)):
                 name = f"{kind.replace('_', '-')}-{number}"

@@ -307,3 +307,22 @@ def small_firms_beside_a_large_one(ground: Ground) -> Counts:
     middle = alone[len(alone) // 2]
     assert left > 0 or not ground.full, "the large firm ended before the small ones did"
     return {"small firms": many, "alone, seconds": round(middle, 1), "beside the large one, p95": round(p95, 1), "times": round(p95 / middle, 1), "parts of the large one still waiting at the end": left}
+
+
+@fault(119)
+def a_worker_gone_deaf(ground: Ground) -> Counts:
+    """Each life of the only worker takes some messages and no more, as if what stands between it and its broker had stopped."""
+    data = export(2, 4)
+    expected = clean(ground.folder / "clean", data)
+    ends = 0
+    with deployed(ground.folder, **PART_ROWS, CASEFERRY_WORK__DEAF_AFTER="PT2S") as there:
+        there.start(workers=1, FAULT_DEAF="20")
+        began = time.monotonic()
+        there.upload("deaf/trial", data)
+        while not any(key.endswith("4-verify/ledger.json") for key in there.keys("deaf/trial")) and time.monotonic() - began < 600:
+            ends += there.revive()
+            time.sleep(0.2)
+        seconds = time.monotonic() - began
+        assert there.results("deaf/trial") == expected
+        assert ends and "worker_deaf" in there.log.read_text()
+    return {"messages a life": 20, "workers that ended themselves": ends, "outputs that differ": 0, "seconds to the end": round(seconds, 1)}

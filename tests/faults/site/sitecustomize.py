@@ -3,6 +3,7 @@
     FAULT_SLOW=transform:14          the step takes so many seconds longer
     FAULT_POISON=t001-cards-0001     this part kills its process
     FAULT_RAISE=transform            the step raises with a client's cell as its text
+    FAULT_DEAF=6                     the worker takes no more messages than these
 """
 
 import importlib.abc
@@ -12,7 +13,7 @@ import signal
 import sys
 import time
 
-_ROOMS = {"tasks.transform.task": "transform", "tasks.merge.task": "merge", "tasks.split.task": "split"}
+_ROOMS = {"tasks.transform.task": "transform", "tasks.merge.task": "merge", "tasks.split.task": "split", "workers.transport": ""}
 
 
 class _Finder(importlib.abc.MetaPathFinder):
@@ -29,10 +30,24 @@ class _Finder(importlib.abc.MetaPathFinder):
 
         def load(module):  # type: ignore[no-untyped-def]
             real(module)
-            _wrap(module, _ROOMS[name])  # type: ignore[no-untyped-call]
+            (_wrap if _ROOMS[name] else _deafen)(module, _ROOMS[name])  # type: ignore[no-untyped-call]
 
         spec.loader.exec_module = load  # type: ignore[method-assign]
         return spec
+
+
+def _deafen(module, _):  # type: ignore[no-untyped-def]
+    places, left = module.Places, int(os.environ.get("FAULT_DEAF", "0"))
+    if not left:
+        return
+    append, can_consume, taken = places.append, places.can_consume, []
+
+    def counted(self, message, delivery_tag):  # type: ignore[no-untyped-def]
+        taken.append(delivery_tag)
+        append(self, message, delivery_tag)
+
+    places.append = counted
+    places.can_consume = lambda self: len(taken) < left and can_consume(self)
 
 
 def _wrap(module, step):  # type: ignore[no-untyped-def]
