@@ -80,6 +80,7 @@ class WorkSettings(Group):
     count_window: int = Field(default=2, ge=1)
     """The same of what is counted again of one run: as many as there are workers to spare for the largest firms."""
     task_seconds: int = 600
+    """How long a step may take; of a long run, which lets others go first, four times as long."""
     reconcile_every: timedelta = timedelta(seconds=10)
     """How often open runs are looked at."""
     sweep_every: timedelta = timedelta(seconds=60)

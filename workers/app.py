@@ -30,6 +30,8 @@ from tasks.stage import Services, carry_out, run_of
 from workers.transport import transport_options
 
 os.environ.setdefault("POLARS_MAX_THREADS", "1")  # one thread a process: two processes beat two threads, measured
+_PATIENT = 4
+"""How many times as long a step of a long run may take: it lets all others go first."""
 QUEUES = ("events", "parts", "merge", "long", "webhooks", "control", "suspect")
 log = structlog.get_logger()
 
@@ -174,8 +176,10 @@ def _words(of: Ticket) -> dict[str, Any]:
 
 def _put(task: str, words: dict[str, Any], queue: str) -> None:
     """One message. A broker that does not take it loses nothing but time: the bucket knows what is open."""
+    limit = settings().work.task_seconds * _PATIENT
+    limits: dict[str, Any] = {"soft_time_limit": limit, "time_limit": limit + 60} if queue == "long" else {}
     try:
-        _app().send_task(task, kwargs=words, queue=queue, argsrepr="-", kwargsrepr="-")
+        _app().send_task(task, kwargs=words, queue=queue, argsrepr="-", kwargsrepr="-", **limits)
     except OperationalError as error:
         log.warning("broker_unreachable", queue=queue, code="CF-117", exc_info=error)
 

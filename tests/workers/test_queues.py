@@ -91,3 +91,17 @@ def test_the_doctor_names_a_queue_nobody_listens_to(tmp_path: Path, monkeypatch:
         assert not finding.passed and finding.found == "nobody listens to long, suspect"
     finally:
         stop(stack)
+
+
+def test_a_step_of_a_long_run_may_take_longer_for_it_lets_others_go_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: dict[str, tuple[object, object]] = {}
+
+    class Broker:
+        def send_task(self, task: str, **words: object) -> None:
+            sent[str(words["queue"])] = words.get("soft_time_limit"), words.get("time_limit")
+
+    monkeypatch.setattr(app, "_app", Broker)
+    monkeypatch.setattr(app, "settings", lambda: Settings(_env_file=None, work=WorkSettings(task_seconds=600)))
+    for queue in ("long", "merge"):
+        app._put("caseferry.merge", {}, queue)
+    assert sent == {"long": (2400, 2460), "merge": (None, None)}, "the others have the application's own"
