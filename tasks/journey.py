@@ -67,9 +67,8 @@ def counts_of(present: Collection[str]) -> list[str]:
 
 
 def counted_apart(parts: Collection[str], batches: int, is_mapped: bool) -> list[str]:
-    """The originals' lines, the files as they lie there, the logs of all notes; and some batches by the number of their first.
-
-    The logs take long and come last: others want to come between, and could not while both processes of a small stack are at it.
+    """The originals' lines, the logs of all notes, the files as they lie there; and some batches by the number of their first.
+    What takes longest comes first.
 
     Of one batch, and of a run with mapped targets, whoever writes the proof counts files, logs and batches himself; of an
     export without a long list the lines too.
