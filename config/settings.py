@@ -40,7 +40,7 @@ class BrokerSettings(Group):
 
     url: SecretStr = SecretStr("redis://127.0.0.1:6379/0")
     """redis:// (Redis, Valkey), rediss://, sentinel://, amqp:// (RabbitMQ), sqs://."""
-    visibility_timeout: timedelta = timedelta(minutes=20)
+    visibility_timeout: timedelta = timedelta(minutes=30)
     """An unacknowledged task is handed out again after this: longer than any task may take."""
     queue_prefix: str = "caseferry"
     is_secure: bool = True
@@ -76,11 +76,11 @@ class WorkSettings(Group):
     window: int = Field(default=8, ge=1)
     """Parts of one run that may wait or run at a time, so a small firm never stands behind a large one."""
     long_bytes: int = Field(default=32 << 20, ge=1)
-    """A run of more bytes than this, packed on their way in and unpacked from then on, has a queue of its own, `long`."""
+    """A run of more bytes than this has a queue of its own, `long`: of the upload on its way in, from then on of what is read."""
     count_window: int = Field(default=2, ge=1)
     """The same of what is counted again of one run: as many as there are workers to spare for the largest firms."""
     task_seconds: int = 600
-    """How long a step may take; of a long run, which lets others go first, four times as long."""
+    """How long a step may take; of a long run, which lets others go first, two and a half times as long."""
     reconcile_every: timedelta = timedelta(seconds=10)
     """How often open runs are looked at."""
     sweep_every: timedelta = timedelta(seconds=60)
@@ -92,7 +92,7 @@ class WorkSettings(Group):
     silent_after: timedelta = timedelta(seconds=20)
     """A holder not heard of for so long is pronounced dead, and the step given to another."""
     deaf_after: timedelta = timedelta(minutes=5)
-    """A worker that has nothing in hand and takes none of the messages that wait for it so long ends itself."""
+    """A worker that has nothing in hand and takes none of the messages that wait for it so long ends itself. Asked is Redis alone."""
     stop_within: timedelta = timedelta(seconds=30)
     """A worker that is told to stop finishes what it can in this time and hands the rest back."""
     firms: tuple[str, ...] = ()

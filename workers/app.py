@@ -20,7 +20,7 @@ from kombu.exceptions import OperationalError
 from caseferry.errors import PassingFault
 from caseferry.keys import Run
 from caseferry.manifest import Arrival, Intake, Split
-from caseferry.reading.kinds import Kind
+from caseferry.reading.kinds import READ
 from config.logging import configure
 from config.settings import Settings
 from tasks.attempts import lost
@@ -30,7 +30,7 @@ from tasks.stage import Services, carry_out, run_of
 from workers.transport import transport_options
 
 os.environ.setdefault("POLARS_MAX_THREADS", "1")  # one thread a process: two processes beat two threads, measured
-_PATIENT = 4
+PATIENT = 2.5
 """How many times as long a step of a long run may take: it lets all others go first."""
 QUEUES = ("events", "parts", "merge", "long", "webhooks", "control", "suspect")
 log = structlog.get_logger()
@@ -164,9 +164,10 @@ def _queue_of(ticket: Ticket) -> str:
         if ticket.step == "intake":
             size = sum(one.size for one in read_model(store, run.at("arrival.json"), Arrival).objects)
         else:
-            size = sum(file.size for file in read_model(store, run.at("0-original", "manifest.json"), Intake).files if file.kind != Kind.ARCHIVE)
-    except (KeyError, PassingFault):
-        size = 0  # nothing to go by
+            size = sum(file.size for file in read_model(store, run.at("0-original", "manifest.json"), Intake).files if file.kind in READ)
+    except Exception as error:  # nothing to go by: if something is wrong with it, the step itself says so
+        log.info("size_not_known", run=ticket.run, step=ticket.step, exc_info=error)
+        size = 0
     return "long" if size > settings().work.long_bytes else STEPS[ticket.step].queue
 
 
@@ -176,7 +177,7 @@ def _words(of: Ticket) -> dict[str, Any]:
 
 def _put(task: str, words: dict[str, Any], queue: str) -> None:
     """One message. A broker that does not take it loses nothing but time: the bucket knows what is open."""
-    limit = settings().work.task_seconds * _PATIENT
+    limit = settings().work.task_seconds * PATIENT
     limits: dict[str, Any] = {"soft_time_limit": limit, "time_limit": limit + 60} if queue == "long" else {}
     try:
         _app().send_task(task, kwargs=words, queue=queue, argsrepr="-", kwargsrepr="-", **limits)

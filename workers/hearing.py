@@ -59,10 +59,9 @@ def listen_to_oneself(app: Any, settings: Settings) -> None:
     if not url.startswith(("redis://", "rediss://", "unix://")):
         return
     prefix = transport_options(settings.broker)["global_keyprefix"]
-    names = [f"{prefix}{name}" for name in app.amqp.queues.consume_from]
     client = redis.Redis.from_url(url, socket_timeout=5, socket_connect_timeout=5)
     hearing = Hearing(
-        lambda: sum(int(client.llen(name)) for name in names),
+        lambda: sum(int(client.llen(f"{prefix}{name}")) for name in list(app.amqp.queues.consume_from)),
         lambda: sum(state.total_count.values()), lambda: bool(state.reserved_requests),
     )  # fmt: skip
 

@@ -23,6 +23,8 @@ class Kind(StrEnum):
 
 LISTS = frozenset({Kind.WORKBOOK, Kind.DELIMITED, Kind.CALENDAR, Kind.CARDS, Kind.MAILBOX, Kind.DBASE})
 """Kinds that hold lists."""
+READ = LISTS | {Kind.ACCESS, Kind.MAIL, Kind.JSON}
+"""Kinds of which more is read than what they are."""
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 _DOCUMENTS = (

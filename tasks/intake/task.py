@@ -39,7 +39,7 @@ def intake(services: Services, ticket: Ticket) -> None:
         BrokenPromise: the stored copy is not what was uploaded.
     """
     store, run = services.store, run_of(ticket)
-    arrival = read_model(store, run.at("arrival.json"), Arrival)
+    arrival = Arrival.model_validate(read_json(store, run.at("arrival.json")))
     received = arrival.at.date()
     if sum(one.size for one in arrival.objects) > services.settings.limits.upload_bytes:
         raise ExportRefused("CF-130", "the upload", f"it passes limits.upload_bytes={services.settings.limits.upload_bytes}")

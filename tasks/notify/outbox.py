@@ -150,7 +150,7 @@ def _parts(services: Services, run: Run, seen: Collection[str], said: dict[str, 
 
 
 def _verified(services: Services, run: Run) -> tuple[str, dict[str, Any]]:
-    ledger: Any = read_kept(services.store, run.at("4-verify", "ledger.json"))
+    ledger: Any = read_json(services.store, run.at("4-verify", "ledger.json"))
     counts = {
         t["record"]: {"exported": t["read"], "accepted": t["carried"], "rejected": t["quarantined"], "merged": t["merged"], "not_taken": t["excluded"]}
         for t in ledger["types"]
@@ -197,7 +197,7 @@ def _status(services: Services, run: Run, seen: Collection[str], before: bytes) 
             questions = read_json(services.store, run.home + key)["questions"]
             reasons += [{str(k): str(v) for k, v in q.items()} for q in questions] if isinstance(questions, list) else []
     if state == "ready":
-        state = str(read_kept(services.store, run.at("4-verify", "ledger.json"))["state"])
+        state = str(read_json(services.store, run.at("4-verify", "ledger.json"))["state"])
     for name in ("refused", "failed"):
         if f"{name}.json" in seen:
             reasons = [{str(k): str(v) for k, v in read_json(services.store, run.at(f"{name}.json")).items()}]

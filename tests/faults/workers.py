@@ -306,6 +306,7 @@ def small_firms_beside_a_large_one(ground: Ground) -> Counts:
     p95 = beside[min(len(beside) - 1, int(0.95 * len(beside)))]
     middle = alone[len(alone) // 2]
     assert left > 0 or not ground.full, "the large firm ended before the small ones did"
+    assert p95 <= ground.within(3) * middle, "a small one was held up"
     return {"small firms": many, "alone, seconds": round(middle, 1), "beside the large one, p95": round(p95, 1), "times": round(p95 / middle, 1), "parts of the large one still waiting at the end": left}
 
 

@@ -30,7 +30,7 @@ def test_what_is_never_changed_is_read_once_by_a_process_and_never_by_the_one_th
     services.store.put("drops/firm/trial/migration.json", crossing(firm()).store.get("drops/firm/trial/migration.json"))
     run = crossing.upload(services, crossing(firm()).store.get("drops/firm/trial/export.zip"))
     once = [key for key in present(run.store, run.run) if key.startswith(("audit/0", "events/0", "2-transform/t")) and key.endswith(".json")]
-    once += ["arrival.json", "0-original/manifest.json", "0-original/admission.json", "1-split/tables.json", "3-merge/manifest.json"]
+    once += ["0-original/manifest.json", "0-original/admission.json", "1-split/tables.json", "3-merge/manifest.json"]
     assert run.state == "completed" and len(once) > 15
     assert [key for key in once if got[0][run.run.home + key]] == []
     for _ in range(3):

@@ -104,4 +104,4 @@ def test_a_step_of_a_long_run_may_take_longer_for_it_lets_others_go_first(monkey
     monkeypatch.setattr(app, "settings", lambda: Settings(_env_file=None, work=WorkSettings(task_seconds=600)))
     for queue in ("long", "merge"):
         app._put("caseferry.merge", {}, queue)
-    assert sent == {"long": (2400, 2460), "merge": (None, None)}, "the others have the application's own"
+    assert sent == {"long": (1500, 1560), "merge": (None, None)}, "the others have the application's own"
