@@ -260,12 +260,18 @@ def stop(stack: Stack) -> None:
 
 
 @contextmanager
-def running(state: Path, concurrency: int = 2) -> Iterator[Stack]:
-    """The whole stack: listener, servers, worker; all of it ends with the block."""
+def running(state: Path, concurrency: int = 2, has_patient: bool = True) -> Iterator[Stack]:
+    """The whole stack: listener, servers, workers; all of it ends with the block.
+
+    Args:
+        has_patient: with a worker of its own for long runs; else the one does them too.
+    """
     stack = prepare(state)
     os.environ.update({k: v for k, v in stack.environment().items() if k.startswith("CASEFERRY_")})
-    start_worker(stack, "worker", "events,parts,merge,webhooks,control,suspect", concurrency, beat=True)  # it waits for its broker by itself; its imports take longest
-    start_worker(stack, "patient", "long", concurrency, is_patient=True)
+    queues = "events,parts,merge,webhooks,control,suspect" + ("" if has_patient else ",long")
+    start_worker(stack, "worker", queues, concurrency, beat=True)  # it waits for its broker by itself; its imports take longest
+    if has_patient:
+        start_worker(stack, "patient", "long", concurrency, is_patient=True)
     from config.settings import Settings
     from workers.app import ring, services, settings
     from workers.listener import Listener

@@ -36,7 +36,7 @@ def demo(out: Path, sample: Path, as_json: bool) -> int:
     try:
         from workers.embedded import BUCKET, client_of, running
 
-        with running(state) as stack:
+        with running(state, has_patient=False) as stack:
             say(f"  servers    Valkey and S3 on 127.0.0.1, listener and worker up   {time.monotonic() - began:.1f} s")
             client = client_of(stack)
             where = "drops/doe-roe/trial"
