@@ -196,9 +196,9 @@ def old_and_new_workers(ground: Ground) -> Counts:
     run = run_of(first)
     arrival = json.loads(services.store.get(run.at("arrival.json")))
     services.store.put(run.at("arrival.json"), json.dumps(arrival | {"format": FORMAT + 1}).encode())
-    left = 0
+    here, left = services_at(ground.folder / "bucket"), 0  # another process than the one that claimed it
     try:
-        perform(services, first)
+        perform(here, first)
     except PassingFault:
         left += 1
     keys = present(services.store, run)
