@@ -167,7 +167,7 @@ def _patient_child() -> None:
     """The same, and all others go first."""
     _die_with_parent()
     os.nice(_PATIENT)
-    with suppress(OSError):  # Linux may share the processor out by sessions first, each with a niceness of its own
+    with suppress(OSError):  # Linux may share the processor out among autogroups first, each with a niceness of its own
         Path("/proc/self/autogroup").write_text(str(_PATIENT))
 
 
