@@ -292,10 +292,11 @@ def _redis(settings: Settings) -> Any:
     """A client of the broker, if it is one of that family and answers."""
     import redis
 
-    url = settings.broker.url.get_secret_value()
-    if not url.startswith(("redis://", "rediss://", "unix://")):
+    from workers.transport import is_redis
+
+    if not is_redis(settings.broker):
         return None
-    client = redis.Redis.from_url(url, socket_timeout=5, socket_connect_timeout=5)
+    client = redis.Redis.from_url(settings.broker.url.get_secret_value(), socket_timeout=5, socket_connect_timeout=5)
     client.ping()
     return client
 

@@ -35,6 +35,11 @@ class Places(redis.QoS):
 redis.Channel.QoS = Places  # an address that names its transport takes no other class than the one it names
 
 
+def is_redis(broker: BrokerSettings) -> bool:
+    """True for a broker of that family that is asked for what it holds."""
+    return broker.url.get_secret_value().startswith(("redis://", "rediss://", "unix://"))
+
+
 def transport_options(broker: BrokerSettings) -> dict[str, Any]:
     """Options of the transport the broker's address names."""
     kind = broker.url.get_secret_value().split(":", 1)[0]
