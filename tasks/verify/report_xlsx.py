@@ -1,75 +1,66 @@
 """The workbook for people: everything that waits, in the source's own columns, with room for the answer.
 
-Every cell is a typed string or number. Nothing in it can run: the writer's own defaults would make formulas of text
-that begins with `=` and links of addresses.
+Every cell is a typed string or number, and nothing in it can run.
 """
 
-import io
-from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
 from typing import Any
 
 import polars as pl
-import xlsxwriter
-from xlsxwriter.worksheet import Worksheet
 
 from caseferry.manifest import Table
 from caseferry.rules import plainly
+from caseferry.workbooks import Workbook
 from tasks.verify.proof import Proof
 
-_ROWS = 1_000_000
+_WIDTH = 22
 _FIX = "Your answer"
 
 
 def report_xlsx(ledger: dict[str, Any], proof: Proof) -> bytes:
-    buffer = io.BytesIO()
-    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
-    with xlsxwriter.Workbook(buffer, options) as book:
-        book.set_properties({"title": "Caseferry report", "created": datetime(2000, 1, 1)})  # equal runs, equal bytes
-        pages = _Pages(book)
-        pages.add("Summary", ("What", "Value"), _summary(ledger))
-        pages.add("Types", ("Type", "Exported", "Carried", "Merged", "Not taken", "Waits", "Made from other rows"),
-                  [(t["title"], t["read"], t["carried"], t["merged"], t["excluded"], t["quarantined"], t["derived"]) for t in ledger["types"]])  # fmt: skip
-        pages.add("Money", ("Type", "Currency", "Exported", "Waits", "Not taken", "Written", "Difference"),
-                  [(m["title"], m["currency"], m["exported"], m["quarantined"], m["not_taken"], m["written"], m["difference"]) for m in ledger["money"]])  # fmt: skip
-        for table in proof.evidence.split.tables:
-            _quarantine(pages, table, proof.waiting.of(table))
-        pages.add("Findings", ("File", "Sheet", "Row", "Column", "What", "Outcome", "Value", "Proposal"), _findings(proof))
-        pages.add("Changes", ("File", "Sheet", "Row", "Column", "Before", "After", "Rule"), _changes(proof))
-        pages.add("Fallbacks", ("Name in old system", "Type", "Records", "What"),
-                  [(f["name"], f["record"], f["count"], plainly(f["rule"])) for f in ledger["fallbacks"]])  # fmt: skip
-        pages.add("Not taken", ("Kind", "Rows", "Total", "Scope"), [(e["title"], e["rows"] or "none found", e["total"], e["scope"]) for e in ledger["exclusions"]])
-        pages.add("After cut-off", ("Entered by", "File", "Sheet", "Row", "Moment"), _after_cut_off(proof))
-        pages.add("Deadlines", ("Type", "What", "Matter", "In old system", "In file", "Zone", "Source", "Difference", "Explained by", "Checked"),
-                  [(d["type"], d["what"], d["matter"], d["old"], d["new"], d["zone"], d["source"], d["difference"], "", "") for d in proof.deadlines.found])  # fmt: skip
-        pages.add("Bills to generate", ("Matter", "Amount"), [(b["matter"], b["amount"]) for b in ledger["to_bill"]])
-        pages.add("Columns", ("File", "Sheet", "Heading", "Became", "Field"),
-                  [(t["file"], t["sheet"], c["heading"], c["use"], c["field"]) for t in ledger["columns"] for c in t["columns"]])  # fmt: skip
-        pages.add("Quality", ("File", "Sheet", "Column", "Rows", "Empty", "Important", "Forms found", "More than one"), [
-            (q["file"], q["sheet"], c["heading"], q["rows"], c["empty"], "yes" if c.get("important") else "", "\n".join(f"{form}: {count}" for form, count in c.get("formats", {}).items()), "yes" if c.get("mixed") else "")
-            for q in ledger["quality"] for c in q["columns"]
-        ])  # fmt: skip
-        pages.add("Duplicates", ("File", "Sheet", "What they share", "Groups", "Rows"),
-                  [(q["file"], q["sheet"], one["keys"], one["groups"], one["rows"]) for q in ledger["quality"] for one in q["duplicates"]["by"]])  # fmt: skip
-        pages.add("Sample", ("Type", "Source", "Row", "Why", "In old system", "In file", "Right?"),
-                  [(s["record"], s["source_file"], s["row"], s["why"], _pairs(s["source"]), _pairs(s["target"]), "") for s in proof.sample.found])  # fmt: skip
-        pages.add("Value maps", ("Map", "Word", "Becomes", "Records", "In the map", _FIX),
-                  [(v["map"], v["word"], v["becomes"], v["count"], "yes" if v["mapped"] else "NO", "") for v in ledger["value_maps"]])  # fmt: skip
-        inventory = ledger["inventory"]
-        pages.add("Compliance", ("Type", "What", "Day", "Matter", "Repeats", "Source", "Signed by"),
-                  [(c["type"], c["what"], c["day"], c["matter"], c["repeats"], c["source"], "") for c in inventory["compliance"]["listed"]])  # fmt: skip
-        pages.add("To make again", ("Kind", "What", "Detail", "Effort", "Done"), [
-            *(("workflow", w["name"], w["what"], w["effort"], "") for w in inventory["workflows"]),
-            *(("connection", c["system"], f"{c['file']} › {c['column']}", f"id kept as {c['kept_as']}", "") for c in inventory["connections"]),
-            *(("templates", t["format"], f"{t['count']} files", "", "") for t in inventory["templates"]),
-        ])  # fmt: skip
-        pages.add("Kept reports", ("File", "Bytes", "SHA-256"), [(r["name"], r["size"], r["sha256"]) for r in inventory["reports"]])
-        _targets(pages, ledger["targets"])
-        pages.add("To do", ("What the firm must do",), [(t,) for t in ledger["todo"]])
-    return buffer.getvalue()
+    pages = Workbook("Caseferry report", _WIDTH)
+    pages.add("Summary", ("What", "Value"), _summary(ledger))
+    pages.add("Types", ("Type", "Exported", "Carried", "Merged", "Not taken", "Waits", "Made from other rows"),
+              [(t["title"], t["read"], t["carried"], t["merged"], t["excluded"], t["quarantined"], t["derived"]) for t in ledger["types"]])  # fmt: skip
+    pages.add("Money", ("Type", "Currency", "Exported", "Waits", "Not taken", "Written", "Difference"),
+              [(m["title"], m["currency"], m["exported"], m["quarantined"], m["not_taken"], m["written"], m["difference"]) for m in ledger["money"]])  # fmt: skip
+    for table in proof.evidence.split.tables:
+        _quarantine(pages, table, proof.waiting.of(table))
+    pages.add("Findings", ("File", "Sheet", "Row", "Column", "What", "Outcome", "Value", "Proposal"), _findings(proof))
+    pages.add("Changes", ("File", "Sheet", "Row", "Column", "Before", "After", "Rule"), _changes(proof))
+    pages.add("Fallbacks", ("Name in old system", "Type", "Records", "What"),
+              [(f["name"], f["record"], f["count"], plainly(f["rule"])) for f in ledger["fallbacks"]])  # fmt: skip
+    pages.add("Not taken", ("Kind", "Rows", "Total", "Scope"), [(e["title"], e["rows"] or "none found", e["total"], e["scope"]) for e in ledger["exclusions"]])
+    pages.add("After cut-off", ("Entered by", "File", "Sheet", "Row", "Moment"), _after_cut_off(proof))
+    pages.add("Deadlines", ("Type", "What", "Matter", "In old system", "In file", "Zone", "Source", "Difference", "Explained by", "Checked"),
+              [(d["type"], d["what"], d["matter"], d["old"], d["new"], d["zone"], d["source"], d["difference"], "", "") for d in proof.deadlines.found])  # fmt: skip
+    pages.add("Bills to generate", ("Matter", "Amount"), [(b["matter"], b["amount"]) for b in ledger["to_bill"]])
+    pages.add("Columns", ("File", "Sheet", "Heading", "Became", "Field"),
+              [(t["file"], t["sheet"], c["heading"], c["use"], c["field"]) for t in ledger["columns"] for c in t["columns"]])  # fmt: skip
+    pages.add("Quality", ("File", "Sheet", "Column", "Rows", "Empty", "Important", "Forms found", "More than one"), [
+        (q["file"], q["sheet"], c["heading"], q["rows"], c["empty"], "yes" if c.get("important") else "", "\n".join(f"{form}: {count}" for form, count in c.get("formats", {}).items()), "yes" if c.get("mixed") else "")
+        for q in ledger["quality"] for c in q["columns"]
+    ])  # fmt: skip
+    pages.add("Duplicates", ("File", "Sheet", "What they share", "Groups", "Rows"),
+              [(q["file"], q["sheet"], one["keys"], one["groups"], one["rows"]) for q in ledger["quality"] for one in q["duplicates"]["by"]])  # fmt: skip
+    pages.add("Sample", ("Type", "Source", "Row", "Why", "In old system", "In file", "Right?"),
+              [(s["record"], s["source_file"], s["row"], s["why"], _pairs(s["source"]), _pairs(s["target"]), "") for s in proof.sample.found])  # fmt: skip
+    pages.add("Value maps", ("Map", "Word", "Becomes", "Records", "In the map", _FIX),
+              [(v["map"], v["word"], v["becomes"], v["count"], "yes" if v["mapped"] else "NO", "") for v in ledger["value_maps"]])  # fmt: skip
+    inventory = ledger["inventory"]
+    pages.add("Compliance", ("Type", "What", "Day", "Matter", "Repeats", "Source", "Signed by"),
+              [(c["type"], c["what"], c["day"], c["matter"], c["repeats"], c["source"], "") for c in inventory["compliance"]["listed"]])  # fmt: skip
+    pages.add("To make again", ("Kind", "What", "Detail", "Effort", "Done"), [
+        *(("workflow", w["name"], w["what"], w["effort"], "") for w in inventory["workflows"]),
+        *(("connection", c["system"], f"{c['file']} › {c['column']}", f"id kept as {c['kept_as']}", "") for c in inventory["connections"]),
+        *(("templates", t["format"], f"{t['count']} files", "", "") for t in inventory["templates"]),
+    ])  # fmt: skip
+    pages.add("Kept reports", ("File", "Bytes", "SHA-256"), [(r["name"], r["size"], r["sha256"]) for r in inventory["reports"]])
+    _targets(pages, ledger["targets"])
+    pages.add("To do", ("What the firm must do",), [(t,) for t in ledger["todo"]])
+    return pages.done()
 
 
-def _targets(pages: "_Pages", targets: list[dict[str, Any]]) -> None:
+def _targets(pages: Workbook, targets: list[dict[str, Any]]) -> None:
     """What became of the records in each mapped target, what it has no place for, and words nobody mapped."""
     if not targets:
         return
@@ -85,39 +76,6 @@ def _targets(pages: "_Pages", targets: list[dict[str, Any]]) -> None:
               [(t["title"], c["file"], c["heading"], c["field"], c["type"]) for t in targets for c in t["custom_fields"]])  # fmt: skip
 
 
-_write_text: Callable[..., object] = Worksheet.write_string.__wrapped__
-"""Without a look at each cell whether its place is written as A1."""
-
-
-class _Pages:
-    """Sheets of typed strings with a bold first row."""
-
-    def __init__(self, book: Any) -> None:
-        self._book, self._names = book, set[str]()
-        self._bold = book.add_format({"bold": True})
-        self._wrap = book.add_format({"text_wrap": True, "valign": "top"})
-
-    def add(self, name: str, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-        clean = "".join(char for char in name if char not in "[]:*?/\\'")[:28]
-        while clean.casefold() in self._names:
-            clean = clean[:26] + str(len(self._names))
-        self._names.add(clean.casefold())
-        sheet = self._book.add_worksheet(clean)
-        for place, heading in enumerate(header):
-            sheet.write_string(0, place, heading, self._bold)
-        sheet.freeze_panes(1, 0)
-        sheet.set_column(0, max(0, len(header) - 1), 22, self._wrap)
-        for number, row in enumerate(rows, 1):
-            if number > _ROWS:
-                sheet.write_string(number, 0, "More rows follow; they are in the ledger's own files.")
-                break
-            for place, value in enumerate(row):
-                if isinstance(value, int) and not isinstance(value, bool):
-                    sheet.write_number(number, place, value)
-                elif value not in (None, ""):
-                    _write_text(sheet, number, place, str(value)[:32_767])
-
-
 def _summary(ledger: dict[str, Any]) -> list[tuple[str, Any]]:
     read = sum(t["read"] for t in ledger["types"])
     return [
@@ -129,7 +87,7 @@ def _summary(ledger: dict[str, Any]) -> list[tuple[str, Any]]:
     ]  # fmt: skip
 
 
-def _quarantine(pages: _Pages, table: Table, waits: pl.DataFrame) -> None:
+def _quarantine(pages: Workbook, table: Table, waits: pl.DataFrame) -> None:
     """One sheet for each list with rows that wait: its own columns, the reason, and an empty column for the fix."""
     if waits.is_empty():
         return

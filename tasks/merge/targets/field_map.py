@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-import xlsxwriter
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from caseferry.canonical import to_json
@@ -25,6 +24,7 @@ from caseferry.mapping.cells import plainly
 from caseferry.mapping.mapped import MappedTarget, version_of
 from caseferry.mapping.target import load_target
 from caseferry.services.store import get_all, put_all
+from caseferry.workbooks import Workbook
 from tasks.merge.targets.headings import heading_of
 from tasks.merge.targets.traces import DECIDES, IN_BASE, IN_NEUTRAL, NEUTRAL_OF
 from tasks.once import read_kept
@@ -290,28 +290,14 @@ def _html(made: FieldMap, migration: Migration, split: Split) -> bytes:
 
 
 def _xlsx(made: FieldMap) -> bytes:
-    buffer = io.BytesIO()
-    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
-    from datetime import datetime
-
-    with xlsxwriter.Workbook(buffer, options) as book:
-        book.set_properties({"title": f"Field map {made.version}", "created": datetime(2000, 1, 1)})  # equal maps, equal bytes
-        bold, wrap = book.add_format({"bold": True}), book.add_format({"text_wrap": True, "valign": "top"})
-        for name, header, rows in (("Field map", _HEADER, _rows(made)), ("Target columns", ("Target", "File", "Column", "Made of", "Rule", "Right? Else what?"), _filled_rows(made)), ("Counts", ("Target", "Columns", *OUTCOMES), _count_rows(made))):
-            sheet = book.add_worksheet(name)
-            sheet.freeze_panes(1, 0)
-            sheet.set_column(0, len(header) - 1, 24, wrap)
-            for place, heading in enumerate(header):
-                sheet.write_string(0, place, heading, bold)
-            for number, row in enumerate(rows, 1):
-                for place, value in enumerate(row):
-                    if isinstance(value, int):
-                        sheet.write_number(number, place, value)
-                    elif value:
-                        sheet.write_string(number, place, value[:32_767])
-    return buffer.getvalue()
+    book = Workbook(f"Field map {made.version}", _WIDTH)
+    book.add("Field map", _HEADER, _rows(made))
+    book.add("Target columns", ("Target", "File", "Column", "Made of", "Rule", "Right? Else what?"), _filled_rows(made))
+    book.add("Counts", ("Target", "Columns", *OUTCOMES), _count_rows(made))
+    return book.done()
 
 
+_WIDTH = 24
 _HEADER = ("File", "Sheet", "Column", "Filled", "Rows", "Target", "Becomes", "Where", "Rule", "Decided", "Samples", "Right? Else what?")
 
 
