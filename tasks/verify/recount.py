@@ -159,7 +159,7 @@ class _Rows:
             return
         if self._after_return and text.startswith(b"\n"):
             self._ends -= 1  # the two were one line end
-        pairs = b"\r" not in text or text.count(b"\r") == text.count(b"\r\n")
+        pairs = not (text.endswith(b"\r") or _RETURN_ALONE.search(text))
         marks = text.translate(None, _NO_MARKS) if pairs else text  # where no carriage return stands alone, line feeds tell all
         pieces = marks.split(b'"')
         outside = b'"'.join(pieces[1::2] if self._is_open else pieces[::2])
@@ -173,6 +173,7 @@ class _Rows:
         return None if self._is_open else self._ends + self._is_begun
 
 
+_RETURN_ALONE = re.compile(rb"\r[^\n]")
 _NO_MARKS = bytes(set(range(256)) - set(b'"\n'))
 _PIECE = 8 << 20
 

@@ -9,6 +9,8 @@ from typing import Any
 
 import openpyxl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from caseferry.canonical import sha256
 from caseferry.choices import Migration
@@ -244,6 +246,19 @@ def test_the_recount_reads_amounts_as_a_bookkeeper_does() -> None:
     known = {"EUR 5": None, "£5": None, "A$5": None, "CHF 5": None, "US$ 5.10 CR": Decimal("-5.10"), "5 USD": Decimal(5), "$5.00 USD": Decimal("5.00"), "$5.00 CAD": None, "($5)": Decimal(-5)}
     assert {text: recount.amount(text, currency="USD") for text in known} == known
     assert recount.count(Source.of(b'a,b\n"x\ny",1\n'), {}, None) == 2
+
+
+@given(st.lists(st.text('a"\r\n,', max_size=6), max_size=6))
+def test_rows_are_counted_alike_wherever_the_text_is_cut(pieces: list[str]) -> None:
+    text, is_open, ends, before = "".join(pieces), False, 0, ""
+    for char in text:
+        ends += not is_open and (char == "\r" or (char == "\n" and before != "\r"))
+        is_open ^= char == '"'
+        before = "" if is_open else char
+    rows = recount._Rows()
+    for piece in pieces:
+        rows.see(piece.encode())
+    assert rows.count == (None if is_open else ends + (not text.endswith(("\r", "\n")) if text else False))
 
 
 def test_the_ledger_is_data_without_a_clock(sample: Crossed) -> None:
