@@ -40,6 +40,8 @@ class Step:
     """The setting that says how many of its parts may be under way."""
     early: Callable[[Collection[str]], list[str]] | None = None
     """Those of its parts that need nothing of the step before, and are done while that one is under way."""
+    is_uneven: bool = False
+    """Some of its parts take ten times as long as others: none waits behind a certain one, the next is whatever nobody has begun."""
     at_once: bool = False
     """So short that whoever ends the step before carries it out himself: a message for it would take longer."""
     aside: str = ""
@@ -49,6 +51,7 @@ class Step:
 PARTS = "1-split/parts/"
 LINES = "lines"
 ROWS = "3-merge/rows/"
+ATTEMPTS = "attempts/"
 _TOGETHER = 3
 """Batches that one task counts again, but for the first, which is as much as several."""
 
@@ -97,7 +100,7 @@ JOURNEY = (
          aside="tasks.transform.task:poison"),  # fmt: skip
     Step("merge", "3-merge/manifest.json", "tasks.merge.task:merge", "merge", "merged"),
     Step("count", "4-verify/counted/{part}.zip", "tasks.verify.task:count", "parts", "merged", counts_of, window="count_window",
-         early=lambda present: counted_early(parts_of(present))),  # fmt: skip
+         early=lambda present: counted_early(parts_of(present)), is_uneven=True),  # fmt: skip
     Step("verify", "4-verify/ledger.json", "tasks.verify.task:verify", "merge", "ready"),
 )
 STEPS = {step.name: step for step in JOURNEY}
@@ -172,19 +175,31 @@ def follow(done: Ticket, present: Collection[str], windows: Windows) -> list[Tic
     """What to send on after `done`: at most a window of parts of one run is ever under way.
 
     Whoever ends the step before sends the first parts; each part that ends sends the one a window behind it, and one that was
-    done early nothing. What gets lost on the way the reconciler finds.
+    done early nothing. Where they take differently long it sends the next that nobody has begun, and one more where it looks
+    as if the message of another came to nothing: two that end in the same moment see the same next. What else gets lost on
+    the way the reconciler finds.
     """
     able = next_steps((done.firm, done.migration, done.run), present)
     if able and _place(able[0]) < _place(done):
         return []
     if not able or not able[0].part:
         return able
-    cut = STEPS[done.step].parts
-    if able[0].step != done.step or cut is None:
+    cut, is_first = STEPS[done.step].parts, able[0].step != done.step
+    if STEPS[able[0].step].is_uneven:
+        rest = _unbegun(able, present, windows)
+        return rest if is_first else rest[:2]
+    if is_first or cut is None:
         return within(able, windows)
     parts = cut(present)
     turn = parts.index(done.part) + getattr(windows, STEPS[done.step].window)
     return [ticket for ticket in able if turn < len(parts) and ticket.part == parts[turn]]
+
+
+def _unbegun(able: list[Ticket], present: Collection[str], windows: Windows) -> list[Ticket]:
+    """Those that nobody has begun, as many as may be under way beside those that somebody has."""
+    begun = {key.split("/", 1)[1].split(".", 1)[0] for key in present if key.startswith(ATTEMPTS)}
+    rest = [ticket for ticket in able if ticket.name not in begun]
+    return rest[: max(0, getattr(windows, STEPS[able[0].step].window) - (len(able) - len(rest)))]
 
 
 def _place(ticket: Ticket) -> int:

@@ -17,7 +17,7 @@ from caseferry.keys import Run
 from caseferry.manifest import FORMAT, Arrival, Split
 from caseferry.services.store import ObjectStore
 from tasks.attempts import alive, begin, begun, done_with, ended, is_dead, lost, open_attempt, pronounce_lost
-from tasks.journey import ENDED, JOURNEY, LINES, PARTS, ROWS, STEPS, Ticket, is_milestone, is_news, next_steps
+from tasks.journey import ATTEMPTS, ENDED, JOURNEY, LINES, PARTS, ROWS, STEPS, Ticket, is_milestone, is_news, next_steps
 from tasks.once import read_json, read_model
 
 if TYPE_CHECKING:
@@ -67,7 +67,8 @@ def look(services: Services, ticket: Ticket) -> frozenset[str]:
         return present(store, run)
     makes = STEPS[ticket.step].makes
     places = [makes.split("{part}", 1)[0], ROWS] if ticket.step == "count" else [makes.format(part=ticket.part).removesuffix("json")]
-    own = [*(run.home + place for place in places), run.at("attempts", f"{ticket.name}.")]
+    begun = f"{ATTEMPTS}{ticket.step}-" if STEPS[ticket.step].is_uneven else f"{ATTEMPTS}{ticket.name}."
+    own = [*(run.home + place for place in places), run.home + begun]
     found = {stat.key[len(run.home) :] for prefix in own for stat in store.listing(prefix)}
     failed = {"failed.json"} if store.stat(run.at("failed.json")) else set()
     return frozenset(known | found | failed)
