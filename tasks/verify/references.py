@@ -18,6 +18,8 @@ _OF_USERS = (("activities", "activity_user"), ("matter_users", "responsible_atto
              ("tasks", "assignee"), ("calendar_events", "calendar"))  # fmt: skip
 _HELD = 50_000
 """Lines that were asked about and wait to be added up."""
+_LATER = 400_000
+"""Names that others asked about and that wait to be held against what is there."""
 
 
 class References:
@@ -30,6 +32,8 @@ class References:
         self._active = [user.name for user in evidence.migration.users if user.licence == "active"]
         self._asked: dict[tuple[str, str], list[pl.DataFrame]] = {}
         """What was not found so far, by file and problem: distinct names as `k0`, …, and `n` lines that name each."""
+        self._later: list[tuple[tuple[str, str], pl.DataFrame]] = []
+        """The same as others tell it, who know less of what is there: to be held against all of it, many at a time."""
         self._users = Counter[str]()
 
     def see(self, batch: Batch) -> None:
@@ -69,6 +73,7 @@ class References:
                 some[:] = [_added(some)]
 
     def seen(self) -> Seen:
+        self._settle()
         asked = {key: _added(some) for key, some in self._asked.items()}
         tables = {"contacts": self._contacts, "numbers": self._numbers} | {f"asked{number}": names for number, names in enumerate(asked.values())}
         return Seen([self._users, list(asked)], tables)
@@ -77,10 +82,19 @@ class References:
         users, asked = seen.facts
         self._users.update(users)
         self._contacts, self._numbers = _together(self._contacts, seen.tables["contacts"]), _together(self._numbers, seen.tables["numbers"])
-        for number, which in enumerate(asked):
-            lost = self._not_there(seen.tables[f"asked{number}"])
-            if lost.height:
-                self._asked.setdefault((which[0], which[1]), []).append(lost)
+        self._later += [((which[0], which[1]), seen.tables[f"asked{number}"]) for number, which in enumerate(asked)]
+        if sum(names.height for _, names in self._later) > _LATER:
+            self._settle()
+
+    def _settle(self) -> None:
+        """Keep what is still not there of what others asked about."""
+        later, self._later = self._later, []
+        for are_clients in (False, True):
+            some = [(which, names) for which, names in later if ("k2" in names.columns) is are_clients]
+            if some:
+                lost = self._not_there(pl.concat([names.select(pl.lit(number, pl.UInt32).alias("which"), pl.all()) for number, (_, names) in enumerate(some)]))
+                for (number,), names in lost.partition_by("which", as_dict=True, include_key=False, maintain_order=True).items():
+                    self._asked.setdefault(some[number][0], []).append(apart(names))
 
     def _not_there(self, names: pl.DataFrame) -> pl.DataFrame:
         """Those of some clients, or matters, that are not among all that is known so far."""
@@ -93,6 +107,7 @@ class References:
         return clients.join(self._contacts, on=["k0", "k1", "k2"], how="anti").join(people, on=["k0", "k1"], how="anti")
 
     def say(self) -> Iterator[Check]:
+        self._settle()
         wrong: list[dict[str, Any]] = []
         for (file, problem), some in sorted(self._asked.items(), key=lambda one: one[0]):
             lost = self._not_there(pl.concat(some))

@@ -112,8 +112,8 @@ class _Tie:
             for name, value in more:
                 totals[name] = totals.get(name, _ZERO) + Decimal(value)
         self._unread += unread
-        self._exported.add(seen.tables["exported"])
-        self._written.add(seen.tables["written"])
+        self._exported.add_sums(seen.tables["exported"])
+        self._written.add_sums(seen.tables["written"])
         self._explained = pl.concat([self._explained, seen.tables["explained"].to_series()]).unique()
 
     def line(self) -> dict[str, Any]:
@@ -145,7 +145,11 @@ class _Sums:
         self._some = [pl.DataFrame(schema={"matter": pl.String, name: kind})]
 
     def add(self, more: pl.DataFrame) -> None:
-        self._some.append(apart(_added([more.select(self._some[0].columns)])))
+        self.add_sums(apart(_added([more.select(self._some[0].columns)])))
+
+    def add_sums(self, more: pl.DataFrame) -> None:
+        """The same of what was added up already, by matter."""
+        self._some.append(more.select(self._some[0].columns))
         if sum(one.height for one in self._some[1:]) > max(_HELD, 2 * self._some[0].height):
             self._some = [self.all]
 
