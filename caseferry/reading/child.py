@@ -8,6 +8,7 @@ answer, where the child's end is told), and is confirmed with one byte.
 import gc
 import json
 import os
+import resource
 import select
 import signal
 import socket
@@ -88,6 +89,8 @@ def _exactly(control: socket.socket, length: int) -> bytes:
 
 _GENTLY = 10
 """How far a reader that may take its time lets others go first."""
+_TOO_LONG = 5
+"""The exit code of one whose answer grew past its limit."""
 _BEHIND = "13"
 """The same of its session, where Linux shares the processors out among sessions first: behind whoever waits for it, also a
 worker that is ten nice, and not so far that it would come near the time it has.
@@ -124,11 +127,23 @@ class _Blobs:
 
     def __init__(self, answer: int) -> None:
         self._answer, self._length = answer, 0
+        self._file = open(answer, "wb", buffering=0, closefd=False)
         self.lengths: list[int] = []
 
     def write(self, data: bytes | memoryview) -> None:
         _write(self._answer, data)
         self._length += len(data)
+
+    def table(self, table: Any) -> None:
+        before = os.lseek(self._answer, 0, os.SEEK_CUR)
+        try:
+            table.write_ipc(self._file)  # it writes to the file by itself: in memory it would be twice as long as the text it was
+        except Exception:
+            if os.fstat(self._answer).st_size >= resource.getrlimit(resource.RLIMIT_FSIZE)[0]:
+                os._exit(_TOO_LONG)
+            raise
+        self._length += os.lseek(self._answer, 0, os.SEEK_CUR) - before
+        self.end()
 
     def end(self) -> None:
         self.lengths.append(self._length)
@@ -174,7 +189,7 @@ def _write(file: int, data: bytes | memoryview) -> None:
         try:
             view = view[os.write(file, view) :]
         except OSError:
-            os._exit(5)  # the answer grew past its limit
+            os._exit(_TOO_LONG)
 
 
 if __name__ == "__main__":

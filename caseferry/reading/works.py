@@ -4,7 +4,6 @@ Every function takes the bytes, the limits, and where byte strings of its answer
 """
 
 import hashlib
-import io
 import json
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
@@ -36,6 +35,10 @@ class Blobs(Protocol):
     """Where the byte strings of an answer go, each a piece at a time."""
 
     def write(self, data: bytes | memoryview) -> None: ...
+
+    def table(self, table: pl.DataFrame) -> None:
+        """A byte string of its own: a table, as Arrow has it. It never lies in memory in that form."""
+        ...
 
     def end(self) -> None:
         """The byte string is complete; what is written from now on is the next."""
@@ -199,10 +202,7 @@ def _kept(cells: pl.DataFrame, blobs: Blobs, limits: Limits, file: str) -> int:
     """Write a piece of a list; how many rows it has."""
     if cells.width - 1 > limits["columns"]:
         raise ExportRefused("CF-130", file, f"more than {limits['columns']} columns")
-    buffer = io.BytesIO()
-    cells.write_ipc(buffer)
-    blobs.write(buffer.getbuffer())
-    blobs.end()
+    blobs.table(cells)
     return cells.height
 
 
