@@ -127,7 +127,7 @@ class _Blobs:
 
     def __init__(self, answer: int) -> None:
         self._answer, self._length = answer, 0
-        self._file = open(answer, "wb", buffering=0, closefd=False)
+        self._file = open(answer, "wb", buffering=0, closefd=False)  # noqa: SIM115  it ends with the process
         self.lengths: list[int] = []
 
     def write(self, data: bytes | memoryview) -> None:

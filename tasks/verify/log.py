@@ -1,9 +1,8 @@
 """Every change and finding, written down to the last."""
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import IO
 
 import polars as pl
 from isal import isal_zlib
@@ -24,8 +23,9 @@ def _cell(text: pl.Expr) -> pl.Expr:
     return pl.when(text.is_not_null()).then(pl.concat_str(pl.lit('"'), text.str.replace_all('"', '""', literal=True), pl.lit('"'))).otherwise(pl.lit(""))
 
 
-def write_log(some: Noted, where: Sequence[str], columns: Sequence[str], out: IO[bytes]) -> None:
-    """Lines of a log, a machine file: no byte of a value altered. What is said often is written once, and taken from there.
+def log_lines(some: Noted, where: Sequence[str], columns: Sequence[str]) -> Iterator[bytes]:
+    """Lines of a log, a machine file, some at a time: no byte of a value altered. What is said often is written once, and
+    taken from there.
 
     Args:
         where: what stands at the head of each line, before the row.
@@ -34,7 +34,44 @@ def write_log(some: Noted, where: Sequence[str], columns: Sequence[str], out: IO
     tails = some.words.select(pl.concat_str(*(_cell(pl.col(name)) for name in columns), separator=",")).to_series()
     head = pl.lit(",".join(_quoted(text) for text in where)).alias("where")
     lines = some.rows.select(head, ROW, tails.gather(some.rows[SAID]).alias("tail"))
-    lines.write_csv(out, include_header=False, quote_style="never", line_terminator="\r\n")
+    for start in range(0, lines.height, _AT_ONCE):
+        out = io.BytesIO()
+        lines.slice(start, _AT_ONCE).write_csv(out, include_header=False, quote_style="never", line_terminator="\r\n")
+        yield out.getvalue()
+
+
+_AT_ONCE = 50_000
+"""Lines that are in memory at a time."""
+
+
+class _Pressed:
+    """A stretch of a compressed file, as it grows on disk. Stretches may stand one behind the other, in whichever order they grew.
+
+    Args:
+        path: an empty file of ours.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.size, self.crc32 = path, 0, 0
+        self._press = isal_zlib.compressobj(1, wbits=-15)
+
+    def add(self, data: bytes) -> None:
+        self.size, self.crc32 = self.size + len(data), isal_zlib.crc32(data, self.crc32)
+        self._append(self._press.compress(data))
+
+    def end(self) -> None:
+        """Nothing is added from now on, and another may follow: it ends with a byte, and not the whole."""
+        self._append(self._press.flush(isal_zlib.Z_FULL_FLUSH))
+
+    def _append(self, data: bytes) -> None:
+        with self.path.open("ab") as out:
+            out.write(data)
+
+
+_BEGIN = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x04\xff"
+"""Of a gzip file: deflated, without a name or a moment, quickly, by whatever system."""
+_END = b"\x03\x00"
+"""Of what is deflated."""
 
 
 class Log:
@@ -49,18 +86,14 @@ class Log:
     def __init__(self, evidence: Evidence, kind: str, columns: tuple[str, ...], scratch: Scratch) -> None:
         self.kind, self._columns, self._scratch = kind, columns, scratch
         self._where = {table.id: (table.file, table.sheet) for table in evidence.split.tables}
-        self._logs: dict[str, Path] = {}
+        self._logs: dict[str, _Pressed] = {}
 
     def see(self, batch: Batch) -> None:
         for table, some in batch.notes(self.kind).items():
             if some.height:
-                self._write(table, some)
-
-    def _write(self, table: str, some: Noted) -> None:
-        if table not in self._logs:
-            self._logs[table] = self._scratch.file()
-        with self._logs[table].open("ab") as out:
-            write_log(some, self._where.get(table, ("", "")), self._columns, out)
+                log = self._logs.get(table) or self._logs.setdefault(table, _Pressed(self._scratch.file()))
+                for lines in log_lines(some, self._where.get(table, ("", "")), self._columns):
+                    log.add(lines)
 
     def packed(self, grown: Callable[[Path], object] = lambda _: None) -> Path:
         """The whole log: file, sheet, row and what there is to say, by table. Compressed, as it says little in many words.
@@ -68,15 +101,18 @@ class Log:
         Args:
             grown: is shown the file now and then, while it grows.
         """
-        path = self._scratch.file()
-        head = io.BytesIO()
+        path, head = self._scratch.file(), io.BytesIO()
         pl.DataFrame(schema=dict.fromkeys(("file", "sheet", "row", *self._columns), pl.String)).write_csv(head, quote_style="non_numeric", line_terminator="\r\n")
-        press = isal_zlib.compressobj(1, wbits=31)
+        top = _Pressed(self._scratch.file())
+        top.add(b"\xef\xbb\xbf" + head.getvalue())
+        size = crc32 = 0
         with path.open("wb") as out:
-            out.write(press.compress(b"\xef\xbb\xbf" + head.getvalue()))
-            for _, log in sorted(self._logs.items()):
-                for piece in pieces_of(log):
-                    out.write(press.compress(piece))
+            out.write(_BEGIN)
+            for log in (top, *(log for _, log in sorted(self._logs.items()))):
+                log.end()
+                for piece in pieces_of(log.path):
+                    out.write(piece)
                     grown(path)
-            out.write(press.flush())
+                size, crc32 = size + log.size, isal_zlib.crc32_combine(crc32, log.crc32, log.size)
+            out.write(_END + crc32.to_bytes(4, "little") + (size % (1 << 32)).to_bytes(4, "little"))
         return path
