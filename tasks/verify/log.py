@@ -53,21 +53,27 @@ class _Pressed:
 
     def __init__(self, path: Path) -> None:
         self.path, self.size, self.crc32 = path, 0, 0
-        self._press = isal_zlib.compressobj(1, wbits=-15)
+        self._press, self._held = isal_zlib.compressobj(1, wbits=-15), b""
 
     def add(self, data: bytes) -> None:
+        """However it is cut, equal text is compressed to equal bytes."""
         self.size, self.crc32 = self.size + len(data), isal_zlib.crc32(data, self.crc32)
-        self._append(self._press.compress(data))
+        data = self._held + data
+        whole = len(data) // _PIECE * _PIECE
+        self._append(b"".join(self._press.compress(data[start : start + _PIECE]) for start in range(0, whole, _PIECE)))
+        self._held = data[whole:]
 
     def end(self) -> None:
         """Nothing is added from now on, and another may follow: it ends with a byte, and not the whole."""
-        self._append(self._press.flush(isal_zlib.Z_FULL_FLUSH))
+        self._append(self._press.compress(self._held) + self._press.flush(isal_zlib.Z_FULL_FLUSH))
 
     def _append(self, data: bytes) -> None:
         with self.path.open("ab") as out:
             out.write(data)
 
 
+_PIECE = 1 << 20
+"""Bytes that are compressed at a time."""
 _BEGIN = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x04\xff"
 """Of a gzip file: deflated, without a name or a moment, quickly, by whatever system."""
 _END = b"\x03\x00"
