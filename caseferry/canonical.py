@@ -77,7 +77,8 @@ def add_tables(archive: zipfile.ZipFile, tables: Mapping[str, "pl.DataFrame"]) -
 
 _EMPTY: dict[bytes, "pl.DataFrame"] = {}
 """Tables without rows by the bytes they were read from: half of all are, and reading one takes as long as a thousand rows."""
-_MOST = 500
+_SHORT, _MOST = 16_384, 500
+"""Bytes of one that is looked for, and how many are kept."""
 
 
 def read_tables(data: bytes) -> zipfile.ZipFile:
@@ -95,12 +96,12 @@ def table_of(archive: zipfile.ZipFile, name: str, columns: Collection[str] | Non
 
     is_old = f"{name}.arrow" not in archive.NameToInfo  # a run of an earlier version
     told = archive.read(f"{name}.parquet" if is_old else f"{name}.arrow")
-    if columns is None and told in _EMPTY:
+    if columns is None and len(told) < _SHORT and told in _EMPTY:
         return _EMPTY[told]
     data = io.BytesIO(told)
     if columns is None:
         table = pl.read_parquet(data) if is_old else pl.read_ipc(data)
-        if table.is_empty() and len(_EMPTY) < _MOST:
+        if table.is_empty() and len(told) < _SHORT and len(_EMPTY) < _MOST:
             _EMPTY[told] = table
         return table
     there = [one for one in (pl.read_parquet_schema(data) if is_old else pl.read_ipc_schema(data)) if one in columns]
