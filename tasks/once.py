@@ -13,8 +13,8 @@ from caseferry.services.store import ObjectStore, get_all
 M = TypeVar("M", bound=Model)
 _READ: WeakKeyDictionary[ObjectStore, OrderedDict[str, Model]] = WeakKeyDictionary()
 _ONCE: WeakKeyDictionary[ObjectStore, OrderedDict[str, bytes]] = WeakKeyDictionary()
-_SMALL, _MOST = 32_768, 512
-"""Bytes of an object that a process keeps, and how many of those."""
+_SMALL, _MOST, _ROOM = 1 << 17, 512, 8 << 20
+"""Bytes of an object that a process keeps, how many of those, and bytes of them all."""
 
 
 def read_json(store: ObjectStore, key: str) -> dict[str, object]:
@@ -71,5 +71,5 @@ def _keep(store: ObjectStore, key: str, data: bytes) -> None:
     known = _ONCE.setdefault(store, OrderedDict())
     if len(data) <= _SMALL:
         known[key] = data
-        if len(known) > _MOST:
+        while len(known) > _MOST or sum(map(len, known.values())) > _ROOM:
             known.popitem(last=False)
