@@ -19,7 +19,7 @@ def to_json(value: Any) -> bytes:
     """UTF-8 JSON, keys sorted, one trailing newline; models by alias, in JSON mode."""
     try:
         return pydantic_core.to_json(_in_order(value), indent=1) + b"\n"
-    except _WrittenOtherwise:
+    except (_WrittenOtherwise, pydantic_core.PydanticSerializationError, RecursionError):
         return _slowly(value)
 
 
@@ -101,7 +101,9 @@ def table_of(archive: zipfile.ZipFile, name: str, columns: Collection[str] | Non
     data = io.BytesIO(told)
     if columns is None:
         table = pl.read_parquet(data) if is_old else pl.read_ipc(data)
-        if table.is_empty() and len(told) < _SHORT and len(_EMPTY) < _MOST:
+        if table.is_empty() and len(told) < _SHORT:
+            if len(_EMPTY) >= _MOST:
+                _EMPTY.clear()
             _EMPTY[told] = table
         return table
     there = [one for one in (pl.read_parquet_schema(data) if is_old else pl.read_ipc_schema(data)) if one in columns]

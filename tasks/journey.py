@@ -175,30 +175,32 @@ def follow(done: Ticket, present: Collection[str], windows: Windows) -> list[Tic
     """What to send on after `done`: at most a window of parts of one run is ever under way.
 
     Whoever ends the step before sends the first parts; each part that ends sends the one a window behind it, and one that was
-    done early nothing. Where they take differently long it sends the next that nobody has begun, and one more where it looks
-    as if the message of another came to nothing: two that end in the same moment see the same next. What else gets lost on
-    the way the reconciler finds.
+    done early nothing. Where they take differently long it sends the next that nobody is at work on, and one more where fewer
+    are at work than may be: two that end in the same moment see the same next. A message for what is done by now sends no
+    other of its kind (`tasks.stage.carry_out`), so there are never more than two for each part. What else gets lost on the way
+    the reconciler finds.
     """
     able = next_steps((done.firm, done.migration, done.run), present)
     if able and _place(able[0]) < _place(done):
         return []
     if not able or not able[0].part:
         return able
-    cut, is_first = STEPS[done.step].parts, able[0].step != done.step
-    if STEPS[able[0].step].is_uneven:
-        rest = _unbegun(able, present, windows)
-        return rest if is_first else rest[:2]
-    if is_first or cut is None:
+    cut = STEPS[done.step].parts
+    if able[0].step != done.step or cut is None:
         return within(able, windows)
+    if STEPS[done.step].is_uneven:
+        return _unbegun(able, present, windows)[:2]
     parts = cut(present)
     turn = parts.index(done.part) + getattr(windows, STEPS[done.step].window)
     return [ticket for ticket in able if turn < len(parts) and ticket.part == parts[turn]]
 
 
 def _unbegun(able: list[Ticket], present: Collection[str], windows: Windows) -> list[Ticket]:
-    """Those that nobody has begun, as many as may be under way beside those that somebody has."""
-    begun = {key.split("/", 1)[1].split(".", 1)[0] for key in present if key.startswith(ATTEMPTS)}
-    rest = [ticket for ticket in able if ticket.name not in begun]
+    """Those that nobody is at work on, as many as may be under way beside the others."""
+    marks = [key.removeprefix(ATTEMPTS).split(".") for key in present if key.startswith(ATTEMPTS)]
+    over = {(name, number) for name, number, *rest in marks if rest[0] in {"ended", "lost"}}
+    in_hand = {name for name, number, *rest in marks if rest[0] == "json" and (name, number) not in over}
+    rest = [ticket for ticket in able if ticket.name not in in_hand]
     return rest[: max(0, getattr(windows, STEPS[able[0].step].window) - (len(able) - len(rest)))]
 
 

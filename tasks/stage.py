@@ -218,7 +218,8 @@ def carry_out(
     step, run, store = STEPS[ticket.step], run_of(ticket), services.store
     with structlog.contextvars.bound_contextvars(**{k: v for k, v in asdict(ticket).items() if v}):
         if step.makes.format(part=ticket.part) in seen:
-            seen = send_on(seen)
+            if not _goes_on_without(ticket, seen):
+                seen = send_on(seen)
             _tell(services, ticket, seen)
             return seen
         if ticket not in next_steps((ticket.firm, ticket.migration, ticket.run), seen):
@@ -288,6 +289,11 @@ def carry_out(
             after = send_on(after)  # what is told is what lies there now: an older view would take the run back
         _tell(services, ticket, after)
         return after
+
+
+def _goes_on_without(ticket: Ticket, seen: Collection[str]) -> bool:
+    """True of a message for what is done by now, where whoever did it has sent others, and each of those would do the same."""
+    return STEPS[ticket.step].is_uneven and any(other.step == ticket.step for other in next_steps((ticket.firm, ticket.migration, ticket.run), seen))
 
 
 def _end_by_name(store: ObjectStore, run: Run, ticket: Ticket, mark: str, refusal: StorageRefused) -> None:

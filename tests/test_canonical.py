@@ -37,3 +37,16 @@ def test_models_and_words_stand_as_in_json() -> None:
 def test_what_is_no_json_is_refused(value: Any) -> None:
     with pytest.raises(TypeError):
         to_json({"x": [value]})
+
+
+@pytest.mark.parametrize("depth", [254, 255, 300, 900])
+def test_what_is_nested_deep_is_written_too(depth: int) -> None:
+    value: Any = "x"
+    for _ in range(depth):
+        value = [value]
+    assert to_json(value) == json.dumps(value, indent=1).encode() + b"\n"
+
+
+def test_half_a_character_is_no_text() -> None:
+    with pytest.raises(UnicodeEncodeError):
+        to_json({"x": "\ud800"})

@@ -45,6 +45,36 @@ def test_a_text_is_cut_where_a_cell_ends_in_units_of_utf_16() -> None:
     assert sheet(("a" * 40_000,))["A2"].value == "a" * 32_767
 
 
+@pytest.mark.parametrize("heading", ["<r>A & B</r>", "<r>a</b></r>", "<r>note</r>", "</sheetData>", '<dimension ref="A1"/>', "=1+1"])
+def test_a_heading_arrives_as_it_is(heading: str) -> None:
+    book = Workbook("A book", 20)
+    book.add("One", [heading, "b"], [("x", "y")])
+    found = openpyxl.load_workbook(io.BytesIO(book.done()))["One"]
+    assert [[cell.value for cell in row] for row in found] == [[heading, "b"], ["x", "y"]]
+    assert found["B1"].font.b and found.dimensions == "A1:B2"
+
+
+def test_a_control_character_makes_no_other_of_the_text_before_it() -> None:
+    book = Workbook("A book", 20)
+    book.add("One", ["a"], [("_x0041\x01",)])
+    with zipfile.ZipFile(io.BytesIO(book.done())) as packed:
+        assert "_x005F_x0041_x0001_" in packed.read("xl/worksheets/sheet1.xml").decode()
+
+
+def test_a_sheet_without_rows_or_columns_is_one() -> None:
+    book = Workbook("A book", 20)
+    book.add("One", [], [])
+    book.add("Two", ["a"], [])
+    found = openpyxl.load_workbook(io.BytesIO(book.done()))
+    assert [[cell.value for cell in row] for row in found["Two"]] == [["a"]] and found["One"]["A1"].value is None
+
+
+def test_what_is_wider_than_a_sheet_is_cut() -> None:
+    book = Workbook("A book", 20)
+    book.add("One", ["a"] * 16_390, [[1] * 16_390])
+    assert openpyxl.load_workbook(io.BytesIO(book.done()))["One"].dimensions == "A1:XFD2"
+
+
 def test_numbers_are_numbers_and_nothing_is_an_empty_cell() -> None:
     found = sheet((1, None, "", True, 2.5), width=5)
     assert [cell.value for cell in found[2]] == [1, None, None, "True", "2.5"]
@@ -78,4 +108,4 @@ def test_equal_sheets_make_equal_bytes() -> None:
 def test_what_is_more_than_a_sheet_holds_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("caseferry.workbooks._ROWS", 3)
     found = sheet(*((number,) for number in range(9)))
-    assert [cell.value for cell in found["A"]] == ["column 0", 0, 1, "More rows follow; they are in the ledger's own files."]
+    assert [cell.value for cell in found["A"]] == ["column 0", 0, 1, 2, "More rows follow; they are in the ledger's own files."]

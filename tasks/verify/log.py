@@ -72,7 +72,7 @@ class _Pressed:
             out.write(data)
 
 
-_PIECE = 1 << 20
+_PIECE = 1 << 17
 """Bytes that are compressed at a time."""
 _BEGIN = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x04\xff"
 """Of a gzip file: deflated, without a name or a moment, quickly, by whatever system."""

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from config.settings import WorkSettings
 from tasks.intake.arrive import arrive
-from tasks.journey import Ticket, follow, next_steps
+from tasks.journey import JOURNEY, ROWS, STEPS, Ticket, counts_of, follow, next_steps
 from tasks.stage import Services, carry_out, perform, present, run_of
 from tests.crossing import CHOICES, Crossings, firm, packed
 
@@ -86,3 +86,14 @@ def test_what_is_told_is_what_whoever_went_on_left_there(crossing: Crossings) ->
     telling = replace(services, tell=lambda _services, _run, seen=None: told.append(seen))
     carry_out(telling, ticket, present(services.store, run), lambda seen: carry_out(telling, admit, seen))
     assert told[-1] is not None and "0-original/admission.json" in told[-1]
+
+
+def test_of_counts_one_that_is_done_sends_no_other_but_the_last_what_comes_behind(crossing: Crossings) -> None:
+    before = {step.makes for step in JOURNEY[:5]} | {f"{ROWS}{number:04d}.zip" for number in range(1, 9)}
+    first, *others = (Ticket("firm", "trial", "run-1", "count", part) for part in counts_of(before))
+    makes, sent = STEPS["count"].makes, list[Ticket]()
+    done = before | {makes.format(part=first.part)}
+    carry_out(crossing.services(), first, frozenset(done), noted(first, sent))
+    assert others and sent == []
+    carry_out(crossing.services(), first, frozenset(done | {makes.format(part=one.part) for one in others}), noted(first, sent))
+    assert [one.step for one in sent] == ["verify"]
