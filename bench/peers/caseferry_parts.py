@@ -24,7 +24,7 @@ from tasks.split.recognise import Fit, find_table
 from tasks.split.tables import Portion, make_table
 from tasks.transform.rows import transform_table
 from tasks.transform.sheet import Job
-from tasks.verify.log import write_log
+from tasks.verify.log import log_lines
 
 PART_ROWS = 100_000
 
@@ -44,7 +44,7 @@ def main(lists: Path, out: Path, is_logged: bool) -> dict[str, int]:
         for number, part in enumerate(cut.parts):
             result = transform_table(pl.read_parquet(part), job)
             if is_logged:
-                write_log(result.changes, ("WIP.csv",), ("field", "before", "after", "rule"), log)
+                log.writelines(log_lines(result.changes, ("WIP.csv",), ("field", "before", "after", "rule")))
             rows = result.records.select("row", "place", "reason", "matter", "staff", "performed_on", "description", "price", "quantity")
             users = user_table(rows["staff"], migration)
             rows = rows.join(matters.with_columns(known=True), on="matter", how="left", maintain_order="left").join(users, left_on="staff", right_on="text", how="left", maintain_order="left")
