@@ -12,6 +12,7 @@ from typing import Any
 import polars as pl
 
 from caseferry.canonical import table_of
+from caseferry.frames import kept, side_by_side, stacked, without
 from caseferry.reading.grid import ROW
 
 SAID = "said"
@@ -37,7 +38,7 @@ class Noted:
     @classmethod
     def each(cls, notes: pl.DataFrame) -> "Noted":
         """Notes that stand in full, one for each row."""
-        return cls(notes.select(ROW, pl.int_range(pl.len(), dtype=pl.UInt32).alias(SAID)), notes.drop(ROW))
+        return cls(side_by_side([notes[ROW], pl.int_range(notes.height, dtype=pl.UInt32, eager=True).alias(SAID)]), without(notes, ROW))
 
     @classmethod
     def alike(cls, rows: pl.Series, words: pl.DataFrame) -> "Noted":
@@ -55,11 +56,12 @@ class Noted:
 
     def where(self, which: pl.Expr) -> pl.DataFrame:
         """The notes in full that say so; `which` looks at the words alone."""
-        holds = self.words.select(which.fill_null(False).alias("w")).to_series()
-        return self._full(self.rows.filter(holds.gather(self.rows[SAID]))) if holds.any() else self._full(_ROWS)
+        holds = self.words.select_seq(which.fill_null(False).alias("w")).to_series() if self.words.height else None
+        return self._full(kept(self.rows, holds.gather(self.rows[SAID])) if holds is not None and holds.any() else _ROWS)
 
     def _full(self, rows: pl.DataFrame) -> pl.DataFrame:
-        return rows.select(ROW).hstack(self.words.select(pl.all().gather(rows[SAID])))
+        said = self.words.select_seq(pl.all().gather(rows[SAID])) if rows.height else self.words.clear()
+        return side_by_side([rows[ROW], *said.iter_columns()])
 
     def tables(self, name: str) -> dict[str, pl.DataFrame]:
         """As they lie in the bucket."""
@@ -76,13 +78,14 @@ _ROWS = pl.DataFrame(schema={ROW: pl.UInt32, SAID: pl.UInt32})
 
 def together(some: Sequence[Noted]) -> Noted:
     """Notes of one list that follow each other, each part's behind those before."""
+    some = [one for one in some if one.words.height] or some[:1]
     words, rows = [], []
     before = 0
     for one in some:
         words.append(one.words)
         rows.append(one.rows.with_columns(pl.col(SAID) + before) if before else one.rows)
         before += one.words.height
-    return Noted(pl.concat(rows), pl.concat(words))
+    return Noted(stacked(rows), stacked(words))
 
 
 def in_order(some: Sequence[Noted], *, is_settled: bool) -> Noted:
@@ -104,6 +107,6 @@ def among(early: Noted, later: pl.DataFrame) -> Noted:
     """Notes with others in full in their places among them; only rows that have some of both are put in order again."""
     added = Noted.each(later)
     touched = early.rows[ROW].is_in(later[ROW].unique().implode())
-    again = in_order([Noted(early.rows.filter(touched), early.words), added], is_settled=False)
-    apart = together([Noted(early.rows.filter(~touched), early.words), again])
+    again = in_order([Noted(kept(early.rows, touched), early.words), added], is_settled=False)
+    apart = together([Noted(kept(early.rows, ~touched), early.words), again])
     return Noted(apart.rows.sort(ROW, maintain_order=True), apart.words)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import polars as pl
 
+from caseferry.frames import stacked
 from caseferry.services.scratch import Scratch
 
 _HELD = 4_000_000
@@ -47,7 +48,7 @@ class Tally:
     def several(self) -> pl.DataFrame:
         """The keys that stand on more than one row, `key`, and on how many, `n`."""
         none = pl.DataFrame(schema={"key": pl.UInt64, "n": pl.UInt32})
-        return pl.concat([none, *(_several(share) for share in self._shares())])
+        return stacked([none, *(_several(share) for share in self._shares())])
 
 
 def _several(keys: pl.Series) -> pl.DataFrame:

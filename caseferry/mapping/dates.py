@@ -10,6 +10,8 @@ from typing import Literal
 
 import polars as pl
 
+from caseferry.frames import kept
+
 Order = Literal["dmy", "mdy", "ymd", "seconds", "milliseconds"]
 """How a column of days is written: which of day and month comes first; or, where all of it is bare figures, 20240301, or
 what has gone by since 1970 in UTC.
@@ -107,7 +109,7 @@ _FIRST_FIGURES, _BARE = r"^[0-9]{1,2}[/.\-][0-9]", "^(?:[0-9]{8,13}|0+)$"
 def evidence_of(counts: pl.DataFrame) -> Evidence:
     """The same of distinct texts `t`, of which `n` cells hold each."""
     counts = counts.with_columns(pl.col("t").str.strip_chars().str.strip_suffix("*"))
-    odd = counts.filter(pl.col("t").str.contains(_FIRST_FIGURES) | pl.col("t").str.contains(_BARE))
+    odd = kept(counts, pl.col("t").str.contains(_FIRST_FIGURES) | pl.col("t").str.contains(_BARE))
     rest = Evidence(others=int(counts["n"].sum()) - int(odd["n"].sum()))
     return rest + _in_figures(odd) if odd.height else rest
 
@@ -119,7 +121,7 @@ def _in_figures(counts: pl.DataFrame) -> Evidence:
         _year(pl.col("t").str.extract(_NUMERIC, 3), 2068).alias("y"),
         pl.col("t").str.extract(r"^[0-9]{1,2}([/.\-])", 1).alias("mark"),
     )
-    numeric = parts.filter(pl.col("a").is_not_null()).with_columns(
+    numeric = kept(parts, parts["a"].is_not_null()).with_columns(
         _is_day("y", "b", "a").alias("dmy"),
         _is_day("y", "a", "b").alias("mdy"),
     )
@@ -133,7 +135,7 @@ def _in_figures(counts: pl.DataFrame) -> Evidence:
 
     figures = Evidence(days_first=by_mark("days_first"), months_first=by_mark("months_first"), either=by_mark("either"))
 
-    bare = parts.filter(pl.col("a").is_null())
+    bare = kept(parts, parts["a"].is_null())
     if bare.is_empty():
         return figures
     since = pl.col("t").str.extract(_SINCE_1970, 0).cast(pl.Int64)

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
+from caseferry.frames import stacked
+
 ROW = "row"
 
 
@@ -73,4 +75,4 @@ def gathered(pieces: Iterable[pl.DataFrame], **rest: object) -> Grid:
     every = list(pieces)
     columns = [f"c{place}" for place in range(max((one.width for one in every), default=1) - 1)]
     empty = pl.DataFrame(schema={ROW: pl.UInt32, **dict.fromkeys(columns, pl.String)})
-    return Grid(pl.concat([empty, *(widened(one, columns) for one in every)]), **rest)  # type: ignore[arg-type]
+    return Grid(stacked([empty, *(widened(one, columns) for one in every)]), **rest)  # type: ignore[arg-type]

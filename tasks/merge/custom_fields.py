@@ -2,6 +2,7 @@
 
 import polars as pl
 
+from caseferry.frames import kept
 from caseferry.manifest import Finding
 from caseferry.mapping.headings import normal
 from caseferry.reading.grid import ROW
@@ -37,7 +38,7 @@ def custom_fields(desk: Desk) -> tuple[dict[str, str], ...]:
         fields += [(column, *declared[column]) for column in sorted(declared) if column in frame.columns]
         lines = []
         for column, name, kind in fields:
-            filled = frame.filter(pl.col(column).is_not_null())
+            filled = kept(frame, frame[column].is_not_null())
             if filled.is_empty():
                 continue
             plan.append(_plan(desk, name[: desk.target.custom_field_name], _PARENT[record], kind))

@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 
 from caseferry.choices import Migration
+from caseferry.frames import kept
 from caseferry.manifest import Finding, Intake, Split
 from caseferry.mapping.distinct import each_once
 from caseferry.mapping.profile import Profile
@@ -64,7 +65,7 @@ class Desk:
         return record in self.records and not self.records[record].is_empty()
 
     def carried(self, record: str) -> pl.DataFrame:
-        return self.records[record].filter(pl.col(PLACE) == "carried")
+        return kept(self.records[record], self.records[record][PLACE] == "carried")
 
     def find(
         self, record: str, when: pl.Expr, name: str, rule: str, outcome: Outcome, value: pl.Expr | None = None,
@@ -74,12 +75,13 @@ class Desk:
         frame = self.records[record]
         value = pl.lit(None, pl.String) if value is None else value.cast(pl.String)
         holds = when.fill_null(False) & (pl.col(PLACE) == "carried")
-        noted = frame.lazy().filter(holds).select(
+        marks = frame.select_seq(holds).to_series()
+        if not marks.any():  # most rules find nothing in most batches
+            return
+        noted = frame.lazy().filter(marks).select(
             "table", ROW, pl.lit(name).alias("field"), pl.lit("").alias("heading"), pl.lit(rule).alias("rule"),
             pl.lit(outcome).alias("outcome"), value.alias("value"), pl.lit(proposal).alias("proposal"),
         ).collect()  # fmt: skip
-        if noted.is_empty():
-            return
         self.findings.append(noted.cast(NOTED))  # type: ignore[arg-type]
         if outcome in {"quarantined", "excluded"}:
             self.place(record, holds, outcome, rule)
@@ -92,12 +94,15 @@ class Desk:
         )
 
     def change(self, record: str, when: pl.Expr, name: str, rule: str, before: pl.Expr, after: pl.Expr) -> None:
-        logged = self.records[record].lazy().filter(when.fill_null(False) & (pl.col(PLACE) == "carried")).select(
+        frame = self.records[record]
+        marks = frame.select_seq(when.fill_null(False) & (pl.col(PLACE) == "carried")).to_series()
+        if not marks.any():
+            return
+        logged = frame.lazy().filter(marks).select(
             "table", ROW, pl.lit(name).alias("field"), pl.lit("").alias("heading"), pl.lit(rule).alias("rule"),
             before.cast(pl.String).alias("before"), after.cast(pl.String).alias("after"),
         ).collect()  # fmt: skip
-        if not logged.is_empty():
-            self.changes.append(logged.cast(CHANGED))  # type: ignore[arg-type]
+        self.changes.append(logged.cast(CHANGED))  # type: ignore[arg-type]
 
     def date_text(self, column: str) -> pl.Expr:
         """A day as the target account writes it."""

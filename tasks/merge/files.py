@@ -10,6 +10,7 @@ import polars as pl
 from isal import isal_zlib
 
 from caseferry.errors import BrokenPromise, ExportRefused
+from caseferry.frames import stacked, without
 from caseferry.manifest import Finding, ImportFile, Piece
 from caseferry.mapping.headings import normal
 from caseferry.mapping.target import Target, TargetFile
@@ -163,7 +164,7 @@ class _File:
 
     def add(self, laid: pl.DataFrame) -> tuple[Piece, pl.DataFrame]:
         """Lay some lines behind the others."""
-        data = to_csv(laid.drop("table", ROW), () if self._rows else self.entry.header, self._target)
+        data = to_csv(without(laid, "table", ROW), () if self._rows else self.entry.header, self._target)
         with self.path.open("ab") as out:
             out.write(data)
         self._digest.update(data)
@@ -193,6 +194,6 @@ def to_csv(lines: pl.DataFrame, header: tuple[str, ...], target: Target) -> byte
     buffer = io.BytesIO()
     if header:
         buffer.write(b"\xef\xbb\xbf" if target.csv.encoding == "utf-8-sig" else b"")
-        lines = pl.concat([pl.DataFrame([list(header)], schema=lines.columns, orient="row"), lines])
+        lines = stacked([pl.DataFrame([list(header)], schema=lines.columns, orient="row"), lines])
     lines.write_csv(buffer, include_header=False, quote_style="always", line_terminator=target.csv.line_ending, null_value="")
     return buffer.getvalue()

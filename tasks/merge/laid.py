@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from caseferry.canonical import write_tables
+from caseferry.frames import kept
 from caseferry.manifest import Batch, Placed
 from caseferry.reading.grid import ROW
 from caseferry.services.scratch import Scratch
@@ -81,7 +82,9 @@ class Laid:
     def _count_not_taken(self, desk: Desk) -> None:
         for frame in desk.records.values():
             amount = pl.col("amount").cast(pl.Decimal(24, 4)) if "amount" in frame.columns else pl.lit(None, pl.Decimal(24, 4))
-            left = frame.select(PLACE, REASON, amount.alias("amount")).filter(pl.col(PLACE) == "excluded")
+            left = kept(frame.select(PLACE, REASON, amount.alias("amount")), frame[PLACE] == "excluded")
+            if left.is_empty():
+                continue
             for reason, rows, known, total in left.group_by(REASON).agg(pl.len(), pl.col("amount").count().alias("known"), pl.col("amount").sum().alias("total")).iter_rows():
                 before = self.not_taken.get(reason, (0, None))
                 self.not_taken[reason] = (before[0] + rows, (before[1] or Decimal(0)) + total if known else before[1])

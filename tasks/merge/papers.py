@@ -4,6 +4,7 @@ from typing import Any
 
 import polars as pl
 
+from caseferry.frames import without
 from caseferry.mapping.names import number_key
 from caseferry.reading.grid import ROW
 from tasks.merge.contacts import NAME, resolve_names, shown_name
@@ -33,7 +34,7 @@ def link_matters(desk: Desk, numbers: pl.DataFrame) -> None:
             frame = _matter_of_mail(desk, frame, numbers)
         spared = {"several"} if not named_twice else set[str]()
         spared |= {"matter_user_email"} if record != "receivable" else set()  # nobody else's file has a place for it
-        desk.records[record] = frame.join(known.drop(spared), on="matter_key", how="left", maintain_order="left")
+        desk.records[record] = frame.join(without(known, *spared), on="matter_key", how="left", maintain_order="left")
         matter, number = pl.col("matter"), pl.col("matter_number")
         if desk.staying.len():
             desk.find(record, pl.col("matter_key").is_in(desk.staying.implode()), "matter", "open_matter_stays", "excluded")

@@ -8,6 +8,7 @@ from itertools import islice
 
 import polars as pl
 
+from caseferry.frames import kept, side_by_side
 from caseferry.manifest import ControlTotal
 from caseferry.mapping.headings import normal
 from caseferry.mapping.names import company_pattern
@@ -128,7 +129,7 @@ class Furniture:
             (place, use) for place, use in enumerate(self._fit.uses)
             if use and ":" not in use and record[use].type in _NUMBERS
         ]  # fmt: skip
-        bounds = self._odd.filter(pl.col(WHAT).is_in(["group", "subtotal", "total"]))
+        bounds = kept(self._odd, pl.col(WHAT).is_in(["group", "subtotal", "total"]))
         if bounds.is_empty() or not numbers:
             return ()
         found: list[ControlTotal] = []
@@ -174,12 +175,12 @@ def _odd_rows(body: pl.DataFrame, head: Grid, fit: Fit, profile: Profile) -> pl.
     odd = (count <= 1) | _holds(pl.coalesce(columns), "total") | _may_be_header(fit, columns, least)
     if profile.tables[fit.kind].group:
         odd |= count <= 2  # a label and a value
-    close = body.filter(odd.fill_null(False)).with_columns(count=count, first=first)
+    close = kept(body, odd)
     if close.is_empty():
         return _nothing(head)
-    close = close.with_columns(_what(fit, profile, columns, least))
+    close = close.with_columns(count=count, first=first).with_columns(_what(fit, profile, columns, least))
     close = close.with_columns(_groups(close, fit, profile))
-    return close.filter(pl.col(WHAT) != "data").select(ROW, *columns, *_TOLD)
+    return kept(close, close[WHAT] != "data").select(ROW, *columns, *_TOLD)
 
 
 def _what(fit: Fit, profile: Profile, columns: list[str], least: int) -> pl.Expr:
@@ -222,7 +223,7 @@ def _groups(cells: pl.DataFrame, fit: Fit, profile: Profile) -> list[pl.Expr]:
     fields = RECORDS[spec.record].names()
     labels = {label: field for label, field in profile.group_label_fields.items() if field in fields}
     nothing = [pl.lit(None, pl.String).alias("group_field"), pl.lit(None, pl.String).alias("group_value")]
-    lone = cells.filter(pl.col(WHAT) == "data", pl.col("count") <= 2).select(ROW, "count", "first", *_columns(cells))
+    lone = kept(cells, (pl.col(WHAT) == "data") & (pl.col("count") <= 2)).select(ROW, "count", "first", *_columns(cells))
     if lone.is_empty() or not spec.group:
         return nothing
     found: dict[int, tuple[str, str]] = {}
@@ -282,8 +283,8 @@ class _FillDown:
 
     def __init__(self, places: list[str], odd: pl.DataFrame) -> None:
         self._places = places
-        edges = odd.filter(pl.col(WHAT).is_in(["group", "subtotal", "total", "blank"]))
-        self._edges = edges.select(ROW, pl.col(ROW).alias("block"))
+        edges = kept(odd, pl.col(WHAT).is_in(["group", "subtotal", "total", "blank"]))[ROW]
+        self._edges = side_by_side([edges, edges.alias("block")])
         self._before = pl.DataFrame()
         """What stood last in each column, and the block it stood in."""
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import polars as pl
 
+from caseferry.frames import stacked
 from caseferry.manifest import ColumnUse, Joined, Table
 from caseferry.mapping.contact_points import email_key, is_email, phone_key
 from caseferry.mapping.names import key, number_key
@@ -77,7 +78,7 @@ class Quality:
 
     @property
     def _added_up(self) -> pl.DataFrame:
-        return pl.concat(self._named_in).group_by("t").agg(pl.col("n").sum())
+        return stacked(self._named_in).group_by("t").agg(pl.col("n").sum())
 
     def report(self, table: Table, rows: int, empty: dict[int, int]) -> dict[str, Any]:
         """Empty cells per column, formats found, duplicates, and a score from 0 to 100."""

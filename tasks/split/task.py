@@ -128,5 +128,5 @@ def _quality(made: list[Cut]) -> list[dict[str, Any]]:
         known = pl.concat(numbers).implode()
         for one in made:
             if one.table.record not in {"matter", "contact"}:
-                one.report["orphans"] = int(one.matters.filter(~pl.col("k").is_in(known))["n"].sum())
+                one.report["orphans"] = int(one.matters["n"].filter(~one.matters["k"].is_in(known)).sum())
     return [one.report for one in made]

@@ -14,6 +14,7 @@ import polars as pl
 from caseferry import manifest
 from caseferry.canonical import read_tables, table_of
 from caseferry.choices import Migration
+from caseferry.frames import kept, stacked, without
 from caseferry.keys import Run
 from caseferry.manifest import Intake, Merged, Piece, Split, Table
 from caseferry.noted import Noted, among, together
@@ -120,7 +121,7 @@ class Evidence:
                 read = zip((piece for piece, _ in pieces), stretches.pieces(pieces), strict=True)
                 for piece, data, lines, even in _read(read, headers):
                     begin = line[piece.file] + 2
-                    stands = lined.get(piece.file, lineage.clear()).filter(pl.col("line").is_between(begin, begin + piece.rows - 1)).select("table", "row")
+                    stands = kept(lined.get(piece.file, lineage.clear()), pl.col("line").is_between(begin, begin + piece.rows - 1)).select("table", "row")
                     if is_all:
                         digests[piece.file].update(data)
                     handed.append(Handed(piece.file, digests[piece.file].hexdigest() if is_all else "", headers[piece.file], lines, even, begin, stands))
@@ -306,7 +307,7 @@ class Batch:
     def raw(self, table: Table) -> pl.DataFrame:
         """A table's data rows in this batch, with the source's own cells."""
         if table.id not in self._raws:
-            self._raws[table.id] = pl.concat([self._rows[part] for part in self._parts[table.id]])
+            self._raws[table.id] = stacked(self._rows[part] for part in self._parts[table.id])
         return self._raws[table.id]
 
     @cached_property
@@ -323,7 +324,7 @@ class Batch:
         """Rows of a table, each with its `place` and `reason`; they mostly stand in the order of the places already."""
         placed = self.placed(table)
         if rows.height == placed.height and (rows["row"] == placed["row"]).all():
-            return rows.hstack(placed.drop("row"))
+            return rows.hstack(without(placed, "row"))
         return rows.join(placed, on="row", how="left", maintain_order="left")
 
     def notes(self, kind: str) -> dict[str, Noted]:
@@ -341,7 +342,7 @@ class Batch:
 
     def _notes(self, kind: str) -> dict[str, Noted]:
         later = self._later[kind]
-        nothing = Noted.none(later.drop("table").schema)
+        nothing = Noted.none({name: kind for name, kind in later.schema.items() if name != "table"})
         added = {str(table): some for (table,), some in later.partition_by("table", as_dict=True, include_key=False).items()}
         noted = {}
         for table in sorted({*self._parts, *added}):

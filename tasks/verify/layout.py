@@ -5,6 +5,7 @@ from typing import Any
 
 import polars as pl
 
+from caseferry.frames import kept
 from caseferry.mapping.headings import normal
 from caseferry.mapping.target import Column, Target, TargetFile
 from tasks.verify.checks import Check
@@ -49,7 +50,7 @@ class Layout:
             yield "header", 0
         if spec.known and not any(t.kind for t in self._evidence.intake.templates) and tuple(piece.header) != tuple(spec.columns):
             yield "header is not the template's", 0
-        if not piece.even or not piece.lines.filter(pl.first() == "").filter(pl.all_horizontal(pl.all() == "")).is_empty():
+        if not piece.even or _is_one_blank(piece.lines):
             yield "a row is blank or of another width", 0
         aliases = spec.aliases()
         for place, heading in enumerate(piece.header):
@@ -87,3 +88,9 @@ class Layout:
         imports = sum(1 for entry in self._entries.values() if entry.is_import)
         detail = f"{imports} import files; {len(self._entries) - imports} others follow our own neutral layout"
         yield Check("schema", "Each file follows its template", not wrong, detail, True, tuple(wrong))
+
+
+def _is_one_blank(lines: pl.DataFrame) -> bool:
+    """True if a line has nothing in any cell."""
+    may_be = kept(lines, lines.to_series(0) == "") if lines.width else lines
+    return not may_be.is_empty() and bool(may_be.select_seq(pl.all_horizontal(pl.all() == "").any()).item())

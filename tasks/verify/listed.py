@@ -6,6 +6,7 @@ from typing import Any
 import polars as pl
 
 from caseferry.canonical import apart
+from caseferry.frames import kept
 from caseferry.manifest import Table
 from tasks.verify.evidence import Batch
 from tasks.verify.seen import Seen
@@ -23,10 +24,12 @@ class Waiting:
         self._groups = [pl.DataFrame(schema={"reason": pl.String, "record": pl.String, "table": pl.String, "count": pl.UInt32, "first": pl.UInt32})]
 
     def see(self, batch: Batch) -> None:
-        waits = batch.places.filter(pl.col("place") == "quarantined")
+        waits = kept(batch.places, batch.places["place"] == "quarantined")
+        if waits.is_empty():
+            return
         self._groups.append(apart(waits.group_by("reason", "record", "table").agg(pl.len().alias("count"), pl.col("row").min().alias("first"))))
         for table in batch.tables:
-            reasons = waits.filter(pl.col("table") == table.id).select("row", "reason")
+            reasons = kept(waits, waits["table"] == table.id).select("row", "reason")
             if reasons.height:
                 self._rows.setdefault(table.id, []).append(apart(batch.raw(table).join(reasons, on="row")))
 

@@ -7,6 +7,7 @@ from typing import Any
 import polars as pl
 
 from caseferry.canonical import apart
+from caseferry.frames import kept
 from tasks.verify.checks import Check
 from tasks.verify.evidence import Batch, Evidence, Handed
 from tasks.verify.seen import Seen
@@ -58,11 +59,11 @@ class References:
 
     def _without_matter(self, piece: Handed, heading: str) -> pl.DataFrame:
         """The matters it names that are not known so far, as often as it does."""
-        return self._not_there(_columns(piece, heading).filter(pl.col("k0") != ""))
+        return self._not_there(kept(_columns(piece, heading), pl.col("k0") != ""))
 
     def _strangers(self, piece: Handed, heading: str) -> int:
         """Lines whose user is no active one."""
-        return _columns(piece, heading).filter(~pl.col("k0").is_in(self._active)).height
+        return kept(_columns(piece, heading), ~pl.col("k0").is_in(self._active)).height
 
     def _ask(self, piece: Handed, problem: str, lost: pl.DataFrame) -> None:
         """Not found so far; what comes later may still settle it."""

@@ -12,6 +12,7 @@ from typing import Any
 
 import polars as pl
 
+from caseferry.frames import kept
 from caseferry.manifest import ImportFile, Table
 from caseferry.mapping.target import Target
 from tasks.verify.evidence import Batch, Evidence, Handed
@@ -82,7 +83,7 @@ class Sample:
         lines = whole.placed.with_row_index(_AT)
         tables = lines["table"].unique()
         if tables.null_count() or not _BESIDE.isdisjoint(tables):
-            lines = lines.filter(~pl.col("table").is_in(list(_BESIDE)))
+            lines = kept(lines, ~pl.col("table").is_in(list(_BESIDE)))
         if lines.is_empty():
             return
         size = pl.lit(0.0) if money is None else pl.col(str(money)).cast(pl.Float64, strict=False).fill_null(0).abs()
@@ -92,7 +93,7 @@ class Sample:
         if len(names) == 1:
             facts = self._weighed(batch, names[0], facts, weights)
         else:
-            facts = pl.concat([self._weighed(batch, name, facts.filter(pl.col("table") == name), weights) for name in names]).sort(_AT)
+            facts = pl.concat([self._weighed(batch, name, kept(facts, facts["table"] == name), weights) for name in names]).sort(_AT)
         chosen = list[pl.DataFrame]()
         starts = list(accumulate((piece.lines.height for piece in pieces), initial=0))
         spans = pairwise(facts[_AT].search_sorted(pl.Series(starts, dtype=pl.UInt32)))
@@ -112,7 +113,7 @@ class Sample:
         if is_dated:
             self._dated.add(file)
             some += [_first(line, facts["day"], 2, least=True), _first(line, facts["day"], 2, last=True)]
-        return facts.filter(line.is_in(pl.concat(some).implode())).with_columns(pl.lit(file).alias("file"))
+        return kept(facts, line.is_in(pl.concat(some).implode())).with_columns(pl.lit(file).alias("file"))
 
     def _by_chance(self, file: str, lines: pl.Series) -> list[int]:
         """Of some lines those that were drawn first: no more than can be shown, even if some are for another reason."""
@@ -135,9 +136,9 @@ class Sample:
         sources = {
             (table, source["row"]): source
             for (table,), some in chosen.partition_by("table", as_dict=True).items()
-            for source in batch.raw(tables[str(table)]).filter(pl.col("row").is_in(some["row"].implode())).iter_rows(named=True)
+            for source in kept(batch.raw(tables[str(table)]), pl.col("row").is_in(some["row"].implode())).iter_rows(named=True)
         }
-        targets = {row[0]: row[1 : 1 + len(whole.header)] for row in lines.filter(pl.col(_AT).is_in(chosen[_AT].implode())).iter_rows()}
+        targets = {row[0]: row[1 : 1 + len(whole.header)] for row in kept(lines, lines[_AT].is_in(chosen[_AT].implode())).iter_rows()}
         for file, line, at, table, row, size, day, changes in chosen.select("file", "line", _AT, "table", "row", "size", pl.col("day").to_physical(), "changes").iter_rows():
             shown = self._shown(file, tables[table], sources[table, row], row) | {
                 "line": line, "target": [(heading, value) for heading, value in zip(whole.header, targets[at], strict=False) if value],
