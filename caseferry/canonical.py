@@ -67,14 +67,20 @@ def write_tables(tables: Mapping[str, "pl.DataFrame"], to: Path | IO[bytes]) -> 
 
 def add_tables(archive: zipfile.ZipFile, tables: Mapping[str, "pl.DataFrame"]) -> None:
     """`<name>.arrow` each, to be asked for by `table_of`. It is written in half the time that parquet takes, which looks for what is
-    said often; where there is much text, as in the cells of a list, parquet is read in half the time.
+    said often; where there is much text, as in the cells of a list, parquet is read in half the time. Short ones are streams of
+    Arrow, long ones files: Polars plans how a file is read and written, a quarter of a millisecond each, and then holds less of it.
     """
     for name, table in tables.items():
         buffer = io.BytesIO()
-        table.write_ipc(buffer, compression="zstd")
+        if table.estimated_size() < _STREAM:
+            table.write_ipc_stream(buffer, compression="zstd")
+        else:
+            table.write_ipc(buffer, compression="zstd")
         archive.writestr(zipfile.ZipInfo(f"{name}.arrow"), buffer.getvalue())
 
 
+_STREAM = 1 << 20
+"""Bytes of a table that is written before it could be planned how."""
 _EMPTY: dict[bytes, "pl.DataFrame"] = {}
 """Tables without rows by the bytes they were read from: half of all are, and reading one takes as long as a thousand rows."""
 _SHORT, _MOST = 16_384, 500
@@ -96,19 +102,40 @@ def table_of(archive: zipfile.ZipFile, name: str, columns: Collection[str] | Non
 
     is_old = f"{name}.arrow" not in archive.NameToInfo  # a run of an earlier version
     told = archive.read(f"{name}.parquet" if is_old else f"{name}.arrow")
-    if columns is None and len(told) < _SHORT and told in _EMPTY:
+    if columns is not None:
+        return _some_of(told, columns, is_old)
+    if len(told) < _SHORT and told in _EMPTY:
         return _EMPTY[told]
+    table = pl.read_parquet(io.BytesIO(told)) if is_old else arrow_of(told)
+    if table.is_empty() and len(told) < _SHORT:
+        if len(_EMPTY) >= _MOST:
+            _EMPTY.clear()
+        _EMPTY[told] = table
+    return table
+
+
+def _some_of(told: bytes, columns: Collection[str], is_old: bool) -> "pl.DataFrame":
+    """Some columns of a table, those it has; the others are not unpacked."""
+    import polars as pl
+
     data = io.BytesIO(told)
-    if columns is None:
-        table = pl.read_parquet(data) if is_old else pl.read_ipc(data)
-        if table.is_empty() and len(told) < _SHORT:
-            if len(_EMPTY) >= _MOST:
-                _EMPTY.clear()
-            _EMPTY[told] = table
-        return table
-    there = [one for one in (pl.read_parquet_schema(data) if is_old else pl.read_ipc_schema(data)) if one in columns]
-    data.seek(0)
-    return pl.read_parquet(data, columns=there) if is_old else pl.read_ipc(data, columns=there)
+    if is_old or told.startswith(_FILE):
+        there = [one for one in (pl.read_parquet_schema(data) if is_old else pl.read_ipc_schema(data)) if one in columns]
+        data.seek(0)
+        return pl.read_parquet(data, columns=there) if is_old else pl.read_ipc(data, columns=there)
+    head = 8 + int.from_bytes(told[4:8], "little")  # a stream begins with its schema, and that with its length
+    return pl.read_ipc_stream(data, columns=[one for one in pl.read_ipc_stream(told[:head]).columns if one in columns])
+
+
+def arrow_of(data: bytes) -> "pl.DataFrame":
+    """A table that was written as Arrow, as a stream or as a file."""
+    import polars as pl
+
+    return pl.read_ipc(data) if data.startswith(_FILE) else pl.read_ipc_stream(data)
+
+
+_FILE = b"ARROW1"
+"""How Arrow's files begin, and none of its streams."""
 
 
 def apart(table: "pl.DataFrame") -> "pl.DataFrame":

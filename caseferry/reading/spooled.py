@@ -1,12 +1,12 @@
 """A list as it was read: its first rows in hand, all of it in pieces on disk."""
 
-import io
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 import polars as pl
 
+from caseferry.canonical import arrow_of
 from caseferry.reading.grid import Grid, gathered, numbered, widened
 from caseferry.reading.guard import Answer
 
@@ -72,4 +72,4 @@ def head_of(pieces: Sequence[Callable[[], pl.DataFrame]], width: int, facts: dic
 
 def cells(answer: Answer, number: int, before: int = 0) -> pl.DataFrame:
     """One piece of what a reader gave."""
-    return numbered(pl.read_ipc(io.BytesIO(answer.blob(number).read())), before)
+    return numbered(arrow_of(answer.blob(number).read()), before)
