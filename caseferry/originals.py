@@ -7,6 +7,7 @@ its sha256 as it is unpacked, behind the guard.
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 from caseferry.errors import ExportRefused, StorageRefused
 from caseferry.manifest import Kept, Packed
@@ -21,7 +22,7 @@ _BETWEEN = 1 << 16
 """Bytes that are fetched for nothing rather than asking twice."""
 _TRIES = 3
 """How often bytes that are not what they were are asked for: they may have changed on their way."""
-Work = tuple[str, Mapping[str, object]]
+Work = tuple[str, Mapping[str, Any]]
 """What is wanted of a file: `module:function` and the words it takes."""
 
 
@@ -38,6 +39,26 @@ def save(store: ObjectStore, file: Kept, path: Path, limits: ReadingLimits) -> N
         packed = aside.file()
         _fetch(store, file.key, file.packed, packed)
         ask(f"{WORKS}unpacked", packed, file.name, limits, into=path, method=file.packed.method, size=file.size, sha256=file.sha256)
+
+
+def ask_of(store: ObjectStore, file: Kept, work: Work, limits: ReadingLimits, *, flows: bool) -> Answer:
+    """What is made of a long file by one reader.
+
+    Args:
+        flows: it is read once, from its beginning on, and so need not lie anywhere unpacked.
+
+    Raises:
+        ExportRefused: its reader ended.
+        StorageRefused: CF-145, it is not what came.
+    """
+    name, words = work
+    with Scratch() as scratch:
+        path, packed = scratch.file(), file.packed
+        if packed is None or not flows:
+            save(store, file, path, limits)
+            return ask(name, path, file.name, limits, **words)
+        _fetch(store, file.key, packed, path)
+        return ask(name, path, file.name, limits, unpacks=Unpacks(packed.method, file.size, file.sha256), **words)
 
 
 def ask_about(store: ObjectStore, files: Sequence[Kept], works: Sequence[Work], limits: ReadingLimits) -> list[Answer | ExportRefused]:

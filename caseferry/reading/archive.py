@@ -287,6 +287,38 @@ def same_again(packed: Source, method: int, size: int, sha256: str) -> Iterator[
         raise ExportRefused("CF-145", "", "it is not what came")
 
 
+class Flowing(Source):
+    """An entry that was read before, unpacked while it is read: once, from its beginning on. Bytes may be asked for again
+    until some behind them are.
+
+    Args:
+        packed, method, size, sha256: as `same_again` takes them.
+    """
+
+    def __init__(self, packed: Source, method: int, size: int, sha256: str) -> None:
+        super().__init__(self._flow, 0, size)
+        self._pieces, self._held, self._at = same_again(packed, method, size, sha256), b"", 0
+
+    def _flow(self, start: int, length: int) -> bytes:
+        if start < self._at:
+            raise ValueError("these bytes have gone by")
+        some, held = [self._held], self._at + len(self._held)
+        while held < start + length and (piece := next(self._pieces, b"")):
+            some.append(piece)
+            held += len(piece)
+        self._held, self._at = b"".join(some)[start - self._at :], start
+        return self._held[:length]
+
+    def run_dry(self) -> None:
+        """Unpack what nobody has asked for.
+
+        Raises:
+            ExportRefused: CF-145, it is another than it was.
+        """
+        for _ in self._pieces:
+            pass
+
+
 def is_noise(name: str) -> bool:
     """True for what operating systems add to folders by themselves, and office lock files."""
     steps = name.split("/")

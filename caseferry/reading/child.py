@@ -89,6 +89,8 @@ def _exactly(control: socket.socket, length: int) -> bytes:
 
 _GENTLY = 10
 """How far a reader that may take its time lets others go first."""
+_SMALL = 1 << 20
+"""Bytes of a table that is written before it could be planned how."""
 _TOO_LONG = 5
 """The exit code of one whose answer grew past its limit."""
 _BEHIND = "13"
@@ -106,9 +108,10 @@ def _be(request: dict[str, Any], given: int, answer: int) -> None:
             _let_others_go_first()
         close_in(limits["memory_bytes"], limits["seconds"], limits["answer_bytes"])
         blobs, source = _Blobs(answer), Source.at(given)
-        value = _each(request["each"], source, blobs, limits) if "each" in request else _work(request["work"], source, blobs, limits, request["words"])
+        value = _each(request["each"], source, blobs, limits) if "each" in request else _work(request["work"], source, blobs, limits, request["words"], request["unpacks"], flows=True)
         said = json.dumps({"value": value, "blobs": blobs.lengths}).encode()
         _write(answer, said + struct.pack("<Q", len(said)))
+        os.ftruncate(answer, os.lseek(answer, 0, os.SEEK_CUR))  # an earlier answer may have been longer
         os._exit(0)
     except MemoryError:
         os._exit(3)
@@ -137,7 +140,10 @@ class _Blobs:
     def table(self, table: Any) -> None:
         before = os.lseek(self._answer, 0, os.SEEK_CUR)
         try:
-            table.write_ipc(self._file)  # it writes to the file by itself: in memory it would be twice as long as the text it was
+            if table.estimated_size() < _SMALL:
+                table.write_ipc_stream(self._file)
+            else:  # it writes to the file by itself: in memory it would be twice as long as the text it was
+                table.write_ipc(self._file)
         except Exception:
             if os.fstat(self._answer).st_size >= resource.getrlimit(resource.RLIMIT_FSIZE)[0]:
                 os._exit(_TOO_LONG)
@@ -166,17 +172,22 @@ def _each(asked: list[Any], source: Source, blobs: _Blobs, limits: dict[str, Any
     return said
 
 
-def _work(name: str, source: Source, blobs: _Blobs, limits: dict[str, Any], words: dict[str, Any], unpacks: list[Any] | None = None) -> dict[str, Any]:
+def _work(
+    name: str, source: Source, blobs: _Blobs, limits: dict[str, Any], words: dict[str, Any], unpacks: list[Any] | None = None, flows: bool = False
+) -> dict[str, Any]:  # fmt: skip
     import importlib
 
-    from caseferry.reading.archive import same_again
+    from caseferry.reading.archive import Flowing, same_again
 
     module, function = name.split(":")
     found = getattr(importlib.import_module(module), function)
     try:
         if unpacks:
-            source = Source.of(b"".join(same_again(source, *unpacks)))
-        return {"made": found(source, limits=limits, blobs=blobs, **words)}
+            source = Flowing(source, *unpacks) if flows else Source.of(b"".join(same_again(source, *unpacks)))
+        made = found(source, limits=limits, blobs=blobs, **words)
+        if isinstance(source, Flowing):
+            source.run_dry()
+        return {"made": made}
     except ExportRefused as refusal:
         return {"refused": [refusal.code, refusal.where, refusal.detail]}
     except UnicodeDecodeError:

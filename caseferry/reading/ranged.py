@@ -1,8 +1,10 @@
 """A long delimited file: read in ranges, side by side, and looked at while its later ranges are still read."""
 
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +20,8 @@ from config.limits import ReadingLimits
 
 RANGE = 64 << 20
 """The most bytes of a long file that one reader reads, or little more."""
-AT_ONCE = 2
-"""Ranges that are read side by side."""
+AT_ONCE, _AHEAD = 2, 3
+"""Ranges that are read side by side, and those that are asked for before whoever goes through them has come to them."""
 
 
 class Surprise(Exception):
@@ -45,12 +47,21 @@ class Ranges:
     def are_several(self) -> bool:
         return len(self.spans) > 1
 
-    def read(self, span: Sequence[int]) -> Answer:
-        """The cells of one range, in pieces."""
-        return ask(f"{WORKS}lists", self._handed, self._name, self._limits, is_large=True, gently=True, kind=Kind.DELIMITED, file=self._name, span=span, shape=self._told["shape"])
+    def read(self, span: Sequence[int], over: Answer | None = None) -> Answer:
+        """The cells of one range, in pieces.
 
-    def whole(self, answers: Sequence[Answer]) -> Spooled | None:
-        """The list of all ranges; nothing if one of them may be read in several ways."""
+        Args:
+            over: of another one, which nobody asks any more.
+        """
+        words = {"kind": Kind.DELIMITED, "file": self._name, "span": span, "shape": self._told["shape"]}
+        return ask(f"{WORKS}lists", self._handed, self._name, self._limits, is_large=True, gently=True, over=over, **words)
+
+    def every(self) -> Spooled | None:
+        """The list, with all ranges read; nothing if one of them may be read in several ways."""
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            return self._whole(list(pool.map(self.read, self.spans)))
+
+    def _whole(self, answers: Sequence[Answer]) -> Spooled | None:
         facts = [answer.made[0] for answer in answers]
         if not all(fact["is_proven"] for fact in facts):
             return None
@@ -77,10 +88,7 @@ def _lost(fact: dict[str, Any]) -> int:
 def in_ranges(handed: Handed, name: str, limits: ReadingLimits, rows: int) -> Spooled | None:
     """A long list, with all of it read; nothing where it has to be read from its beginning to its end."""
     ranges = Ranges(handed, name, limits, rows)
-    if not ranges.are_several:
-        return None
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        return ranges.whole(list(pool.map(ranges.read, ranges.spans)))
+    return ranges.every() if ranges.are_several else None
 
 
 class Ahead:
@@ -101,8 +109,10 @@ class Ahead:
         first = ranges.read(ranges.spans[0]) if ranges.are_several else None
         if first is None or not first.made[0]["is_proven"]:
             return from_end_to_end(handed)
-        later = [self._pool.submit(ranges.read, span) for span in ranges.spans[1:]]
-        return [_Coming(ranges, first, later, partial(from_end_to_end, handed))]
+        return [_Coming(ranges, first, partial(self._submit, ranges), partial(from_end_to_end, handed))]
+
+    def _submit(self, ranges: Ranges, span: Sequence[int], over: Answer | None = None) -> Future[Answer]:
+        return self._pool.submit(ranges.read, span, over)
 
     def __enter__(self) -> "Ahead":
         return self
@@ -118,16 +128,30 @@ class Ahead:
 
 class _Coming(Spooled):
     """A long list of which the first range is there. Of each further one it shows, when it is asked for, whether the whole
-    is what the first rows promised.
+    is what the first rows promised. A few of them lie there at a time; whoever goes through them again has them read again.
+
+    Args:
+        read: begins to read a range.
+        again: reads all of the list, from end to end.
     """
 
-    def __init__(self, ranges: Ranges, first: Answer, later: Sequence[Future[Answer]], again: Callable[[], list[Spooled]]) -> None:
-        self._ranges, self._first, self._later, self._again = ranges, first, later, again
+    def __init__(self, ranges: Ranges, first: Answer, read: Callable[..., Future[Answer]], again: Callable[[], list[Spooled]]) -> None:
+        self._ranges, self._first, self._read, self._again = ranges, first, read, again
         self.head, self._about = ranges.first(first)
+        self._begun: _Begun | None = self._begin()
+        self._counted: int | None = None
+
+    def _begin(self) -> "_Begun":
+        left = iter(self._ranges.spans[1:])
+        return deque(self._read(span) for span in islice(left, _AHEAD)), left
 
     @property
     def height(self) -> int:
-        return sum(answer.made[0]["height"] for answer in self._answers())
+        if self._counted is None:
+            for _ in self._answers():
+                pass
+        assert self._counted is not None
+        return self._counted
 
     @property
     def length(self) -> int:
@@ -145,25 +169,34 @@ class _Coming(Spooled):
             before += answer.made[0]["height"]
 
     def settled(self) -> list[Spooled]:
-        whole = self._ranges.whole([self._first, *(one.result() for one in self._later)])
+        whole = self._ranges.every()
         return [whole] if whole is not None else self._again()
 
     def _answers(self) -> Iterator[Answer]:
-        """Each range's, as they come.
+        """Each range's, as they come. The next may be written over it.
 
         Raises:
             Surprise: one is not as the first rows are.
         """
+        (coming, left), self._begun = self._begun or self._begin(), None
         yield self._as_promised(self._first)
-        for one in self._later:
+        height = self._first.made[0]["height"]
+        while coming:
             try:
-                answer = one.result()
+                answer = coming.popleft().result()
             except ExportRefused:
                 raise Surprise from None
             yield self._as_promised(answer)
+            height += answer.made[0]["height"]
+            coming.extend(self._read(span, answer) for span in islice(left, 1))
+        self._counted = height
 
     def _as_promised(self, answer: Answer) -> Answer:
         fact = answer.made[0]
         if not fact["is_proven"] or fact["width"] > len(self.head.columns) or _lost(fact) or fact["ends_midway"]:
             raise Surprise
         return answer
+
+
+_Begun = tuple[deque[Future[Answer]], Iterator[Sequence[int]]]
+"""The ranges that are being read, and those that nobody has asked for."""

@@ -7,10 +7,9 @@ from typing import Any
 
 from caseferry.errors import ExportRefused
 from caseferry.manifest import MESSAGES, Kept
-from caseferry.originals import ask_about, save
-from caseferry.reading.guard import SMALL, ask, together
+from caseferry.originals import Work, ask_about, ask_of
+from caseferry.reading.guard import SMALL, together
 from caseferry.reading.kinds import Kind
-from caseferry.services.scratch import Scratch
 from tasks.verify.checks import Check
 from tasks.verify.evidence import Batch, Originals
 from tasks.verify.seen import Seen
@@ -96,14 +95,12 @@ class Lines:
 
     def _count(self, files: list[Kept]) -> list[Counted]:
         """Rows by sheet of a long file, as far as they can be counted."""
-        with Scratch() as scratch:
-            path = scratch.file()
-            work, words = _work(files[0])
-            try:
-                save(self._originals.store, files[0], path, self._originals.limits)
-                return [_by_sheet(ask(work, path, files[0].name, self._originals.limits, **words).made)]
-            except ExportRefused:
-                return [{}]
+        (file,) = files
+        try:
+            flows = file.kind in _COUNTED or file.kind in _BEGUN
+            return [_by_sheet(ask_of(self._originals.store, file, _work(file), self._originals.limits, flows=flows).made)]
+        except ExportRefused:
+            return [{}]
 
     def _count_together(self, files: list[Kept]) -> list[Counted]:
         """The same of several small files, by one reader."""
@@ -111,7 +108,7 @@ class Lines:
         return [{} if isinstance(one, ExportRefused) else _by_sheet(one.made) for one in answers]
 
 
-def _work(file: Kept) -> tuple[str, dict[str, Any]]:
+def _work(file: Kept) -> Work:
     """What counts the rows of a file, and the words it takes."""
     if file.kind in _BEGUN:
         return "tasks.verify.recount:count_begun", {"word": _BEGUN[Kind(file.kind)]}

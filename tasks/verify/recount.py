@@ -175,7 +175,7 @@ class _Rows:
 
 _RETURN_ALONE = re.compile(rb"\r[^\n]")
 _NO_MARKS = bytes(set(range(256)) - set(b'"\n'))
-_PIECE = 8 << 20
+_PIECE = 1 << 20
 
 
 def _plain(data: Foreign) -> Iterator[bytes]:

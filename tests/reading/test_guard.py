@@ -33,6 +33,13 @@ def test_bytes_go_in_and_come_out() -> None:
         assert (answer.made, answer.blobs) == (len(data), [data])
 
 
+def test_an_answer_may_be_written_over_another() -> None:
+    answer = ask(HERE + "echo", b"", "a file", SMALL)
+    for data in (os.urandom(300_000), b"short", b"", os.urandom(200_000)):
+        answer = ask(HERE + "echo", data, "a file", SMALL, over=answer)
+        assert (answer.made, answer.blobs) == (len(data), [data])
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="the call filter is Linux's")
 def test_a_reader_has_no_network_no_programs_no_files(tmp_path: Path) -> None:
     target = tmp_path / "file"

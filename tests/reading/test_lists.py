@@ -123,10 +123,10 @@ def test_a_reader_that_ends_in_a_later_range_is_told_when_all_is_read(monkeypatc
     monkeypatch.setattr(ranged, "RANGE", 2_000)
     real = ranged.Ranges.read
 
-    def read(self: ranged.Ranges, span: list[int]) -> Any:
+    def read(self: ranged.Ranges, span: list[int], *rest: Any) -> Any:
         if span is self.spans[-1]:
             raise ExportRefused("CF-123", "long.csv", "its reader ended while opening it")
-        return real(self, span)
+        return real(self, span, *rest)
 
     monkeypatch.setattr(ranged.Ranges, "read", read)
     with Ahead() as ahead:

@@ -1,8 +1,10 @@
 """Lists are read where they lie in the archive that came, and are what came or end the run."""
 
+import hashlib
 import io
 import json
 import zipfile
+import zlib
 from contextlib import suppress
 from pathlib import Path
 
@@ -12,8 +14,8 @@ from hypothesis import strategies as st
 
 from caseferry.errors import StorageRefused
 from caseferry.manifest import FORMAT, Intake, Kept
-from caseferry.originals import ask_about, read_all, save
-from caseferry.reading.archive import Damaged, inflated
+from caseferry.originals import ask_about, ask_of, read_all, save
+from caseferry.reading.archive import Damaged, Flowing, inflated
 from caseferry.reading.guard import WORKS, Answer
 from caseferry.reading.source import Source
 from caseferry.services.scratch import Scratch
@@ -63,6 +65,36 @@ def test_every_list_is_had_out_of_the_archive_to_the_byte(crossing: Crossings) -
             path = scratch.file()
             save(run.store, kept, path, LIMITS)
             assert path.read_bytes() == archive.read(kept.name)
+
+
+_COUNT = ("tasks.verify.recount:count", dict[str, object]())
+
+
+@pytest.mark.parametrize("flows", [True, False])
+def test_a_long_list_is_counted_while_it_is_unpacked(crossing: Crossings, flows: bool) -> None:
+    run = taken_in(crossing, mixed())
+    rows = {kept.name: ask_of(run.store, kept, _COUNT, LIMITS, flows=flows).made for kept in lists_of(run)}
+    assert rows["long.csv"] == 60_000 and rows == {kept.name: 1 + len(_lines(kept.name)) for kept in lists_of(run)}
+
+
+def _lines(name: str) -> list[str]:
+    with zipfile.ZipFile(io.BytesIO(mixed())) as archive:
+        return archive.read(name).decode().splitlines()[1:]
+
+
+@given(st.binary(max_size=2_000), st.data())
+def test_what_flows_is_had_in_any_pieces_and_once(data: bytes, draw: st.DataObject) -> None:
+    press = zlib.compressobj(wbits=-15)
+    flowing = Flowing(Source.of(press.compress(data) + press.flush()), 8, len(data), hashlib.sha256(data).hexdigest())
+    at, asked = 0, 0
+    while at < len(data):
+        asked, length = at, draw.draw(st.integers(1, 900))
+        assert flowing[at : at + length] == flowing[at : at + length] == data[at : at + length]
+        at += length
+    if asked:
+        with pytest.raises(ValueError, match="gone by"):
+            _ = flowing[asked - 1 : asked]
+    flowing.run_dry()
 
 
 def test_neighbours_come_with_one_request_and_papers_between_them_do_not_come(crossing: Crossings, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -115,6 +147,8 @@ def test_what_unpacks_to_something_else_is_not_read(crossing: Crossings, change:
             read_all(run.store, [odd], LIMITS)
         with Scratch() as scratch, pytest.raises(StorageRefused, match="CF-145"):
             save(run.store, odd, scratch.file(), LIMITS)
+        with pytest.raises(StorageRefused, match="CF-145"):
+            ask_of(run.store, odd, _COUNT, LIMITS, flows=True)
 
 
 @pytest.mark.requirement("A03")
