@@ -133,13 +133,18 @@ def _shapes(counts: pl.DataFrame, kind: Type) -> dict[str, int]:
         told = distinct.select("n", is_email(text).alias("good"), text.str.contains(r"@.*[;,\s].*@").alias("several"))
         named = {"one address": int(told.filter("good")["n"].sum()), "several addresses": int(told.filter(pl.col("several") & ~pl.col("good"))["n"].sum())}
         return named | {"other text": int(distinct["n"].sum()) - sum(named.values())}
+    digit, letter = _ASCII if distinct["t"].str.len_bytes().sum() == distinct["t"].str.len_chars().sum() else _ANY
     if kind in {Type.DATE, Type.BIRTH, Type.MOMENT}:
-        shape = text.str.replace_all(r"\p{L}{3,}", "mmm").str.replace_all(r"\d{4}", "yyyy").str.replace_all(r"\d{1,2}", "9")
+        shape = text.str.replace_all(letter + "{3,}", "mmm").str.replace_all(digit + "{4}", "yyyy").str.replace_all(digit + "{1,2}", "9")
     else:
-        shape = text.str.replace_all(r"\d", "9").str.replace_all(r"\p{L}+", "a").str.replace_all(r"9{5,}", "9…")
+        shape = text.str.replace_all(digit, "9").str.replace_all(letter + "+", "a").str.replace_all(r"9{5,}", "9…")
     if kind is Type.MONEY:
         shape = shape.str.replace_all(r"[9,]*9", "9").str.replace_all(r"\.9+", ".9")
     return {str(name): int(count) for name, count in distinct.group_by(shape.alias("s")).agg(pl.col("n").sum()).iter_rows()}
+
+
+_ASCII, _ANY = ("[0-9]", "[A-Za-z]"), (r"\d", r"\p{L}")
+"""A digit and a letter. Those of all scripts take a millisecond to look for even where there is nothing."""
 
 
 def _most(shapes: Counter[str], kind: Type) -> dict[str, int]:
