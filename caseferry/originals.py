@@ -37,7 +37,7 @@ def save(store: ObjectStore, file: Kept, path: Path, limits: ReadingLimits) -> N
         return store.save(file.key, path)
     with Scratch() as aside:
         packed = aside.file()
-        _fetch(store, file.key, file.packed, packed)
+        fetch(store, file.key, file.packed, packed)
         ask(f"{WORKS}unpacked", packed, file.name, limits, into=path, method=file.packed.method, size=file.size, sha256=file.sha256)
 
 
@@ -57,7 +57,7 @@ def ask_of(store: ObjectStore, file: Kept, work: Work, limits: ReadingLimits, *,
         if packed is None or not flows:
             save(store, file, path, limits)
             return ask(name, path, file.name, limits, **words)
-        _fetch(store, file.key, packed, path)
+        fetch(store, file.key, packed, path)
         return ask(name, path, file.name, limits, unpacks=Unpacks(packed.method, file.size, file.sha256), **words)
 
 
@@ -78,8 +78,12 @@ def read_all(store: ObjectStore, files: Sequence[Kept], limits: ReadingLimits) -
     return [one if isinstance(one, ExportRefused) else one.blob(0).read() for one in answers]
 
 
-def _fetch(store: ObjectStore, key: str, packed: Packed, path: Path) -> None:
-    """Some of an archive, written to a file of ours."""
+def fetch(store: ObjectStore, key: str, packed: Packed, path: Path) -> None:
+    """Some of an archive, written to a file of ours.
+
+    Raises:
+        StorageRefused: CF-145, it is not what came.
+    """
     for _ in range(_TRIES):
         with path.open("wb") as out:
             for at in range(0, packed.length, _PIECE):

@@ -2,7 +2,7 @@
 for each thing to read. A child that dies takes nothing with it.
 
 It speaks with `caseferry.reading.guard` over one socket: a request comes with three open files (what to read, where to
-answer, where the child's end is told), and is confirmed with one byte.
+answer, where the child's end is told), or a fourth by which it speaks while it is at work, and is confirmed with one byte.
 """
 
 import gc
@@ -45,7 +45,7 @@ def serve(control: socket.socket) -> None:
             os.read(bell, 4096)
             _reap(ended)
         if control.fileno() in ready:
-            head, files, _, _ = socket.recv_fds(control, 4, 3)
+            head, files, _, _ = socket.recv_fds(control, 4, 4)
             if not head:
                 return
             request = _exactly(control, struct.unpack("<I", head)[0])
@@ -56,8 +56,8 @@ def serve(control: socket.socket) -> None:
                 control.close()
                 for one in (bell, ring, *ended.values(), files[2]):
                     os.close(one)
-                _be(json.loads(request), *files[:2])
-            for one in files[:2]:
+                _be(json.loads(request), *files[:2], *files[3:])
+            for one in (*files[:2], *files[3:]):
                 os.close(one)
             ended[child] = files[2]
             control.sendall(b"!")
@@ -99,7 +99,7 @@ worker that is ten nice, and not so far that it would come near the time it has.
 """
 
 
-def _be(request: dict[str, Any], given: int, answer: int) -> None:
+def _be(request: dict[str, Any], given: int, answer: int, talk: int = -1) -> None:
     """The child: close in, read, answer, end. Its exit code is 0 if there is an answer, whatever it says."""
     try:
         os.setsid()
@@ -108,7 +108,7 @@ def _be(request: dict[str, Any], given: int, answer: int) -> None:
             _let_others_go_first()
         close_in(limits["memory_bytes"], limits["seconds"], limits["answer_bytes"])
         blobs, source = _Blobs(answer), Source.at(given)
-        value = _each(request["each"], source, blobs, limits) if "each" in request else _work(request["work"], source, blobs, limits, request["words"], request["unpacks"], flows=True)
+        value = _each(request["each"], source, blobs, limits) if "each" in request else _work(request["work"], source, blobs, limits, request["words"] | ({"talk": talk} if talk >= 0 else {}), request["unpacks"], flows=True)
         said = json.dumps({"value": value, "blobs": blobs.lengths}).encode()
         _write(answer, said + struct.pack("<Q", len(said)))
         os.ftruncate(answer, os.lseek(answer, 0, os.SEEK_CUR))  # an earlier answer may have been longer

@@ -7,10 +7,11 @@ mark that nobody closes stays a character of its own cell, so it can't swallow t
 wherever both may be used; a test holds them against each other.
 """
 
+import codecs
 import csv
 import math
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import polars as pl
@@ -23,8 +24,8 @@ from caseferry.reading.source import PIECE, Source
 
 DELIMITERS = (",", ";", "\t", "|")
 _SHOWN = 20
-_HEAD = 1 << 19
-"""Bytes that tell the delimiter."""
+_HEAD, _MARK = 1 << 19, 3
+"""Bytes that tell the delimiter, and of the mark before them."""
 _WIDE = 1 << 16
 """Bytes that tell how wide a row is, unless a later one is wider."""
 _TRIES = 1_000
@@ -129,6 +130,78 @@ def ranges(source: Source, size: int) -> tuple[Written, Shape, list[tuple[int, i
             first = at + end
         at += len(piece)
     return written, shape, [*found, (first, at)] if first < at else found
+
+
+class Cuts:
+    """The same of a file that is still coming, told range by range, each as soon as all of it is there.
+
+    Args:
+        size: about as many bytes as a range shall have.
+        say: takes how the file is written, `{"encoding", "shape"}`; then each `{"span"}`; and `{"end"}` behind the last. `{}`
+            says that it has to be read otherwise, whatever was said before.
+    """
+
+    def __init__(self, size: int, say: Callable[[dict[str, object]], None]) -> None:
+        self._size, self._say = size, say
+        self._head, self._is_begun, self._is_off = b"", False, False
+        self._decoder, self._is_ascii = codecs.getincrementaldecoder("utf-8")(), True
+        self._first = self._at = self._marks = 0
+
+    def see(self, piece: bytes) -> None:
+        """The bytes that follow."""
+        if self._is_off:
+            return
+        if self._is_begun:
+            self._go_on(piece)
+            return
+        self._head += piece
+        if len(self._head) >= _HEAD + _MARK:
+            self._begin()
+
+    def end(self) -> None:
+        """No more comes."""
+        if not self._is_begun and not self._is_off:
+            self._begin()
+        if not self._is_off and self._is_text(b"", is_last=True):
+            if self._first < self._at:
+                self._say({"span": [self._first, self._at]})
+            self._say({"end": True})
+
+    def _begin(self) -> None:
+        head, self._head, self._is_begun = self._head, b"", True
+        written = tell(Source.of(head[: head.rfind(b"\n") + 1]))  # what stands behind may end within a character
+        if not written.is_proven:
+            self._give_up()
+            return
+        shape = shape_of(head[written.mark : written.mark + _HEAD])
+        self._say({"encoding": written.encoding, "shape": [shape.delimiter, shape.widest]})
+        self._first = self._at = written.mark + shape.start
+        self._go_on(head[self._first :])
+
+    def _go_on(self, piece: bytes) -> None:
+        if not self._is_text(piece):
+            return
+        self._marks += piece.count(b'"')
+        end = _even_line_end(piece, self._marks) if self._at + len(piece) - self._first >= self._size else 0
+        if end:
+            self._say({"span": [self._first, self._at + end]})
+            self._first = self._at + end
+        self._at += len(piece)
+
+    def _is_text(self, piece: bytes, *, is_last: bool = False) -> bool:
+        """True if all that came is UTF-8 so far."""
+        self._is_ascii = self._is_ascii and piece.isascii()
+        try:
+            if not self._is_ascii:
+                self._decoder.decode(piece, is_last)
+            return True
+        except UnicodeDecodeError:
+            self._give_up()
+            return False
+
+    def _give_up(self) -> None:
+        self._is_off = True
+        self._say({})
 
 
 def _even_line_end(piece: bytes, marks: int) -> int:

@@ -80,7 +80,7 @@ class Handed:
 
 def ask(
     work: str, data: bytes | Path | Handed, name: str, limits: ReadingLimits, is_large: bool = False, into: Path | None = None, gently: bool = False,
-    over: Answer | None = None, unpacks: "Unpacks | None" = None, **words: object,
+    over: Answer | None = None, unpacks: "Unpacks | None" = None, talk: int = -1, **words: object,
 ) -> Answer:  # fmt: skip
     """What a function makes of foreign bytes, in a child.
 
@@ -95,6 +95,7 @@ def ask(
         over: an answer that nobody asks any more. This one is written over it: what a computer has at hand takes a tenth of the
             time to fill that it takes to find more.
         unpacks: how the bytes are unpacked while the function reads them, once and from their beginning on.
+        talk: the number of an open pipe, by which the function may say something while it is at work; it is given its own as `talk`.
 
     Raises:
         ExportRefused: the function refused, or its process ended. Says which limit it met, as far as that can be told.
@@ -103,9 +104,9 @@ def ask(
     """
     if not isinstance(data, Handed):
         with Handed(data) as handed:
-            return ask(work, handed, name, limits, is_large, into, gently, over, unpacks, **words)
+            return ask(work, handed, name, limits, is_large, into, gently, over, unpacks, talk, **words)
     whither = over.given_up() if over else into.open("r+b") if into else None
-    told, answer = _told({"work": work, "words": words, "gently": gently, "unpacks": unpacks}, data, name, limits, is_large, whither)
+    told, answer = _told({"work": work, "words": words, "gently": gently, "unpacks": unpacks}, data, name, limits, is_large, whither, talk)
     if into is not None:
         answer.truncate(sum(length for _, length in told.spans))
     return _answer(told.value, name, answer, told.spans)
@@ -204,14 +205,16 @@ class _Told(NamedTuple):
     spans: list[tuple[int, int]]
 
 
-def _told(request: dict[str, Any], data: Handed, name: str, limits: ReadingLimits, is_large: bool = False, answer: BinaryIO | None = None) -> tuple[_Told, BinaryIO]:
+def _told(request: dict[str, Any], data: Handed, name: str, limits: ReadingLimits, is_large: bool = False, answer: BinaryIO | None = None, talk: int = -1) -> tuple[_Told, BinaryIO]:
     """What a child says to a request, and the file its byte strings lie in."""
     answer = answer or os.fdopen(_nameless(_LARGE if is_large else data.size), "r+b")
     try:
         request["limits"] = limits.model_dump()
         try:
-            code = _run(request, data, answer, limits)
+            code = _run(request, data, answer, limits, talk)
         except PassingFault:  # the process that forks them was ended by somebody: another takes its place
+            if talk >= 0:  # what was said already would be said again
+                raise
             code = _run(request, data, answer, limits)
         if code != 0:
             raise ExportRefused(*_why(code, name, limits))
@@ -221,9 +224,10 @@ def _told(request: dict[str, Any], data: Handed, name: str, limits: ReadingLimit
         raise
 
 
-def _run(request: dict[str, Any], data: Handed, answer: BinaryIO, limits: ReadingLimits) -> int:
+def _run(request: dict[str, Any], data: Handed, answer: BinaryIO, limits: ReadingLimits, talk: int = -1) -> int:
     os.lseek(answer.fileno(), 0, os.SEEK_SET)  # a child writes on from where another ended
-    return _reader().run(request, (data.file, answer.fileno()), limits.seconds)
+    files = (data.file, answer.fileno(), *([talk] if talk >= 0 else ()))
+    return _reader().run(request, files, limits.seconds)
 
 
 def _why(code: int, name: str, limits: ReadingLimits) -> tuple[str, str, str]:
@@ -278,7 +282,7 @@ class _Reader:
             body = json.dumps(request).encode()
             with self.lock:
                 self._confirm()
-                socket.send_fds(self.socket, [struct.pack("<I", len(body))], [*files, told])
+                socket.send_fds(self.socket, [struct.pack("<I", len(body))], [*files[:2], told, *files[2:]])
                 self.socket.sendall(body)
                 self.is_ready = False
                 self._confirm()

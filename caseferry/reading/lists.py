@@ -8,7 +8,7 @@ import polars as pl
 
 from caseferry.errors import ExportRefused
 from caseferry.reading import ranged
-from caseferry.reading.guard import WORKS, Answer, Handed, ask
+from caseferry.reading.guard import WORKS, Answer, Handed, Unpacks, ask
 from caseferry.reading.kinds import Kind
 from caseferry.reading.ranged import Ahead
 from caseferry.reading.spooled import Spooled, cells, spooled
@@ -20,7 +20,7 @@ _TOGETHER, _AT_MOST = 32 << 20, 2_000
 
 def read_lists(
     data: bytes | Path, kind: Kind, name: str, limits: ReadingLimits, rows: int, encoding: str = "", beside: int = -1, kinds: Mapping[str, str] | None = None,
-    ahead: Ahead | None = None,
+    ahead: Ahead | None = None, packed: tuple[Path, Unpacks] | None = None,
 ) -> list[Spooled]:
     """Every list of a file.
 
@@ -34,6 +34,7 @@ def read_lists(
         beside: of a dBase table, where its memo file begins, if that lies behind it.
         kinds: of a database's table, what some of its columns hold, by their names.
         ahead: reads the later ranges of a long file while its first rows are looked at.
+        packed: where the file lies packed, if `data` is to hold it only when it was unpacked; `unpacks_itself` says for which.
 
     Raises:
         ExportRefused: it is locked, damaged, out of proportion, or ended its reader.
@@ -42,6 +43,9 @@ def read_lists(
     def from_end_to_end(handed: Handed) -> list[Spooled]:
         return lists_in(ask(f"{WORKS}lists", handed, name, limits, kind=kind, file=name, encoding=encoding, beside=beside, kinds=kinds), rows)
 
+    if packed is not None:
+        assert ahead is not None and isinstance(data, Path)
+        return ahead.unpack(*packed, data, name, limits, rows, from_end_to_end)
     with Handed(data) as handed:
         if kind is Kind.DELIMITED and not encoding and handed.size > ranged.RANGE:
             if ahead is not None and isinstance(data, Path):
@@ -50,6 +54,11 @@ def read_lists(
             if found is not None:
                 return [found]
         return from_end_to_end(handed)
+
+
+def unpacks_itself(kind: Kind, size: int, encoding: str) -> bool:
+    """True for a long list, which is read while it is unpacked."""
+    return kind is Kind.DELIMITED and not encoding and size > ranged.RANGE
 
 
 def wanted(kind: Kind, name: str, encoding: str = "") -> tuple[str, dict[str, object]]:

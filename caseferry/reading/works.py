@@ -5,8 +5,11 @@ Every function takes the bytes, the limits, and where byte strings of its answer
 
 import hashlib
 import json
+import os
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from functools import partial
 from types import SimpleNamespace
 from typing import Any, Protocol
 
@@ -106,11 +109,26 @@ class _End:
         return b"".join(self._pieces)[-_TOLD_BY:]
 
 
-def unpacked(data: Source, limits: Limits, blobs: Blobs, method: int, size: int, sha256: str) -> None:
-    """An entry that was read before, as it was then."""
+def unpacked(data: Source, limits: Limits, blobs: Blobs, method: int, size: int, sha256: str, talk: int = -1, of: int = 0) -> None:
+    """An entry that was read before, as it was then.
+
+    Args:
+        talk: where it is said how a list among them can be read in ranges, a line of JSON each, as soon as a range is there.
+        of: about as many bytes.
+    """
+    cuts = delimited.Cuts(of, partial(_say, talk)) if of else None
     for piece in same_again(data, method, size, sha256):
         blobs.write(piece)
+        if cuts:
+            cuts.see(piece)
     blobs.end()
+    if cuts:
+        cuts.end()
+
+
+def _say(talk: int, said: object) -> None:
+    with suppress(OSError):  # nobody listens any more
+        os.write(talk, json.dumps(said).encode() + b"\n")
 
 
 def given(data: Source, limits: Limits, blobs: Blobs) -> None:
@@ -147,7 +165,7 @@ def lists(
         known = delimited.Shape(*shape) if shape else None
         read = Delimited(data.part(*span) if span else data, encoding, limits["field_bytes"], shape=known)
         rows = [_kept(cells, blobs, limits, file) for cells in (measured(read.pieces(), kinds) if kinds else read.pieces())]
-        return [{"sheet": "", "height": read.height, "width": read.width, "rows": rows, "is_proven": read.is_proven, "facts": read.facts, "ends_midway": ends_midway(data)}]
+        return [{"sheet": "", "height": read.height, "width": read.width, "rows": rows, "is_proven": read.is_proven, "facts": read.facts, "ends_midway": ends_midway(data.part(0, span[1]) if span else data)}]
     found = []
     for sheet in _sheets(data, limits, kind, file, encoding, beside):
         widths, rows = [0], []

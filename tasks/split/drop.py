@@ -11,11 +11,11 @@ from caseferry.abreast import abreast
 from caseferry.choices import Migration
 from caseferry.errors import ExportRefused, NeedsAnswer, Question
 from caseferry.manifest import MESSAGES, Finding, Intake, Kept
-from caseferry.originals import save
+from caseferry.originals import fetch, save
 from caseferry.reading.access import tables_of
-from caseferry.reading.guard import SMALL, together
+from caseferry.reading.guard import SMALL, Unpacks, together
 from caseferry.reading.kinds import LISTS, Kind
-from caseferry.reading.lists import lists_in, read_lists, read_messages, wanted
+from caseferry.reading.lists import lists_in, read_lists, read_messages, unpacks_itself, wanted
 from caseferry.reading.memos import ENDINGS
 from caseferry.reading.ranged import Ahead
 from caseferry.reading.spooled import Spooled
@@ -95,14 +95,20 @@ def read_drop(services: Services, intake: Intake, migration: Migration, scratch:
     def read(kept: Kept) -> list[Spooled] | Finding:
         """The lists of one file, or why there are none. Each is read in a process of its own, some side by side."""
         path = scratch.file()
+        encoding = migration.options.encoding_of(kept.name)
         try:
+            if kept.packed is not None and ahead is not None and unpacks_itself(Kind(kept.kind), kept.size, encoding):
+                packed = scratch.file()
+                fetch(services.store, kept.key, kept.packed, packed)
+                how = packed, Unpacks(kept.packed.method, kept.size, kept.sha256)
+                return read_lists(path, Kind.DELIMITED, kept.name, limits, DEEPEST_HEADER + 2, ahead=ahead, packed=how)
             save(services.store, kept, path, limits)
             if kept.kind == Kind.ACCESS:
                 return database(kept, path)
             beside = -1
             if kept.name in memos:
                 beside = behind(path, memos[kept.name])
-            return read_lists(path, Kind(kept.kind), kept.name, limits, DEEPEST_HEADER + 2, migration.options.encoding_of(kept.name), beside, ahead=ahead)
+            return read_lists(path, Kind(kept.kind), kept.name, limits, DEEPEST_HEADER + 2, encoding, beside, ahead=ahead)
         except ExportRefused as refusal:
             return unreadable(kept, refusal)
 

@@ -1,20 +1,27 @@
 """A list is the same whether its file is read from end to end or in ranges, side by side."""
 
 import csv
+import hashlib
 import io
 import random
+import zlib
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from caseferry.errors import ExportRefused
-from caseferry.reading import lists, ranged
+from caseferry.errors import ExportRefused, StorageRefused
+from caseferry.reading import delimited, lists, ranged
+from caseferry.reading.delimited import Cuts
 from caseferry.reading.grid import gathered
-from caseferry.reading.guard import ask
+from caseferry.reading.guard import Unpacks, ask
 from caseferry.reading.kinds import Kind
 from caseferry.reading.lists import read_lists
 from caseferry.reading.ranged import Ahead, Surprise
+from caseferry.reading.source import Source
 from caseferry.reading.spooled import Spooled
 from config.limits import ReadingLimits
 
@@ -75,13 +82,31 @@ def test_an_old_encoding_is_read_from_end_to_end(monkeypatch: pytest.MonkeyPatch
     assert as_read(data) == whole
 
 
-def test_a_long_list_is_looked_at_while_it_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    data, path = long_file(random.Random(3), 2_000).encode(), tmp_path / "long.csv"
+BOTH = pytest.mark.parametrize("is_packed", [False, True])
+ROWS = 60_000
+"""So many that a packed list comes in several pieces."""
+
+
+def looked_at(path: Path, ahead: Ahead, *, is_packed: bool) -> list[Spooled]:
+    """A long list as it is looked at, as it lies there or out of an archive."""
+    data = path.read_bytes()
+    if not is_packed:
+        return read_lists(path, Kind.DELIMITED, "long.csv", ReadingLimits(), 3, ahead=ahead)
+    press, packed = zlib.compressobj(wbits=-15), path.with_suffix(".deflated")
+    packed.write_bytes(press.compress(data) + press.flush())
+    path.write_bytes(b"")
+    how = packed, Unpacks(8, len(data), hashlib.sha256(data).hexdigest())
+    return read_lists(path, Kind.DELIMITED, "long.csv", ReadingLimits(), 3, ahead=ahead, packed=how)
+
+
+@BOTH
+def test_a_long_list_is_looked_at_while_it_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, is_packed: bool) -> None:
+    data, path = long_file(random.Random(3), ROWS).encode(), tmp_path / "long.csv"
     path.write_bytes(data)
     whole = as_read(data)
-    monkeypatch.setattr(ranged, "RANGE", 2_000)
+    monkeypatch.setattr(ranged, "RANGE", 100_000)
     with Ahead() as ahead:
-        (found,) = read_lists(path, Kind.DELIMITED, "long.csv", ReadingLimits(), 3, ahead=ahead)
+        (found,) = looked_at(path, ahead, is_packed=is_packed)
         assert found.length > 0 and not found.ends_midway
         assert told(found) == told(found) == whole
         (settled,) = found.settled()
@@ -90,13 +115,14 @@ def test_a_long_list_is_looked_at_while_it_is_read(monkeypatch: pytest.MonkeyPat
 
 @pytest.mark.parametrize("odd", ['12" pipe,x\r\n', "1,2,3,4,5,6,7\r\n", "\ufffd,1\r\n"])
 @pytest.mark.parametrize("is_last", [True, False])
-def test_a_long_list_that_is_not_what_its_first_rows_promised_is_a_surprise(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, odd: str, is_last: bool) -> None:
+@BOTH
+def test_a_long_list_that_is_not_what_its_first_rows_promised_is_a_surprise(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, odd: str, is_last: bool, is_packed: bool) -> None:
     path = tmp_path / "long.csv"
-    path.write_bytes((long_file(random.Random(4), 5_000) + odd + "1,2\r\n" * (0 if is_last else 2_000)).encode())
+    path.write_bytes((long_file(random.Random(4), ROWS) + odd + "1,2\r\n" * (0 if is_last else ROWS)).encode())
     whole = as_read(path.read_bytes())
-    monkeypatch.setattr(ranged, "RANGE", 8_000)
+    monkeypatch.setattr(ranged, "RANGE", 100_000)
     with Ahead() as ahead:
-        (found,) = read_lists(path, Kind.DELIMITED, "long.csv", ReadingLimits(), 3, ahead=ahead)
+        (found,) = looked_at(path, ahead, is_packed=is_packed)
         with pytest.raises(Surprise):
             list(found.pieces())
         with pytest.raises(Surprise):
@@ -105,33 +131,80 @@ def test_a_long_list_that_is_not_what_its_first_rows_promised_is_a_surprise(monk
         assert told(settled) == whole
 
 
-def test_a_long_list_that_breaks_off_is_a_surprise(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+@BOTH
+def test_a_long_list_that_breaks_off_is_a_surprise(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, is_packed: bool) -> None:
     path = tmp_path / "long.csv"
-    path.write_bytes(("A,B,C\r\n" + "1,2,3\r\n" * 3_000 + "1,2").encode())
-    monkeypatch.setattr(ranged, "RANGE", 2_000)
+    path.write_bytes(("A,B,C\r\n" + "1,2,3\r\n" * 90_000 + "1,2").encode())
+    monkeypatch.setattr(ranged, "RANGE", 100_000)
     with Ahead() as ahead:
-        (found,) = read_lists(path, Kind.DELIMITED, "long.csv", ReadingLimits(), 3, ahead=ahead)
+        (found,) = looked_at(path, ahead, is_packed=is_packed)
         with pytest.raises(Surprise):
             list(found.pieces())
         (settled,) = found.settled()
-        assert settled.ends_midway and settled.height == 3_002
+        assert settled.ends_midway and settled.height == 90_002
 
 
-def test_a_reader_that_ends_in_a_later_range_is_told_when_all_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+@BOTH
+def test_a_reader_that_ends_in_a_later_range_is_told_when_all_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, is_packed: bool) -> None:
     path = tmp_path / "long.csv"
-    path.write_bytes(long_file(random.Random(5), 2_000).encode())
-    monkeypatch.setattr(ranged, "RANGE", 2_000)
+    path.write_bytes(long_file(random.Random(5), ROWS).encode())
+    monkeypatch.setattr(ranged, "RANGE", 100_000)
     real = ranged.Ranges.read
 
     def read(self: ranged.Ranges, span: list[int], *rest: Any) -> Any:
-        if span is self.spans[-1]:
+        if span[0] > 300_000:
             raise ExportRefused("CF-123", "long.csv", "its reader ended while opening it")
         return real(self, span, *rest)
 
     monkeypatch.setattr(ranged.Ranges, "read", read)
     with Ahead() as ahead:
-        (found,) = read_lists(path, Kind.DELIMITED, "long.csv", ReadingLimits(), 3, ahead=ahead)
+        (found,) = looked_at(path, ahead, is_packed=is_packed)
         with pytest.raises(Surprise):
             list(found.pieces())
         with pytest.raises(ExportRefused):
             found.settled()
+
+
+@pytest.mark.parametrize("change", [{"sha256": "0" * 64}, {"size": 900_000}, {"size": 1 << 30}])
+def test_a_long_list_that_unpacks_to_something_else_ends_the_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, change: dict[str, Any]) -> None:
+    path, packed = tmp_path / "long.csv", tmp_path / "long.deflated"
+    data, press = long_file(random.Random(6), ROWS).encode(), zlib.compressobj(wbits=-15)
+    packed.write_bytes(press.compress(data) + press.flush())
+    path.write_bytes(b"")
+    how = Unpacks(8, len(data), hashlib.sha256(data).hexdigest())._replace(**change)
+    monkeypatch.setattr(ranged, "RANGE", 100_000)
+    with Ahead() as ahead, pytest.raises(StorageRefused, match="CF-145"):
+        (found,) = read_lists(path, Kind.DELIMITED, "long.csv", ReadingLimits(), 3, ahead=ahead, packed=(packed, how))
+        list(found.pieces())
+
+
+def test_a_list_that_is_no_plain_text_is_read_otherwise_when_it_was_unpacked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    text, path = long_file(random.Random(7), ROWS), tmp_path / "long.csv"
+    monkeypatch.setattr(ranged, "RANGE", 100_000)
+    for data in (text.encode("utf-16"), text.encode("cp1252"), b"\xef\xbb\xbf" + text.encode(), text.encode() + "Ä,1\r\n".encode("cp1252"), b"no line ends at all"):
+        path.write_bytes(data)
+        whole = as_read(data)
+        with Ahead() as ahead:
+            (found,) = looked_at(path, ahead, is_packed=True)
+            try:
+                assert told(found) == whole
+            except Surprise:
+                (settled,) = found.settled()
+                assert told(settled) == whole
+
+
+@given(st.integers(0, 2**32), st.integers(1, 5_000), st.integers(1, 3_000), st.sampled_from(["", "\ufeff", "sep=;\r\n"]))
+@settings(max_examples=60, deadline=None)
+def test_a_file_is_cut_while_it_comes_where_it_may_be_cut(seed: int, size: int, piece: int, before: str) -> None:
+    data, said = (before + long_file(random.Random(seed), 200)).encode(), list[dict[str, Any]]()
+    cuts = Cuts(size, said.append)
+    for at in range(0, len(data), piece):
+        cuts.see(data[at : at + piece])
+    cuts.end()
+    first, *spans, last = said
+    known = delimited.ranges(Source.of(data), size)
+    assert known is not None and first["shape"] == [known[1].delimiter, known[1].widest] and last == {"end": True}
+    ends = [one["span"] for one in spans]
+    assert ends[0][0] == known[2][0][0] and ends[-1][1] == len(data)
+    assert all(before[1] == after[0] for before, after in pairwise(ends))
+    assert all(data[:end].count(b'"') % 2 == 0 and data[end - 1 : end] == b"\n" for _, end in ends)
