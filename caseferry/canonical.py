@@ -72,15 +72,15 @@ def add_tables(archive: zipfile.ZipFile, tables: Mapping[str, "pl.DataFrame"]) -
     """
     for name, table in tables.items():
         buffer = io.BytesIO()
-        if table.estimated_size() < _STREAM:
+        if table.height * table.width < _STREAM:
             table.write_ipc_stream(buffer, compression="zstd")
         else:
             table.write_ipc(buffer, compression="zstd")
         archive.writestr(zipfile.ZipInfo(f"{name}.arrow"), buffer.getvalue())
 
 
-_STREAM = 1 << 20
-"""Bytes of a table that is written before it could be planned how."""
+_STREAM = 50_000
+"""Cells of a table that is written before it could be planned how."""
 _EMPTY: dict[bytes, "pl.DataFrame"] = {}
 """Tables without rows by the bytes they were read from: half of all are, and reading one takes as long as a thousand rows."""
 _SHORT, _MOST = 16_384, 500
@@ -124,7 +124,8 @@ def _some_of(told: bytes, columns: Collection[str], is_old: bool) -> "pl.DataFra
         data.seek(0)
         return pl.read_parquet(data, columns=there) if is_old else pl.read_ipc(data, columns=there)
     head = 8 + int.from_bytes(told[4:8], "little")  # a stream begins with its schema, and that with its length
-    return pl.read_ipc_stream(data, columns=[one for one in pl.read_ipc_stream(told[:head]).columns if one in columns])
+    there = [one for one in pl.read_ipc_stream(told[:head]).columns if one in columns]
+    return pl.read_ipc_stream(data, columns=there) if there else pl.DataFrame()
 
 
 def arrow_of(data: bytes) -> "pl.DataFrame":

@@ -5,6 +5,7 @@ It speaks with `caseferry.reading.guard` over one socket: a request comes with t
 answer, where the child's end is told), or a fourth by which it speaks while it is at work, and is confirmed with one byte.
 """
 
+import ctypes
 import gc
 import json
 import os
@@ -49,14 +50,14 @@ def serve(control: socket.socket) -> None:
             if not head:
                 return
             request = _exactly(control, struct.unpack("<I", head)[0])
-            child = os.fork()
+            parent, child = os.getpid(), os.fork()
             if child == 0:
                 signal.set_wakeup_fd(-1)
                 signal.signal(signal.SIGCHLD, signal.SIG_DFL)
                 control.close()
                 for one in (bell, ring, *ended.values(), files[2]):
                     os.close(one)
-                _be(json.loads(request), *files[:2], *files[3:])
+                _be(parent, json.loads(request), *files[:2], *files[3:])
             for one in (*files[:2], *files[3:]):
                 os.close(one)
             ended[child] = files[2]
@@ -91,6 +92,7 @@ _GENTLY = 10
 """How far a reader that may take its time lets others go first."""
 _SMALL = 1 << 20
 """Bytes of a table that is written before it could be planned how."""
+_WHEN_PARENT_ENDS = 1
 _TOO_LONG = 5
 """The exit code of one whose answer grew past its limit."""
 _BEHIND = "13"
@@ -99,10 +101,11 @@ worker that is ten nice, and not so far that it would come near the time it has.
 """
 
 
-def _be(request: dict[str, Any], given: int, answer: int, talk: int = -1) -> None:
+def _be(parent: int, request: dict[str, Any], given: int, answer: int, talk: int = -1) -> None:
     """The child: close in, read, answer, end. Its exit code is 0 if there is an answer, whatever it says."""
     try:
         os.setsid()
+        _end_with(parent)
         limits = request["limits"]
         if request.get("gently"):
             _let_others_go_first()
@@ -116,6 +119,14 @@ def _be(request: dict[str, Any], given: int, answer: int, talk: int = -1) -> Non
     except MemoryError:
         os._exit(3)
     except BaseException:  # a reader's panic is none of Python's ordinary exceptions
+        os._exit(4)
+
+
+def _end_with(parent: int) -> None:
+    """Whoever forked this child is to outlive it: another that takes its place has another child write the answer anew."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_WHEN_PARENT_ENDS, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:
         os._exit(4)
 
 

@@ -105,7 +105,7 @@ def ask(
     if not isinstance(data, Handed):
         with Handed(data) as handed:
             return ask(work, handed, name, limits, is_large, into, gently, over, unpacks, talk, **words)
-    whither = over.given_up() if over else into.open("r+b") if into else None
+    whither = over.given_up() if over is not None else into.open("r+b") if into else None
     told, answer = _told({"work": work, "words": words, "gently": gently, "unpacks": unpacks}, data, name, limits, is_large, whither, talk)
     if into is not None:
         answer.truncate(sum(length for _, length in told.spans))
@@ -225,7 +225,6 @@ def _told(request: dict[str, Any], data: Handed, name: str, limits: ReadingLimit
 
 
 def _run(request: dict[str, Any], data: Handed, answer: BinaryIO, limits: ReadingLimits, talk: int = -1) -> int:
-    os.lseek(answer.fileno(), 0, os.SEEK_SET)  # a child writes on from where another ended
     files = (data.file, answer.fileno(), *([talk] if talk >= 0 else ()))
     return _reader().run(request, files, limits.seconds)
 
@@ -282,6 +281,7 @@ class _Reader:
             body = json.dumps(request).encode()
             with self.lock:
                 self._confirm()
+                os.lseek(files[1], 0, os.SEEK_SET)  # a child writes on from where another ended, and no other is left by now
                 socket.send_fds(self.socket, [struct.pack("<I", len(body))], [*files[:2], told, *files[2:]])
                 self.socket.sendall(body)
                 self.is_ready = False

@@ -66,8 +66,11 @@ class Ranges:
 
     def every(self) -> Spooled | None:
         """The list, with all ranges read; nothing if one of them may be read in several ways."""
-        with ThreadPoolExecutor(AT_ONCE) as pool:
+        pool = ThreadPoolExecutor(AT_ONCE)
+        try:
             return self._whole(list(pool.map(self.read, self.spans)))
+        finally:
+            at_rest(pool)
 
     def _whole(self, answers: Sequence[Answer]) -> Spooled | None:
         facts = [answer.made[0] for answer in answers]
@@ -294,6 +297,7 @@ class _Looked(Spooled):
         Raises:
             Surprise: one is not as the first rows are.
         """
+        coming = deque[Future[Answer]]()
         try:
             (coming, left), self._begun = self._begun or self._begin(), None
             yield self._as_promised(self._first)
@@ -305,6 +309,9 @@ class _Looked(Spooled):
                 coming.extend(self._read(span, answer) for span in islice(left, 1))
         except ExportRefused:
             raise Surprise from None
+        finally:
+            for one in coming:  # whoever goes no further wants none of them
+                one.cancel()
         self._counted = height
 
     def _as_promised(self, answer: Answer) -> Answer:

@@ -16,13 +16,15 @@ from caseferry.errors import StorageRefused
 from caseferry.manifest import FORMAT, Intake, Kept
 from caseferry.originals import ask_about, ask_of, read_all, save
 from caseferry.reading.archive import Damaged, Flowing, inflated
-from caseferry.reading.guard import WORKS, Answer
+from caseferry.reading.guard import WORKS, Answer, Unpacks, ask
+from caseferry.reading.kinds import Kind
 from caseferry.reading.source import Source
 from caseferry.services.scratch import Scratch
 from config.limits import ReadingLimits
 from tasks.intake.arrive import arrive
 from tasks.journey import next_steps
 from tasks.stage import perform, present, run_of
+from tasks.verify.lines import _BEGUN, _COUNTED, _work
 from tests.crossing import CHOICES, Crossed, Crossings, firm, packed
 from workers.inprocess import cross
 
@@ -75,6 +77,17 @@ def test_a_long_list_is_counted_while_it_is_unpacked(crossing: Crossings, flows:
     run = taken_in(crossing, mixed())
     rows = {kept.name: ask_of(run.store, kept, _COUNT, LIMITS, flows=flows).made for kept in lists_of(run)}
     assert rows["long.csv"] == 60_000 and rows == {kept.name: 1 + len(_lines(kept.name)) for kept in lists_of(run)}
+
+
+@pytest.mark.parametrize("kind", sorted({*_COUNTED, *_BEGUN}))
+def test_whatever_is_counted_while_it_is_unpacked_is_counted_as_if_it_lay_there(kind: Kind) -> None:
+    events = "".join(f"BEGIN:VEVENT\r\nUID:{n}\r\nSUMMARY:call {n * 7919}\r\nEND:VEVENT\r\n" + "BEGIN:VTODO\r\nEND:VTODO\r\n" * (n % 2) for n in range(40_000))
+    letters = "".join(f"From a@b.c Mon Jan  1 10:00:00 2024\nSubject: {n}\n\ntext\n\n" for n in range(40_000))
+    text = {Kind.CALENDAR: events, Kind.CARDS: events.replace("VEVENT", "VCARD"), Kind.MAILBOX: letters}.get(kind, LONG.decode())
+    data = b"\x03" + bytes(7) + (33).to_bytes(2, "little") + (20).to_bytes(2, "little") + bytes(20) + b"\r" + b" 234567890123456789 " * 90_000 if kind is Kind.DBASE else text.encode()
+    press, (work, words) = zlib.compressobj(wbits=-15), _work(Kept(name="a", key="a", size=len(data), sha256="", kind=kind))
+    how = Unpacks(8, len(data), hashlib.sha256(data).hexdigest())
+    assert len(data) > 1 << 20 and ask(work, press.compress(data) + press.flush(), "a", LIMITS, unpacks=how, **words).made == ask(work, data, "a", LIMITS, **words).made
 
 
 def _lines(name: str) -> list[str]:
