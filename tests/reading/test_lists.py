@@ -83,7 +83,7 @@ def test_an_old_encoding_is_read_from_end_to_end(monkeypatch: pytest.MonkeyPatch
 
 
 BOTH = pytest.mark.parametrize("is_packed", [False, True])
-ROWS = 60_000
+ROWS = 40_000
 """So many that a packed list comes in several pieces."""
 
 

@@ -41,8 +41,8 @@ def test_a_list_of_one_column_is_told_and_text_is_not_a_list(crossing: Crossings
 
 @pytest.mark.parametrize("odd", ["", '31/05/2024,24-0001,JD,1.5,12" pipe\n', "31/05/2024,24-0001,JD,1.5,200,and,more\n", "31/05/2024,24-0001,J\ufffd,1.5,200\n", "31/05/2024,24-0"])
 def test_a_list_that_is_cut_while_it_is_read_is_cut_as_if_it_were_read_before(crossing: Crossings, monkeypatch: pytest.MonkeyPatch, odd: str) -> None:
-    rows = [f"31/05/2024,24-0001,JD,1.5,{n * 7919 % 99_991}\n" for n in range(40_000)]
-    files = firm(w="Date,Matter No,Staff,Hours,Rate\n" + "".join(rows) + odd + ("" if odd and not odd.endswith("\n") else "".join(rows[:10])))
+    rows = [f"31/05/2024,24-0001,JD,1.5,200,{' '.join(str(n * prime) for prime in range(7_919, 7_940))}\n" for n in range(6_000)]
+    files = firm(w="Date,Matter No,Staff,Hours,Rate,Narrative\n" + "".join(rows) + odd + ("" if odd and not odd.endswith("\n") else "".join(rows[:10])))
     whole = crossing(files)
     monkeypatch.setattr(ranged, "RANGE", 100_000)
     for room in (guard, drop):
