@@ -22,6 +22,11 @@ def kept(table: pl.DataFrame, which: pl.Series | pl.Expr) -> pl.DataFrame:
     return side_by_side(column.filter(holds) for column in table.iter_columns())
 
 
+def known(column: pl.Series) -> pl.Series:
+    """`column.drop_nulls()`: the cells that hold something."""
+    return column.drop_nulls() if column.null_count() else column
+
+
 def side_by_side(columns: Iterable[pl.Series]) -> pl.DataFrame:
     """`pl.DataFrame(list(columns))` of columns that are equally long."""
     every = list(columns)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from caseferry.frames import kept, side_by_side, stacked, without
+from caseferry.frames import kept, known, side_by_side, stacked, without
 
 _ROWS = st.lists(st.tuples(st.none() | st.integers(0, 9), st.none() | st.text(max_size=20), st.none() | st.booleans()), max_size=30)
 _SCHEMA = {"n": pl.Int64, "t": pl.String, "w": pl.Boolean}
@@ -41,6 +41,12 @@ def test_columns_are_left_out_and_laid_beside_each_other(rows: list[tuple[object
     assert_frame_equal(without(whole, "t", "no such"), whole.drop("t"))
     assert_frame_equal(side_by_side(whole.get_columns()), whole)
     assert without(whole, "n", "t", "w").width == side_by_side([]).width == 0
+
+
+@given(_ROWS)
+def test_what_is_known_of_a_column_is_what_holds_something(rows: list[tuple[object, ...]]) -> None:
+    for column in table(rows).iter_columns():
+        assert known(column).equals(column.drop_nulls())
 
 
 def test_one_answer_does_not_do_for_all_rows() -> None:

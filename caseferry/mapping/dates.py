@@ -10,7 +10,7 @@ from typing import Literal
 
 import polars as pl
 
-from caseferry.frames import kept
+from caseferry.frames import kept, known
 
 Order = Literal["dmy", "mdy", "ymd", "seconds", "milliseconds"]
 """How a column of days is written: which of day and month comes first; or, where all of it is bare figures, 20240301, or
@@ -100,7 +100,7 @@ class Evidence:
 
 def evidence(values: pl.Series) -> Evidence:
     """Look at a column of dates as text. Only real calendar days count as evidence."""
-    return evidence_of(values.drop_nulls().rename("t").value_counts(name="n"))
+    return evidence_of(known(values).rename("t").value_counts(name="n"))
 
 
 _FIRST_FIGURES, _BARE = r"^[0-9]{1,2}[/.\-][0-9]", "^(?:[0-9]{8,13}|0+)$"
@@ -180,7 +180,7 @@ def parse(values: pl.Series, order: Order | None, latest: date, epoch_1904: bool
         `text`, `day` (null where it can't be read), `time` (HH:MM:SS, if one was given), `shape`, one row per
         distinct text. Shapes: iso, numeric, named, serial, two_digit_year, since_1970, unread.
     """
-    table = values.drop_nulls().unique().rename("text").to_frame()
+    table = known(values).unique().rename("text").to_frame()
     start = date(1904, 1, 1) if epoch_1904 else date(1899, 12, 30)
     if order in ("ymd", "seconds", "milliseconds"):
         return _closely(table, order, latest, start)

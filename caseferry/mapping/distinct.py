@@ -4,6 +4,8 @@ from collections.abc import Callable, Sequence
 
 import polars as pl
 
+from caseferry.frames import known
+
 
 def each_once(values: pl.Expr, form: Callable[[pl.Expr], pl.Expr]) -> pl.Expr:
     """The text that `form` makes of each value, as if it were asked row by row.
@@ -13,7 +15,7 @@ def each_once(values: pl.Expr, form: Callable[[pl.Expr], pl.Expr]) -> pl.Expr:
     """
 
     def made(some: pl.Series) -> pl.Series:
-        distinct = some.drop_nulls().unique().rename("v")
+        distinct = known(some).unique().rename("v")
         if distinct.is_empty() or distinct.len() * 2 > some.len():
             return _texts(some.rename("v"), form).alias(some.name)
         return some.replace_strict(distinct, _texts(distinct, form), default=None, return_dtype=pl.String)
@@ -39,7 +41,7 @@ class Counted:
         self._tell, self._held = tell, list[pl.DataFrame]()
 
     def see(self, cells: pl.Series) -> None:
-        self._held.append(cells.drop_nulls().rename("t").value_counts(name="n"))
+        self._held.append(known(cells).rename("t").value_counts(name="n"))
         if sum(one.height for one in self._held) >= _TOGETHER:
             self.told()
 

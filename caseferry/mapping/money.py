@@ -5,6 +5,7 @@ from typing import Literal
 
 import polars as pl
 
+from caseferry.frames import known
 from caseferry.mapping.distinct import each_once
 
 MONEY = pl.Decimal(24, 4)
@@ -47,7 +48,7 @@ class Decimals:
 
 def decimals(values: pl.Series) -> Decimals:
     """Look at a column of amounts as text; of equal texts one will do."""
-    text = values.drop_nulls().unique().str.replace_all(_BLANKS, "")
+    text = known(values).unique().str.replace_all(_BLANKS, "")
     comma = text.filter(text.str.contains(",", literal=True))
     return Decimals(comma.len(), int(comma.str.contains(_COMMA_DECIMAL).sum()), int(text.str.contains(r"\d\.\d{1,2}\D*$").sum()))
 
@@ -66,7 +67,7 @@ def parse(values: pl.Series, credit: Literal["positive", "negative"] = "negative
         `text`, `amount` (null where it can't be read exactly, or is in another currency) and `is_foreign`, one row per
         distinct text.
     """
-    table = values.drop_nulls().unique().rename("text").to_frame()
+    table = known(values).unique().rename("text").to_frame()
     own = [currency, *_SIGNS.get(currency, ())]
     if comma or (currency and "$" not in own):
         return _closely(table, credit, comma, currency)
@@ -119,7 +120,7 @@ def parse_hours(values: pl.Series, unit: Unit) -> pl.DataFrame:
     Returns:
         `text` and `hours`: decimal hours, exact to four places; null where it can't be read exactly.
     """
-    table = values.drop_nulls().unique().rename("text").to_frame()
+    table = known(values).unique().rename("text").to_frame()
     plain = table.filter(pl.col("text").str.contains(_FIGURES))
     read = plain.select("text", (pl.col("text").cast(MONEY) / _IN_AN_HOUR[unit]).cast(MONEY).alias("hours"))
     if plain.height == table.height:

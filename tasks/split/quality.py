@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 
-from caseferry.frames import stacked
+from caseferry.frames import known, stacked
 from caseferry.manifest import ColumnUse, Joined, Table
 from caseferry.mapping.contact_points import email_key, is_email, phone_key
 from caseferry.mapping.names import key, number_key
@@ -71,7 +71,7 @@ class Quality:
         for _, hashes, tally in self._keys:
             tally.add(hashes(data))
         for expression in self._named:
-            named = data.select(expression).to_series().drop_nulls().rename("t").value_counts(name="n")
+            named = known(data.select(expression).to_series()).rename("t").value_counts(name="n")
             self._named_in.append(named.cast({"n": pl.UInt32}))
         if sum(one.height for one in self._named_in[1:]) > self._named_in[0].height + _TOGETHER:
             self._named_in = [self._added_up]

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 import polars as pl
 
+from caseferry.frames import known
 from caseferry.mapping import dates, money
 from caseferry.mapping.contact_points import is_email, is_phone
 from caseferry.records import Field, Type
@@ -70,7 +71,7 @@ def saying(sheet: Sheet, name: str) -> Callable[[Iterable[str]], pl.Expr]:
     column = sheet.frame[name]
     if column.null_count() == column.len():
         return lambda _: pl.lit(False)
-    distinct = column.drop_nulls().unique()
+    distinct = known(column).unique()
     plain = distinct.str.strip_chars().str.to_lowercase()
 
     def says_one_of(words: Iterable[str]) -> pl.Expr:
@@ -242,7 +243,7 @@ def _read_hours(sheet: Sheet, name: str, unit: money.Unit) -> None:
 
 
 def _read_time(sheet: Sheet, name: str) -> None:
-    parsed = sheet.frame[name].drop_nulls().unique().rename("text").to_frame()
+    parsed = known(sheet.frame[name]).unique().rename("text").to_frame()
     # A time of day may come as a moment: a spreadsheet gives both.
     parsed = parsed.with_columns(dates.time_of(pl.col("text").str.replace(r"^\d{4}-\d\d-\d\d[ T]", "")).alias("clock"))
     text, clock = pl.col("text"), pl.col("clock")

@@ -343,7 +343,7 @@ class Batch:
     def _notes(self, kind: str) -> dict[str, Noted]:
         later = self._later[kind]
         nothing = Noted.none({name: kind for name, kind in later.schema.items() if name != "table"})
-        added = {str(table): some for (table,), some in later.partition_by("table", as_dict=True, include_key=False).items()}
+        added = {table: without(kept(later, later["table"] == table), "table") for table in later["table"].unique()}
         noted = {}
         for table in sorted({*self._parts, *added}):
             early = together([nothing, *(self._noted[kind, part] for part in self._parts.get(table, ()))])

@@ -12,7 +12,7 @@ from typing import Any
 
 import polars as pl
 
-from caseferry.frames import kept
+from caseferry.frames import kept, known
 from caseferry.manifest import ImportFile, Table
 from caseferry.mapping.target import Target
 from tasks.verify.evidence import Batch, Evidence, Handed
@@ -135,8 +135,8 @@ class Sample:
         tables = {table.id: table for table in batch.tables}
         sources = {
             (table, source["row"]): source
-            for (table,), some in chosen.partition_by("table", as_dict=True).items()
-            for source in kept(batch.raw(tables[str(table)]), pl.col("row").is_in(some["row"].implode())).iter_rows(named=True)
+            for table in chosen["table"].unique()
+            for source in kept(batch.raw(tables[table]), pl.col("row").is_in(chosen["row"].filter(chosen["table"] == table).implode())).iter_rows(named=True)
         }
         targets = {row[0]: row[1 : 1 + len(whole.header)] for row in kept(lines, lines[_AT].is_in(chosen[_AT].implode())).iter_rows()}
         for file, line, at, table, row, size, day, changes in chosen.select("file", "line", _AT, "table", "row", "size", pl.col("day").to_physical(), "changes").iter_rows():
@@ -178,10 +178,10 @@ class Sample:
 
 def _first(lines: pl.Series, values: pl.Series, count: int, *, least: bool = False, last: bool = False) -> pl.Series:
     """Some of the lines that have a value, with the most or the least of it; of those that have as much the first, or the last."""
-    known = values.drop_nulls()
-    if known.len() <= count:
+    some = known(values)
+    if some.len() <= count:
         return lines.filter(values.is_not_null())
-    edge = known.bottom_k(count).max() if least else known.top_k(count).min()  # orders of magnitude less work than to sort by both
+    edge = some.bottom_k(count).max() if least else some.top_k(count).min()  # orders of magnitude less work than to sort by both
     beyond = lines.filter(values < edge if least else values > edge)
     level, left = lines.filter(values == edge).sort(), count - beyond.len()
     return pl.concat([beyond, level.tail(left) if last else level.head(left)])
