@@ -28,8 +28,8 @@ SLOW = {"pydantic_rows", "petl_tables", "plain_csv", "dlt_pages", "singer_pipe"}
 """Measured once: what they are off by is more than what the machine drifts."""
 SIZES = ("small", "middle", "large")
 VERSIONS = ("polars", "duckdb", "pandas", "petl", "dlt", "singer-sdk", "pydantic", "pyarrow", "isal")
-_SMALL = 20
-"""Small firms that come while a large one is on its way."""
+_SMALL, _WHOLE = 20, 3
+"""Small firms that come while a large one is on its way; large ones that come alone."""
 
 
 def journeys(folder: Path, scratch: Path, rounds: int) -> list[dict[str, Any]]:
@@ -84,7 +84,7 @@ def on_a_stack(large: Path, rounds: int) -> dict[str, list[float]]:
     with tempfile.TemporaryDirectory() as state, up(Path(state) / "state") as running:
         took(running, "warm/one", SAMPLE, "LEAP-export.zip")
         alone = [took(running, f"alone{n}/one", SAMPLE, "LEAP-export.zip") for n in range(rounds)]
-        whole = [took(running, "large/one", large, "export.zip")]
+        whole = [took(running, f"whole{n}/one", large, "export.zip") for n in range(_WHOLE)]
         beside: list[float] = []
         number = 0
         while len(beside) < _SMALL and number < 3:  # a firm that is through before all have come makes way for another

@@ -53,9 +53,10 @@ class Up:
         return True
 
     def wait_for(self, where: str, name: str, seconds: float = 600) -> str:
-        """The key of an object of a run, once it lies there. One object is asked for: to list a run again and again would
-        take a good part of a core from those that are at work on it."""
-        deadline = time.monotonic() + seconds
+        """The key of an object of a run, once it lies there. One object is asked for, and more rarely the longer it takes: to
+        list a run again and again, or to ask twenty times a second, would take a good part of a core from those at work on it."""
+        began = time.monotonic()
+        deadline = began + seconds
         homes, looks = list[str](), 0
         while time.monotonic() < deadline:
             if looks % 20 == 0 or not homes:
@@ -65,7 +66,7 @@ class Up:
                 if self.is_there(home + name):
                     return home + name
             assert self.process.poll() is None, "the stack ended"
-            time.sleep(0.05)
+            time.sleep(max(0.05, (time.monotonic() - began) / 200))
         raise AssertionError(f"no {name} within {seconds} s; there is: {self.keys(where)[-8:]}")
 
     def get(self, key: str) -> bytes:
