@@ -13,6 +13,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
 
@@ -110,30 +111,23 @@ def shape_of(head: bytes) -> Shape:
     return Shape(delimiter, _widest(rest, delimiter), len(known.encode()) - len(rest.encode()))
 
 
-def ranges(source: Source, size: int) -> tuple[Written, Shape, list[tuple[int, int]]] | None:
-    """A long file as ranges of about so many bytes that can be read side by side; None if it is written so that it can't.
-
-    Each ends at a line end that has an even number of quotation marks before it. That is a row's end if all that comes
-    before is read in one way only, which whoever reads it finds out.
+def ranges(source: Source, size: int) -> list[dict[str, Any]] | None:
+    """A long file as ranges of about so many bytes that can be read side by side, as `Cuts` tells of them; None if it is
+    written so that it can't.
     """
-    written = tell(source)
-    if not written.is_proven:
-        return None
-    shape = shape_of(source[written.mark : written.mark + _HEAD])
-    first = at = written.mark + shape.start
-    found, marks = [], 0
-    for piece in source.pieces(at, size=min(PIECE, size)):
-        marks += piece.count(b'"')
-        end = _even_line_end(piece, marks) if at + len(piece) - first >= size else 0
-        if end:
-            found.append((first, at + end))
-            first = at + end
-        at += len(piece)
-    return written, shape, [*found, (first, at)] if first < at else found
+    said: list[dict[str, Any]] = []
+    cuts = Cuts(size, said.append)
+    for piece in source.pieces(size=min(PIECE, size)):
+        cuts.see(piece)
+    cuts.end()
+    return said[:-1] if said[-1] else None
 
 
 class Cuts:
-    """The same of a file that is still coming, told range by range, each as soon as all of it is there.
+    """Where a long file can be cut, told while it comes: range by range, each as soon as all of it is there.
+
+    Each ends at a line end that has an even number of quotation marks before it. That is a row's end if all that comes
+    before is read in one way only, which whoever reads it finds out.
 
     Args:
         size: about as many bytes as a range shall have.
@@ -141,7 +135,7 @@ class Cuts:
             says that it has to be read otherwise, whatever was said before.
     """
 
-    def __init__(self, size: int, say: Callable[[dict[str, object]], None]) -> None:
+    def __init__(self, size: int, say: Callable[[dict[str, Any]], None]) -> None:
         self._size, self._say = size, say
         self._head, self._is_begun, self._is_off = b"", False, False
         self._decoder, self._is_ascii = codecs.getincrementaldecoder("utf-8")(), True
@@ -176,10 +170,11 @@ class Cuts:
         shape = shape_of(head[written.mark : written.mark + _HEAD])
         self._say({"encoding": written.encoding, "shape": [shape.delimiter, shape.widest]})
         self._first = self._at = written.mark + shape.start
-        self._go_on(head[self._first :])
+        for at in range(self._first, len(head), self._size):
+            self._go_on(head[at : at + self._size])
 
     def _go_on(self, piece: bytes) -> None:
-        if not self._is_text(piece):
+        if self._is_off or not self._is_text(piece):
             return
         self._marks += piece.count(b'"')
         end = _even_line_end(piece, self._marks) if self._at + len(piece) - self._first >= self._size else 0

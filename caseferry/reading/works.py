@@ -147,8 +147,7 @@ def ranges(data: Source, limits: Limits, blobs: Blobs, size: int) -> Any:
     found = delimited.ranges(data, size)
     if found is None:
         return None
-    written, shape, spans = found
-    return {"encoding": written.encoding, "spans": spans, "shape": [shape.delimiter, shape.widest]}
+    return {**found[0], "spans": [one["span"] for one in found[1:]]}
 
 
 def lists(
