@@ -51,7 +51,7 @@ def split_up(folder: Path, bucket: Path) -> "list[Ticket]":
     while tickets[0].step != "transform":
         assert perform(here, tickets[0])
         tickets = next_steps((run.firm, run.migration, run.run), present(here.store, run))
-    sizes = {stat.key.rsplit("/", 1)[1].removesuffix(".parquet"): stat.size for stat in here.store.listing(run.at("1-split", "parts") + "/")}
+    sizes = {stat.key.rsplit("/", 1)[1].removesuffix(".zip"): stat.size for stat in here.store.listing(run.at("1-split", "parts") + "/")}
     return sorted(tickets, key=lambda ticket: -sizes[ticket.part])
 
 

@@ -12,7 +12,7 @@ MESSAGES = "(messages)"
 """What the list is called that is made of messages in files of their own."""
 PORTAL, PORTAL_MESSAGES = "portal_data", "portal_messages"
 """The rule that tells messages and shares of a client portal, and the name a decision about them has."""
-FORMAT = 7
+FORMAT = 8
 """The layout of a run. A worker leaves a run of a later layout to a newer worker."""
 
 

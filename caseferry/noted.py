@@ -11,9 +11,9 @@ from typing import Any
 
 import polars as pl
 
-from caseferry.canonical import table_of
 from caseferry.frames import kept, side_by_side, stacked, without
 from caseferry.reading.grid import ROW
+from caseferry.tables import table_of
 
 SAID = "said"
 

@@ -58,7 +58,7 @@ _TOGETHER = 3
 
 def parts_of(present: Collection[str]) -> list[str]:
     """The parts the split made, in order."""
-    return sorted(key[len(PARTS) :].removesuffix(".parquet") for key in present if key.startswith(PARTS))
+    return sorted(key[len(PARTS) :].removesuffix(".zip") for key in present if key.startswith(PARTS))
 
 
 def counts_of(present: Collection[str]) -> list[str]:

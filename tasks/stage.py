@@ -83,7 +83,7 @@ def _known(services: Services, ticket: Ticket) -> set[str]:
     if ticket.step == "count":
         return made if services.store.stat(run_of(ticket).at("3-merge", "manifest.json")) else set()
     parts = _parts_around(services, ticket)
-    return made | {f"{PARTS}{part}.parquet" for part in parts} if parts else set()
+    return made | {f"{PARTS}{part}.zip" for part in parts} if parts else set()
 
 
 def _parts_around(services: Services, ticket: Ticket) -> list[str]:

@@ -13,13 +13,13 @@ from typing import Any
 import polars as pl
 import xlsxwriter
 
-from caseferry.canonical import read_tables, table_of
 from caseferry.keys import Run
 from caseferry.noted import Noted
 from caseferry.reading.grid import Grid, gathered
 from caseferry.reading.kinds import Kind
 from caseferry.reading.lists import read_lists
 from caseferry.services.folder import FolderStore
+from caseferry.tables import read_tables, table_of
 from config.limits import ReadingLimits
 from config.settings import Settings
 from tasks.intake.arrive import arrive

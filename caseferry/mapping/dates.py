@@ -180,7 +180,7 @@ def parse(values: pl.Series, order: Order | None, latest: date, epoch_1904: bool
         `text`, `day` (null where it can't be read), `time` (HH:MM:SS, if one was given), `shape`, one row per
         distinct text. Shapes: iso, numeric, named, serial, two_digit_year, since_1970, unread.
     """
-    table = known(values).unique().rename("text").to_frame()
+    table = known(values).unique(maintain_order=True).rename("text").to_frame()
     start = date(1904, 1, 1) if epoch_1904 else date(1899, 12, 30)
     if order in ("ymd", "seconds", "milliseconds"):
         return _closely(table, order, latest, start)

@@ -67,7 +67,7 @@ def parse(values: pl.Series, credit: Literal["positive", "negative"] = "negative
         `text`, `amount` (null where it can't be read exactly, or is in another currency) and `is_foreign`, one row per
         distinct text.
     """
-    table = known(values).unique().rename("text").to_frame()
+    table = known(values).unique(maintain_order=True).rename("text").to_frame()
     own = [currency, *_SIGNS.get(currency, ())]
     if comma or (currency and "$" not in own):
         return _closely(table, credit, comma, currency)
@@ -120,7 +120,7 @@ def parse_hours(values: pl.Series, unit: Unit) -> pl.DataFrame:
     Returns:
         `text` and `hours`: decimal hours, exact to four places; null where it can't be read exactly.
     """
-    table = known(values).unique().rename("text").to_frame()
+    table = known(values).unique(maintain_order=True).rename("text").to_frame()
     plain = table.filter(pl.col("text").str.contains(_FIGURES))
     read = plain.select("text", (pl.col("text").cast(MONEY) / _IN_AN_HOUR[unit]).cast(MONEY).alias("hours"))
     if plain.height == table.height:

@@ -6,9 +6,9 @@ from typing import Any
 
 import polars as pl
 
-from caseferry.canonical import arrow_of
 from caseferry.reading.grid import Grid, gathered, numbered, widened
 from caseferry.reading.guard import Answer
+from caseferry.tables import arrow_of
 
 
 class Spooled:

@@ -11,11 +11,11 @@ from functools import cached_property
 
 import polars as pl
 
-from caseferry.canonical import read_tables, table_of
 from caseferry.keys import Run
 from caseferry.manifest import Split
 from caseferry.mapping.names import BY_ID, number_key
 from caseferry.services.store import ObjectStore, get_all
+from caseferry.tables import read_tables, table_of
 from tasks.transform.sheet import PLACE, REASON
 
 _HELD = 8 << 20

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import polars as pl
 
-from caseferry.canonical import write_tables
 from caseferry.frames import kept
 from caseferry.manifest import Batch, Placed
 from caseferry.reading.grid import ROW
 from caseferry.services.scratch import Scratch
 from caseferry.services.store import Sending, at_rest
+from caseferry.tables import write_tables
 from tasks.merge.desk import CHANGED, NOTED, Desk
 from tasks.merge.files import Files
 from tasks.merge.left_out import Gone

@@ -14,6 +14,7 @@ from caseferry.reading.grid import ROW
 from caseferry.reading.kinds import LISTS, Kind
 from caseferry.reading.spooled import Spooled
 from caseferry.records import RECORDS
+from caseferry.tables import cells_of
 from tasks.split.recognise import header_of
 from tasks.split.tables import Cut
 
@@ -32,7 +33,7 @@ def portal_lists(made: Iterable[Cut], profile: Profile) -> Iterator[Finding]:
         if not word:
             places = {f"c{c.place}": c.heading for c in table.columns if normal(c.heading) in profile.portal_headings}
             word = next(iter(places.values()), "")
-            count = _said(pl.scan_parquet(list(cut.parts)).select(places).collect(), profile) if places else 0
+            count = _said(pl.concat(cells_of(part, places) for part in cut.parts), profile) if places else 0
         if count:
             is_carried = table.record != "excluded"
             fate = f"carried as {RECORDS[table.record].title.lower()}; that they were a portal's is not" if is_carried else "kept in the archive"

@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
-from caseferry.canonical import write_table
 from caseferry.choices import Migration
 from caseferry.errors import Question
 from caseferry.manifest import ColumnUse, Joined, Table
@@ -22,6 +21,7 @@ from caseferry.reading.spooled import Spooled
 from caseferry.records import RECORDS, Type
 from caseferry.services.scratch import Scratch
 from caseferry.services.store import at_rest
+from caseferry.tables import write_cells
 from tasks.split.furniture import Furniture, SaysMore
 from tasks.split.quality import Quality
 from tasks.split.recognise import Fit
@@ -113,7 +113,7 @@ def _written(data: Iterator[tuple[pl.DataFrame, int]], scratch: Scratch) -> list
             if last:
                 last.result()
             parts.append(_Part(scratch.file(), part.height, size))
-            last = pool.submit(write_table, part, parts[-1].path)
+            last = pool.submit(write_cells, part, parts[-1].path)
         if last:
             last.result()
         return parts

@@ -16,6 +16,7 @@ from caseferry.reading.kinds import Kind
 from caseferry.reading.ranged import Ahead, Surprise
 from caseferry.services.scratch import Scratch
 from caseferry.services.store import put_files
+from caseferry.tables import cells_of
 from tasks.journey import Ticket
 from tasks.once import read_model, write_once
 from tasks.split.drift import layout_changed
@@ -92,7 +93,7 @@ def _cut(services: Services, run: Run, migration: Migration, intake: Intake, dro
     questions: tuple[Question, ...] = tuple(question for one in made for question in one.questions)
     if questions:
         raise NeedsAnswer(questions)
-    put_files(services.store, [(run.at("1-split", "parts", f"{name}.parquet"), path) for one in made for name, path in zip(one.table.parts, one.parts, strict=True)])
+    put_files(services.store, [(run.at("1-split", "parts", f"{name}.zip"), path) for one in made for name, path in zip(one.table.parts, one.parts, strict=True)])
     tables = tuple(one.table for one in made)
     found, records = {table.kind for table in tables}, {table.record for table in tables}
     missing = tuple(kind for kind in profile.expect if kind not in found and profile.tables[kind].record not in records)
@@ -118,7 +119,7 @@ def _first_cells(cut: Cut) -> Callable[[int], pl.Series] | None:
     """Asks for the first cells of a column of a list that was cut; nothing where it has no rows."""
     if not cut.parts:
         return None
-    return lambda place: pl.scan_parquet(cut.parts[0]).select(f"c{place}").head(_LOOKED_AT).collect().to_series()
+    return lambda place: cells_of(cut.parts[0], [f"c{place}"]).head(_LOOKED_AT).to_series()
 
 
 def _quality(made: list[Cut]) -> list[dict[str, Any]]:

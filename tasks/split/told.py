@@ -2,14 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 
-import polars as pl
-
 from caseferry.errors import ExportRefused
 from caseferry.manifest import Finding, Intake, Kept
 from caseferry.mapping.headings import normal
 from caseferry.mapping.profile import Profile
 from caseferry.reading.grid import Grid
 from caseferry.reading.kinds import Kind
+from caseferry.tables import cells_of
 from tasks.split.tables import Cut
 
 NOTES = {
@@ -94,8 +93,7 @@ def money_beside(made: Sequence[Cut], profile: Profile) -> Iterator[Finding]:
         for column in cut.table.columns:
             if column.use not in {"ignored", "archive_only"} or normal(column.heading) not in sought or not cut.parts:
                 continue
-            cells = pl.scan_parquet(list(cut.parts)).select(pl.col(f"c{column.place}").str.contains("[1-9]").sum())
-            count = int(cells.collect().item() or 0)
+            count = sum(int(cells_of(part, [f"c{column.place}"]).to_series().str.contains("[1-9]").sum()) for part in cut.parts)
             if count:
                 where = " › ".join(filter(None, (cut.table.file, cut.table.sheet)))
                 yield Finding(rule="money_not_carried", where=f"{where} › column {column.place + 1}, {column.heading!r}", count=count, detail="amounts stand here, and no list of their own was sent")

@@ -21,10 +21,12 @@ def finish_time(sheet: Sheet) -> None:
     expense_table = sheet.job.spec.exclusion == "unbilled_expenses"
     profile, takes_expenses = sheet.job.profile, sheet.job.migration.options.expenses
     expense = says(sheet, "entry_type", profile.expense_types) | pl.lit(expense_table)
-    sheet.frame = sheet.frame.with_columns(
-        pl.when(expense).then(pl.lit("ExpenseEntry")).alias("type"),
-        pl.coalesce("hours", "units", "minutes", "seconds").alias("hours"),
-    )
+    sheet.put(pl.when(expense).then(pl.lit("ExpenseEntry")).alias("type"))
+    durations = [name for name in ("hours", "units", "minutes", "seconds") if sheet.frame[name].null_count() < sheet.frame.height]
+    if len(durations) == 1:
+        sheet.put_as("hours", durations[0])
+    else:
+        sheet.put(pl.coalesce("hours", "units", "minutes", "seconds").alias("hours"))
     said, invoice, billed_says = pl.col("billed"), pl.col("invoice"), saying(sheet, "billed")
     numbered = invoice.is_not_null() & ~says(sheet, "invoice", (*profile.placeholders, *profile.not_billed))
     billed = billed_says(profile.billed) | numbered
@@ -36,7 +38,7 @@ def finish_time(sheet: Sheet) -> None:
     sheet.find(unclear, "billed", "billed_unclear", "quarantined", said)
     sheet.find(pl.col("performed_on") > sheet.job.received_on, "performed_on", "work_in_the_future", "quarantined", pl.col("performed_on"))
     not_billable = says(sheet, "billable", profile.not_billable) | says(sheet, "non_billable", profile.true_words)
-    sheet.frame = sheet.frame.with_columns(pl.when(not_billable).then(pl.lit("yes")).alias("non_billable"))
+    sheet.put(pl.when(not_billable).then(pl.lit("yes")).alias("non_billable"))
     sheet.find(pl.col("matter").is_null(), "matter", "no_matter", "quarantined")
     sheet.find(pl.col("performed_on").is_null(), "performed_on", "no_date", "quarantined", _raw(sheet, "performed_on"))
     sheet.find(pl.col("staff").is_null() & ~is_expense, "staff", "no_user", "quarantined")
@@ -55,7 +57,11 @@ def _price(sheet: Sheet, is_expense: pl.Expr) -> None:
         exact = rate.is_null() & hours.is_not_null() & (hours > 0) & (product(derived, hours) == _cents(amount))
     price = pl.when(flat).then(amount).when(exact).then(derived).otherwise(rate)
     quantity = pl.when(flat).then(pl.lit("1").cast(MONEY)).otherwise(hours)
-    sheet.frame = sheet.frame.with_columns(price.cast(MONEY).alias("price"), quantity.cast(MONEY).alias("quantity"))
+    if sheet.frame.select((flat | exact).any()).item():
+        sheet.put(price.cast(MONEY).alias("price"), quantity.cast(MONEY).alias("quantity"))
+    else:
+        sheet.put_as("price", "rate")
+        sheet.put_as("quantity", "hours")
     before = pl.lit(None, pl.String)
     sheet.change(flat & ~is_expense, "hours", "flat_fee_as_one_unit", before, pl.lit("1"))
     sheet.change(exact, "rate", "rate_from_amount", before, money.plain("price"))
@@ -66,7 +72,7 @@ def _price(sheet: Sheet, is_expense: pl.Expr) -> None:
     differs = amount.is_not_null() & (total != _cents(amount)) if differs is None else differs
     sheet.find(differs, "amount", "amount_is_not_rate_times_hours", "carried", money.plain("amount"))
     if sheet.frame["amount"].null_count():
-        sheet.frame = sheet.frame.with_columns(pl.coalesce("amount", total).cast(MONEY).alias("amount"))
+        sheet.put(pl.coalesce("amount", total).cast(MONEY).alias("amount"))
 
 
 def _differ(frame: pl.DataFrame) -> pl.Expr | None:
@@ -124,7 +130,7 @@ def finish_excluded(sheet: Sheet) -> None:
 
 def _ensure(sheet: Sheet, names: tuple[str, ...], dtype: pl.DataType | type[pl.DataType]) -> None:
     missing = [pl.lit(None, dtype).alias(name) for name in names if not sheet.has(name)]
-    sheet.frame = sheet.frame.with_columns(missing)
+    sheet.put(*missing)
 
 
 def _raw(sheet: Sheet, name: str) -> pl.Expr | None:

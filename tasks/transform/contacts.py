@@ -17,8 +17,8 @@ def finish_contacts(sheet: Sheet) -> None:
     """Fill in what makes a card a contact: `kind`, names, `emails`, `street`, and the detectors' findings."""
     for name in (*NAMES, *PHONES, "card_type", "job_title"):
         if not sheet.has(name):
-            sheet.frame = sheet.frame.with_columns(pl.lit(None, pl.String).alias(name))
-    sheet.frame = sheet.frame.with_columns(_several(sheet, "email", split_emails).alias("emails"))
+            sheet.put(pl.lit(None, pl.String).alias(name))
+    sheet.put(_several(sheet, "email", split_emails).alias("emails"))
     sheet.find(pl.col("card_type") == GROUP, "card_type", "card_is_group", "excluded", pl.col("display_name"))
     _wrong_fields(sheet)
     _tell_kind(sheet)
@@ -69,7 +69,7 @@ def _move(sheet: Sheet, when: pl.Expr, name: str, rule: str, where: str, to: str
     sheet.change(moves, name, rule, pl.col(name), pl.lit(None, pl.String))
     sheet.change(moves, to, rule, pl.lit(None, pl.String), pl.col(name))
     moved = pl.concat_list("emails", pl.col(name)) if to == "emails" else pl.col(name)
-    sheet.frame = sheet.frame.with_columns(
+    sheet.put(
         pl.when(moves).then(moved).otherwise(pl.col(to)).alias(to), pl.when(~moves).then(name).alias(name)
     )
 
@@ -89,7 +89,7 @@ def _tell_kind(sheet: Sheet) -> None:
     words = shown.str.replace(title_pattern(profile.person_titles), "").str.strip_chars()
     single = ~words.str.contains(r"(?i)[,&/;]|\band\b") & words.str.contains(r"\s")
     plain = (says_person | titled) & single & ~comma
-    sheet.frame = sheet.frame.with_columns(
+    sheet.put(
         pl.when(person).then(pl.lit("person")).when(company).then(pl.lit("company"))
         .when(only_shown & looks_company).then(pl.lit("company"))
         .when(only_shown & (comma | plain)).then(pl.lit("person"))
@@ -108,20 +108,21 @@ def _tell_kind(sheet: Sheet) -> None:
                "say in the card whether this is a person or a company")  # fmt: skip
     no_name = pl.col("kind") == "nameless"
     sheet.find(no_name, "display_name", "card_without_name", "quarantined")
-    sheet.frame = sheet.frame.with_columns(
+    sheet.put(
         pl.when("parse").then(given).otherwise("first_name").alias("first_name"),
         pl.when("parse").then(last).otherwise("last_name").alias("last_name"),
         pl.when(pl.col("parse") & titled & pl.col("title").is_null()).then(taken).otherwise("title").alias("title"),
         pl.when(whole).then(shown).otherwise("company").alias("company"),
-    ).drop("parse")
+    )
+    sheet.frame = sheet.frame.drop("parse")
 
 
 def _join_street(sheet: Sheet) -> None:
     names = [f"street#{number}" for number in _places(sheet, "street")]
     if not names:
-        sheet.frame = sheet.frame.with_columns(pl.lit(None, pl.String).alias("street"))
+        sheet.put(pl.lit(None, pl.String).alias("street"))
         return
     joined = pl.concat_str(names, separator=", ", ignore_nulls=True)
     several = pl.sum_horizontal(pl.col(name).is_not_null().cast(pl.UInt8) for name in names) > 1
-    sheet.frame = sheet.frame.with_columns(pl.when(joined != "").then(joined).alias("street"))
+    sheet.put(pl.when(joined != "").then(joined).alias("street"))
     sheet.change(several, "street#1", "street_joined", pl.col(names[0]), pl.col("street"))

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 import polars as pl
 
+from caseferry.coded import Coded
 from caseferry.frames import known
 from caseferry.mapping import dates, money
 from caseferry.mapping.contact_points import is_email, is_phone
@@ -50,6 +51,12 @@ def read_fields(sheet: Sheet) -> None:
 
 def formula_like(sheet: Sheet, name: str) -> None:
     """A spreadsheet would run what begins like this. The cell goes to the target to the letter, and is listed."""
+    known_text = sheet.texts.get(name)
+    if known_text:
+        odd = known_text.words.str.contains(_FORMULA)
+        if odd.any():
+            sheet.find(pl.lit(known_text.each(odd)), name, "formula_like", "carried", pl.col(name))
+        return
     text = sheet.frame[name]
     # Most cells begin with a letter or a digit: it takes a fifth of the time to see that none of them needs a closer look,
     # and half of that where the first and the last in order say so of all.
@@ -68,15 +75,12 @@ def says(sheet: Sheet, name: str, words: Iterable[str]) -> pl.Expr:
 
 def saying(sheet: Sheet, name: str) -> Callable[[Iterable[str]], pl.Expr]:
     """`says` of one column, to be asked more than once. Distinct texts are looked at, not rows."""
-    column = sheet.frame[name]
-    if column.null_count() == column.len():
-        return lambda _: pl.lit(False)
-    distinct = known(column).unique()
-    plain = distinct.str.strip_chars().str.to_lowercase()
+    texts = sheet.by_number(name)
+    plain = texts.words.str.strip_chars().str.to_lowercase()
 
     def says_one_of(words: Iterable[str]) -> pl.Expr:
-        meant = distinct.filter(plain.is_in([word.casefold() for word in words]))
-        return pl.lit(column.is_in(meant.implode()).fill_null(False)) if meant.len() else pl.lit(False)
+        is_meant = plain.is_in([word.casefold() for word in words])
+        return pl.lit(texts.each(is_meant).fill_null(False)) if is_meant.any() else pl.lit(False)
 
     return says_one_of
 
@@ -90,18 +94,20 @@ def join_pieces(sheet: Sheet, field: str) -> None:
     """One text out of the columns that feed a field: what is filled, each once, joined by a dash."""
     names = sorted(name for name in sheet.frame.columns if name.startswith(f"{field}#"))
     if not names:
-        sheet.frame = sheet.frame.with_columns(pl.lit(None, pl.String).alias(field))
+        sheet.put(pl.lit(None, pl.String).alias(field))
         return
     if len(names) == 1:
-        sheet.frame = sheet.frame.with_columns(pl.col(names[0]).alias(field))
+        sheet.put_as(field, names[0])
         return
     pieces = pl.concat_list(names).list.drop_nulls().list.unique(maintain_order=True)
-    sheet.frame = sheet.frame.with_columns(pl.when(pieces.list.len() > 0).then(pieces.list.join(" - ")).alias(field))
+    sheet.put(pl.when(pieces.list.len() > 0).then(pieces.list.join(" - ")).alias(field))
     sheet.change(pieces.list.len() > 1, names[0], "descriptions_joined", pl.col(names[0]), pl.col(field))
 
 
 def _take(sheet: Sheet, name: str, place: int) -> None:
-    sheet.frame = sheet.frame.with_columns(sheet.raw[f"c{place}"].alias(name))
+    sheet.put(sheet.raw[f"c{place}"].alias(name))
+    if f"c{place}" in sheet.cells:
+        sheet.texts[name] = sheet.cells[f"c{place}"]
     if sheet.raw["filled"].any() and name.split("#")[0] in sheet.job.spec.fill_down:
         filled = sheet.raw["filled"]
         sheet.change(pl.lit(filled) & pl.col(name).is_not_null(), name, "fill_down", pl.lit(None), pl.col(name))
@@ -112,7 +118,8 @@ def _join(sheet: Sheet, name: str) -> None:
     joined = sheet.job.table.joined[name]
     cells = [sheet.raw[f"c{place}"].alias(f"piece{place}") for place in joined.places]
     whole = pl.concat_str([cell.name for cell in cells], separator=joined.between)
-    sheet.frame = sheet.frame.with_columns(cells).with_columns(whole.alias(name))
+    sheet.put(*cells)
+    sheet.put(whole.alias(name))
     last = pl.col(cells[-1].name)
     sheet.change(pl.col(name).is_not_null(), name, "columns_joined", last, pl.col(name))
     sheet.find(pl.any_horizontal(pl.col(cell.name).is_not_null() for cell in cells) & pl.col(name).is_null(), name, "half_a_number", "carried", last)
@@ -124,11 +131,12 @@ def _from_group(sheet: Sheet, spec: Field) -> None:
     above = sheet.raw[f"group:{spec.name}"]
     if spec.name == "matter":  # "24-0012 – Smith v Jones": the number stands first
         above = above.str.extract(r"^\s*([^\s:]*\d[^\s:]*)").alias("above")
-    sheet.frame = sheet.frame.with_columns(above.alias("above"))
+    sheet.put(above.alias("above"))
     own = pl.col(spec.name) if sheet.has(spec.name) else pl.lit(None, pl.String)
     taken = own.is_null() & pl.col("above").is_not_null()
     sheet.change(taken, spec.name, "group_header", pl.lit(None), pl.col("above"))
-    sheet.frame = sheet.frame.with_columns(pl.coalesce(own, "above").alias(spec.name)).drop("above")
+    sheet.put(pl.coalesce(own, "above").alias(spec.name))
+    sheet.frame = sheet.frame.drop("above")
 
 
 def _read(sheet: Sheet, name: str, spec: Field) -> None:
@@ -144,7 +152,7 @@ def _read(sheet: Sheet, name: str, spec: Field) -> None:
     elif spec.type is Type.EMAIL and spec.many:
         blank = says(sheet, name, sheet.job.profile.placeholders)
         sheet.find(blank, name, "placeholder", "emptied", text)
-        sheet.frame = sheet.frame.with_columns(pl.when(~blank).then(text).alias(name))
+        sheet.put(pl.when(~blank).then(text).alias(name))
     elif spec.type is Type.EMAIL:
         sheet.find(text.is_not_null() & ~text.str.contains("@"), name, "email_format", "carried", text)
     elif spec.type is Type.PHONE:
@@ -154,7 +162,7 @@ def _read(sheet: Sheet, name: str, spec: Field) -> None:
             sheet.find(pl.lit(odd) & ~is_email(text), name, "phone_format", "carried", text)
 
 
-def _take_as_read(sheet: Sheet, name: str, told: pl.DataFrame, outcomes: Mapping[str, Outcome]) -> None:
+def _take_as_read(sheet: Sheet, name: str, texts: Coded, told: pl.DataFrame, outcomes: Mapping[str, Outcome]) -> None:
     """Put what each distinct text was read as in the place of the text, which stays as `<name>~`.
 
     Args:
@@ -163,24 +171,21 @@ def _take_as_read(sheet: Sheet, name: str, told: pl.DataFrame, outcomes: Mapping
         outcomes: what becomes of a row, by the rule that found it odd.
     """
     count = told.height - told["rule"].null_count()
-    kept = [one for one in told.columns if one not in {"rule", "after"} and (one != "found" or told["found"].null_count() < told.height)]
-    if count:
-        told = told.sort("rule", "text", nulls_last=True)
-        otherwise = told.head(count).select("rule", pl.col("text").alias("before"), "after")
-        number = pl.int_range(pl.len(), dtype=pl.UInt32)
-        told = told.select(*kept, pl.when(number < count).then(number).alias("said"))
-    else:
-        told = told.select(kept)
+    told = told.sort("rule", "text", nulls_last=True) if count else told
+    numbers = texts.words.to_frame("text").join(told.select("text").with_row_index("number"), on="text", how="left", maintain_order="left")["number"]
+    lines = texts.each(numbers)
     sheet.frame = sheet.frame.rename({name: f"{name}~"})
-    read = sheet.frame.select(pl.col(f"{name}~").alias("text")).join(told, on="text", how="left", maintain_order="left")
-    sheet.frame = sheet.frame.with_columns(column for column in read.get_columns() if column.name not in {"text", "found", "said"})
-    if "found" in kept:
-        found = set(told["found"].drop_nulls().unique())
-        for rule in outcomes:
-            if rule in found:
-                sheet.find(pl.lit(read["found"] == rule), name, rule, outcomes[rule], pl.col(f"{name}~"))
+    sheet.texts[f"{name}~"] = sheet.texts.pop(name)
+    for one in told.columns:
+        if one not in {"text", "rule", "after", "found"}:
+            sheet.put_text(one, Coded(lines, told[one]))
+    found = set(known(told["found"]).unique())
+    for rule in outcomes:
+        if rule in found:
+            sheet.find(pl.lit((told["found"] == rule).gather(lines)), name, rule, outcomes[rule], pl.col(f"{name}~"))
     if count:
-        sheet.change_as(read["said"], name, otherwise)
+        said = pl.select(pl.when(pl.int_range(told.height) < count).then(pl.int_range(told.height, dtype=pl.UInt32))).to_series()
+        sheet.change_as(said.gather(lines), name, told.head(count).select("rule", pl.col("text").alias("before"), "after"))
 
 
 def _read_day(sheet: Sheet, name: str, kind: Type) -> None:
@@ -188,7 +193,8 @@ def _read_day(sheet: Sheet, name: str, kind: Type) -> None:
     ahead = 0 if kind is Type.BIRTH else TWO_DIGIT_AHEAD
     latest = sheet.job.received_on.replace(year=sheet.job.received_on.year + ahead, day=1)
     order = sheet.job.table.date_orders.get(field)
-    parsed = dates.parse(sheet.frame[name], order, latest, sheet.job.table.epoch_1904)
+    texts = sheet.by_number(name)
+    parsed = dates.parse(texts.words, order, latest, sheet.job.table.epoch_1904)
     text, day, time, shape = pl.col("text"), pl.col("day"), pl.col("time"), pl.col("shape")
     blank = is_placeholder(sheet, text)
     never = blank & day.is_not_null()  # 01/01/1900 and its like
@@ -208,7 +214,7 @@ def _read_day(sheet: Sheet, name: str, kind: Type) -> None:
     told = parsed.select(
         "text", day.alias(name), time.alias(f"{name}@"), "found", pl.when(day.is_not_null() & (text != after)).then(rule).alias("rule"), after.alias("after"),
     )  # fmt: skip
-    _take_as_read(sheet, name, told, {"placeholder": "emptied", "birth_in_future": "emptied", "date_unreadable": "emptied"})
+    _take_as_read(sheet, name, texts, told, {"placeholder": "emptied", "birth_in_future": "emptied", "date_unreadable": "emptied"})
 
 
 def _read_money(sheet: Sheet, name: str, is_text: bool = False) -> None:
@@ -217,7 +223,8 @@ def _read_money(sheet: Sheet, name: str, is_text: bool = False) -> None:
     Args:
         is_text: what is no amount stays as it is written, in a column of text.
     """
-    parsed = money.parse(sheet.frame[name], sheet.job.spec.credit, name.removeprefix("x:") in sheet.job.table.decimal_comma, sheet.job.migration.currency).with_columns(money.plain("amount").alias("after"))
+    texts = sheet.by_number(name)
+    parsed = money.parse(texts.words, sheet.job.spec.credit, name.removeprefix("x:") in sheet.job.table.decimal_comma, sheet.job.migration.currency).with_columns(money.plain("amount").alias("after"))
     text, amount, after = pl.col("text"), pl.col("amount"), pl.col("after")
     found = (
         pl.when(pl.col("is_foreign")).then(pl.lit("other_currency")).when(amount.is_null() & is_placeholder(sheet, text)).then(pl.lit("placeholder"))
@@ -229,21 +236,23 @@ def _read_money(sheet: Sheet, name: str, is_text: bool = False) -> None:
         pl.when(amount.is_not_null() & (text != after)).then(pl.lit("amount_read")).alias("rule"), "after",
     )  # fmt: skip
     lost: Outcome = "carried" if is_text else "quarantined" if name in sheet.job.record.money else "emptied"
-    _take_as_read(sheet, name, told, {"placeholder": "emptied", "other_currency": lost, "amount_unreadable": lost})
+    _take_as_read(sheet, name, texts, told, {"placeholder": "emptied", "other_currency": lost, "amount_unreadable": lost})
 
 
 def _read_hours(sheet: Sheet, name: str, unit: money.Unit) -> None:
-    parsed = money.parse_hours(sheet.frame[name], unit).with_columns(money.plain_hours("hours").alias("after"))
+    texts = sheet.by_number(name)
+    parsed = money.parse_hours(texts.words, unit).with_columns(money.plain_hours("hours").alias("after"))
     text, hours, after = pl.col("text"), pl.col("hours"), pl.col("after")
     told = parsed.select(
         "text", hours.alias(name), pl.when(hours.is_null()).then(pl.lit("duration_unreadable")).alias("found"),
         pl.when(hours.is_not_null() & (text != after)).then(pl.lit(f"{unit}_read")).alias("rule"), "after",
     )  # fmt: skip
-    _take_as_read(sheet, name, told, {"duration_unreadable": "emptied"})
+    _take_as_read(sheet, name, texts, told, {"duration_unreadable": "emptied"})
 
 
 def _read_time(sheet: Sheet, name: str) -> None:
-    parsed = known(sheet.frame[name]).unique().rename("text").to_frame()
+    texts = sheet.by_number(name)
+    parsed = texts.words.to_frame("text")
     # A time of day may come as a moment: a spreadsheet gives both.
     parsed = parsed.with_columns(dates.time_of(pl.col("text").str.replace(r"^\d{4}-\d\d-\d\d[ T]", "")).alias("clock"))
     text, clock = pl.col("text"), pl.col("clock")
@@ -251,4 +260,4 @@ def _read_time(sheet: Sheet, name: str) -> None:
         "text", clock.alias(name), pl.when(clock.is_null()).then(pl.lit("time_unreadable")).alias("found"),
         pl.when(clock.is_not_null() & (text != clock)).then(pl.lit("time_read")).alias("rule"), clock.alias("after"),
     )  # fmt: skip
-    _take_as_read(sheet, name, told, {"time_unreadable": "emptied"})
+    _take_as_read(sheet, name, texts, told, {"time_unreadable": "emptied"})

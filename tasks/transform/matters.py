@@ -11,10 +11,10 @@ _DAMAGED = r"(?i)^\d{4}-\d\d-\d\d(?: 00:00)?$|^\d{1,2}-(?:jan|feb|mar|apr|may|ju
 def finish_matters(sheet: Sheet) -> None:
     for name in ("number", "status", "archived", "client", "responsible"):
         if not sheet.has(name):
-            sheet.frame = sheet.frame.with_columns(pl.lit(None, pl.String).alias(name))
+            sheet.put(pl.lit(None, pl.String).alias(name))
     for name in ("opened_on", "closed_on"):
         if not sheet.has(name):
-            sheet.frame = sheet.frame.with_columns(pl.lit(None, pl.Date).alias(name))
+            sheet.put(pl.lit(None, pl.Date).alias(name))
     number = pl.col("number")
     sheet.find(number.is_null(), "number", "no_number", "quarantined")
     sheet.find(is_placeholder(sheet, number), "number", "number_pending", "quarantined", number)
@@ -23,7 +23,7 @@ def finish_matters(sheet: Sheet) -> None:
     for field in ("client", "responsible"):
         blank = is_placeholder(sheet, pl.col(field))
         sheet.find(blank, field, "placeholder", "emptied", pl.col(field))
-        sheet.frame = sheet.frame.with_columns(pl.when(~blank).then(field).alias(field))
+        sheet.put(pl.when(~blank).then(field).alias(field))
     join_pieces(sheet, "description")
     _status(sheet)
 
@@ -34,9 +34,9 @@ def _status(sheet: Sheet) -> None:
     known: dict[str, str] = {word.casefold(): state for state, words in profile.statuses.items() for word in words}
     known |= {word.casefold(): state for word, state in own.items()}
     if sheet.has("stage"):  # a list that has both keeps both
-        sheet.frame = sheet.frame.with_columns(pl.col("status").alias("said"), pl.col("status").alias("status_before"))
+        sheet.put(pl.col("status").alias("said"), pl.col("status").alias("status_before"))
     else:
-        sheet.frame = sheet.frame.with_columns(pl.col("status").alias("said"), pl.col("status").alias("stage"))
+        sheet.put(pl.col("status").alias("said"), pl.col("status").alias("stage"))
     stage = pl.col("said").str.strip_chars().str.to_lowercase()
     said = stage.replace_strict(known, default=None, return_dtype=pl.String)
     archived = pl.col("archived").str.strip_chars().str.to_lowercase()
@@ -53,7 +53,7 @@ def _status(sheet: Sheet) -> None:
         pl.when(evidence & (said != "Closed").fill_null(True)).then(pl.lit("closed_by_date_or_archive"))
         .when(said.is_null()).then(pl.lit("stage_without_closing")).otherwise(pl.lit("status_map"))
     )  # fmt: skip
-    sheet.frame = sheet.frame.with_columns(result.alias("status"))
+    sheet.put(result.alias("status"))
     stage_text = pl.col("said")
     sheet.change(stage_text.fill_null("") != pl.col("status"), "status", rule, stage_text, pl.col("status"))
     unmapped = said.is_null() & stage_text.is_not_null()

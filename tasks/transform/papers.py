@@ -31,7 +31,7 @@ def finish_tasks(sheet: Sheet) -> None:
     sheet.find(word.is_in(["cancelled", "canceled"]), "status", "task_cancelled", "excluded")
     sheet.find(word == "replaced", "status", "task_replaced", "excluded")
     state = pl.when(word.is_in(done)).then(pl.lit("Complete")).otherwise(pl.lit("Pending"))
-    sheet.frame = sheet.frame.with_columns(pl.col("status").alias("status~"), state.alias("status"))
+    sheet.put(pl.col("status").alias("status~"), state.alias("status"))
     sheet.change((pl.col("status~") != pl.col("status")).fill_null(True), "status", "task_status", pl.col("status~"), pl.col("status"))
 
 
@@ -53,7 +53,7 @@ def finish_events(sheet: Sheet) -> None:
     all_day = pl.col("all_day").str.strip_chars().str.to_lowercase().is_in(yes).fill_null(False)
     start = pl.coalesce("start_time", "start_on@")
     end = pl.coalesce("end_time", "end_on@")
-    sheet.frame = sheet.frame.with_columns(
+    sheet.put(
         pl.when(all_day).then(pl.lit("yes")).alias("all_day"),
         start.alias("start_time"), end.alias("end_time"),
         pl.coalesce("end_on", pl.when(end.is_not_null()).then("start_on")).alias("end_on"),
@@ -66,14 +66,14 @@ def finish_events(sheet: Sheet) -> None:
     sheet.find(moment_b < moment_a, "end_on", "ends_before_it_starts", "carried", pl.col("end_on"))
     broken = pl.col("recurrence").str.contains(r"(?m)^RRULE:") & ~pl.col("recurrence").str.contains(_RULES)
     sheet.find(broken, "recurrence", "rule_unreadable", "emptied", pl.col("recurrence"), "enter by hand how it repeats")
-    sheet.frame = sheet.frame.with_columns(pl.when(~broken.fill_null(False)).then("recurrence").alias("recurrence"))
+    sheet.put(pl.when(~broken.fill_null(False)).then("recurrence").alias("recurrence"))
     sheet.find(pl.col("recurrence").is_not_null(), "recurrence", "recurring_event", "carried", pl.col("recurrence"))
 
 
 def finish_emails(sheet: Sheet) -> None:
     _ensure(sheet, ("matter", "subject", "body", "copies", "sent_time", "sent_at@", "attachments", "sender", "recipients", "folder", "attached"))
     _ensure(sheet, ("sent_at",), pl.Date)
-    sheet.frame = sheet.frame.with_columns(pl.coalesce("sent_time", "sent_at@").alias("sent_time"))
+    sheet.put(pl.coalesce("sent_time", "sent_at@").alias("sent_time"))
     inside = pl.col("sender").str.contains("@") & ~is_sender(pl.col("sender"))
     sheet.find(inside, "sender", "email_format", "carried", pl.col("sender"))
     sheet.find(pl.col("sent_at").is_null(), "sent_at", "no_date", "carried", pl.col("sent_at~") if sheet.has("sent_at~") else None)
@@ -85,9 +85,9 @@ def finish_emails(sheet: Sheet) -> None:
 def finish_calls(sheet: Sheet) -> None:
     _ensure(sheet, ("matter", "caller", "callee", "number", "direction", "note", "user", "called_time", "called_at@"))
     _ensure(sheet, ("called_at",), pl.Date)
-    sheet.frame = sheet.frame.with_columns(pl.coalesce("called_time", "called_at@").alias("called_time"))
+    sheet.put(pl.coalesce("called_time", "called_at@").alias("called_time"))
     sheet.find(pl.col("called_at").is_null(), "called_at", "no_date", "carried")
 
 
 def _ensure(sheet: Sheet, names: tuple[str, ...], dtype: pl.DataType | type[pl.DataType] = pl.String) -> None:
-    sheet.frame = sheet.frame.with_columns(pl.lit(None, dtype).alias(name) for name in names if not sheet.has(name))
+    sheet.put(*(pl.lit(None, dtype).alias(name) for name in names if not sheet.has(name)))

@@ -15,11 +15,11 @@ def take_apart(sheet: Sheet) -> None:
     if sheet.job.spec.record == "contact":
         if sheet.has("display_name"):
             head = _head(sign, "display_name")
-            sheet.frame = sheet.frame.with_columns(head.alias(JOB_OF), pl.when(head.is_not_null()).then(_tail(sign, "display_name")).alias(JOB))
+            sheet.put(head.alias(JOB_OF), pl.when(head.is_not_null()).then(_tail(sign, "display_name")).alias(JOB))
         return
     if sheet.has("client"):
         if not sheet.has("matter"):
-            sheet.frame = sheet.frame.with_columns(pl.lit(None, pl.String).alias("matter"))
+            sheet.put(pl.lit(None, pl.String).alias("matter"))
         _part(sheet, sign, "client", pl.col("matter").is_null())
     elif sheet.has("matter"):
         _part(sheet, sign, "matter", pl.lit(True))
@@ -34,7 +34,7 @@ def _part(sheet: Sheet, sign: str, name: str, when: pl.Expr) -> None:
     if name == "client":
         sheet.change(joined, "client", "client_and_matter_apart", whole, head)
         parts.append(pl.when(joined).then(head).otherwise("client").alias("client"))
-    sheet.frame = sheet.frame.with_columns(parts)
+    sheet.put(*parts)
 
 
 def _tail(sign: str, name: str) -> pl.Expr:

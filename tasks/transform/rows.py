@@ -1,15 +1,17 @@
 """One part's columns become records, findings and changes."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import polars as pl
 
+from caseferry.coded import Coded
 from caseferry.manifest import PartOutcome
 from caseferry.mapping.names import BY_ID, number_key
 from caseferry.noted import Noted
 from caseferry.reading.grid import ROW
+from caseferry.tables import Texts
 from tasks.transform import activities, contacts, matters, papers
 from tasks.transform.fields import read_fields
 from tasks.transform.parted import take_apart
@@ -37,6 +39,8 @@ class Result:
     records: pl.DataFrame
     findings: Noted
     changes: Noted
+    texts: Texts = field(default_factory=dict)
+    """Columns of the records that are known by number."""
 
     def tables(self) -> dict[str, pl.DataFrame]:
         """As they lie in the bucket."""
@@ -50,15 +54,17 @@ class Result:
         )  # fmt: skip
 
 
-def transform_table(raw: pl.DataFrame, job: Job) -> Result:
-    """Turn one part's rows into records. As many rows come out as went in, each with its place and reason."""
-    sheet = Sheet(job, raw)
+def transform_table(raw: pl.DataFrame, job: Job, cells: Texts | None = None) -> Result:
+    """Turn one part's rows into records. As many rows come out as went in, each with its place and reason.
+
+    Args:
+        cells: columns that are known by number.
+    """
+    sheet = Sheet(job, raw, cells or {})
     read_fields(sheet)
     take_apart(sheet)
     if sheet.has("matter"):
-        # What names a matter in the old system may name no matter at all: keep the text, join by its normal form.
-        named = number_key(pl.col("matter"))
-        sheet.frame = sheet.frame.with_columns((pl.lit(BY_ID) + named if job.table.matter_by == "id" else named).alias("matter_key"))
+        _name_matter(sheet)
     _wider_than_header(sheet)
     _one_cell(sheet)
     if job.table.too_long:
@@ -73,7 +79,19 @@ def transform_table(raw: pl.DataFrame, job: Job) -> Result:
     workings = [name for name in names if name[-1] in "~?@" and f"{name[:-1]}~" in names and name[:-1] in names]  # how a value was read: told in the changes
     records = sheet.frame.drop(workings).with_columns(pl.lit(job.table.id).alias("table"))
     first = ["table", ROW, PLACE, REASON]
-    return Result(records.select(*first, pl.exclude(first)), sheet.all_findings(), sheet.all_changes())
+    texts = {**sheet.texts, "table": Coded(pl.repeat(0, records.height, dtype=pl.UInt32, eager=True), pl.Series([job.table.id]))}
+    return Result(records.select(*first, pl.exclude(first)), sheet.all_findings(), sheet.all_changes(), texts)
+
+
+def _name_matter(sheet: Sheet) -> None:
+    """What names a matter in the old system may name no matter at all: keep the text, join by its normal form."""
+    named = number_key(pl.col("matter"))
+    named = (pl.lit(BY_ID) + named if sheet.job.table.matter_by == "id" else named).alias("matter_key")
+    texts = sheet.texts.get("matter")
+    if texts:
+        sheet.put_text("matter_key", Coded(texts.numbers, texts.words.to_frame("matter").select(named).to_series()))
+    else:
+        sheet.put(named)
 
 
 def _wider_than_header(sheet: Sheet) -> None:

@@ -12,11 +12,13 @@ from typing import Any, Literal
 import polars as pl
 
 from caseferry.choices import Migration
+from caseferry.coded import Coded, coded
 from caseferry.manifest import Table
 from caseferry.mapping.profile import Profile, TableProfile
 from caseferry.noted import SAID, Noted, in_order
 from caseferry.reading.grid import ROW
 from caseferry.records import RECORDS, Record
+from caseferry.tables import Texts
 
 PLACE, REASON = "place", "reason"
 JOB, JOB_OF = "job", "job_of"
@@ -56,7 +58,11 @@ class Sheet:
 
     job: Job
     raw: pl.DataFrame
+    cells: Texts = field(default_factory=dict)
+    """Columns of the raw cells by number."""
     frame: pl.DataFrame = field(init=False)
+    texts: dict[str, Coded] = field(default_factory=dict)
+    """Columns of the frame by number, as far as they are known so."""
     findings: list["Notes"] = field(default_factory=list)
     changes: list["Notes"] = field(default_factory=list)
 
@@ -72,6 +78,30 @@ class Sheet:
         if not uses:
             return ""
         return uses[int(plain[1]) - 1] if len(plain) == 2 and int(plain[1]) <= len(uses) else uses[0]
+
+    def put(self, *columns: pl.Expr | pl.Series) -> None:
+        """Lay columns beside those that are there, or in their place."""
+        self.frame = self.frame.with_columns(*columns)
+        for column in columns:
+            self.texts.pop(column.name if isinstance(column, pl.Series) else column.meta.output_name(), None)
+
+    def put_text(self, name: str, text: Coded) -> None:
+        """The same of a column that is known by number."""
+        self.put(text.each(text.words).alias(name))
+        self.texts[name] = text
+
+    def put_as(self, name: str, other: str) -> None:
+        """The same as another column."""
+        text = self.texts.get(other)
+        self.put(pl.col(other).alias(name))
+        if text:
+            self.texts[name] = text
+
+    def by_number(self, name: str) -> Coded:
+        """A column of text of the frame."""
+        if name not in self.texts:
+            self.texts[name] = coded(self.frame[name])
+        return self.texts[name]
 
     def has(self, name: str) -> bool:
         return name in self.frame.columns

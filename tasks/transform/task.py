@@ -3,17 +3,19 @@
 import io
 from collections.abc import Callable
 from weakref import WeakKeyDictionary
+from zipfile import ZipFile
 
 import polars as pl
 import structlog
 
-from caseferry.canonical import read_tables, table_of, to_json, write_tables
+from caseferry.canonical import to_json
 from caseferry.choices import Migration
 from caseferry.keys import Run
 from caseferry.manifest import Intake, PartOutcome, Split
 from caseferry.noted import Noted
 from caseferry.reading.grid import ROW
 from caseferry.services.store import ObjectStore
+from caseferry.tables import by_number, read_tables, table_of, with_texts, write_tables
 from tasks.journey import Ticket
 from tasks.once import read_model, write_once
 from tasks.stage import Services, migration_of, run_of
@@ -26,8 +28,8 @@ log = structlog.get_logger()
 def transform(services: Services, ticket: Ticket) -> None:
     """Make `2-transform/<part>.json`; records, findings and changes lie beside it, in one object, before it does."""
     job = _job(services, ticket)
-    raw = pl.read_parquet(services.store.get(run_of(ticket).at("1-split", "parts", f"{ticket.part}.parquet")))
-    result = transform_table(raw, job)
+    numbers, cells = by_number(_part(services, ticket), "cells")
+    result = transform_table(with_texts(numbers, cells), job, cells)
     _write(services, ticket, result, result.outcome(ticket.part, job))
 
 
@@ -48,7 +50,7 @@ def poison(services: Services, ticket: Ticket, put_aside: Callable[[], object]) 
         store.put_once(run_of(ticket).at("2-transform", f"{ticket.part}.json"), to_json(result.outcome(ticket.part, job)))
         return False
     put_aside()
-    raw = pl.read_parquet(services.store.get(run_of(ticket).at("1-split", "parts", f"{ticket.part}.parquet")))
+    raw = table_of(_part(services, ticket), "cells")
     rows = raw.select(
         pl.lit(job.table.id).alias("table"), ROW, pl.lit("quarantined").alias(PLACE), pl.lit("part_quarantined").alias(REASON)
     )
@@ -70,13 +72,17 @@ def _with_columns(rows: pl.DataFrame, raw: pl.DataFrame, job: Job) -> pl.DataFra
         return rows
 
 
+def _part(services: Services, ticket: Ticket) -> ZipFile:
+    return read_tables(services.store.get(run_of(ticket).at("1-split", "parts", f"{ticket.part}.zip")))
+
+
 def _key(ticket: Ticket) -> str:
     return run_of(ticket).at("2-transform", f"{ticket.part}.zip")
 
 
 def _bytes(result: Result) -> bytes:
     buffer = io.BytesIO()
-    write_tables(result.tables(), buffer)
+    write_tables(result.tables(), buffer, result.texts)
     return buffer.getvalue()
 
 

@@ -2,7 +2,6 @@
 pieces of the files that came of it."""
 
 import hashlib
-import io
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -12,13 +11,13 @@ from typing import Any
 import polars as pl
 
 from caseferry import manifest
-from caseferry.canonical import read_tables, table_of
 from caseferry.choices import Migration
 from caseferry.frames import kept, stacked, without
 from caseferry.keys import Run
 from caseferry.manifest import Intake, Merged, Piece, Split, Table
 from caseferry.noted import Noted, among, together
 from caseferry.services.store import ObjectStore, get_all
+from caseferry.tables import cells_of, read_tables, table_of
 from config.limits import ReadingLimits
 from tasks.verify import recount
 from tasks.verify.stretches import AGAIN, Stretches, digest_of
@@ -167,9 +166,9 @@ class Evidence:
     def _fetch(self, parts: Iterable[str]) -> tuple[dict[str, pl.DataFrame], dict[tuple[str, str], Noted]]:
         """All that lies in the bucket about some parts, asked for at once: their rows, and by kind the notes about them."""
         names = list(parts)
-        raw = [self.run.at("1-split", "parts", f"{part}.parquet") for part in names]
+        raw = [self.run.at("1-split", "parts", f"{part}.zip") for part in names]
         every = get_all(self.store, [*raw, *(self.run.at("2-transform", f"{part}.zip") for part in names)])
-        raws = {part: pl.read_parquet(io.BytesIO(data)) for part, data in zip(names, every, strict=False)}
+        raws = {part: cells_of(data) for part, data in zip(names, every, strict=False)}
         return raws, _noted(dict(zip(names, every[len(names) :], strict=True)))
 
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import polars as pl
 
-from caseferry.canonical import apart
 from caseferry.frames import kept
 from caseferry.manifest import Table
+from caseferry.tables import apart
 from tasks.verify.evidence import Batch
 from tasks.verify.seen import Seen
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import polars as pl
 
-from caseferry.canonical import apart
 from caseferry.noted import SAID, Noted, together
 from caseferry.reading.grid import ROW
+from caseferry.tables import apart
 from tasks.verify.evidence import Batch, Evidence
 from tasks.verify.seen import Seen
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import polars as pl
 
-from caseferry.canonical import apart
 from caseferry.frames import kept
+from caseferry.tables import apart
 from tasks.verify.checks import Check
 from tasks.verify.evidence import Batch, Evidence, Handed
 from tasks.verify.seen import Seen

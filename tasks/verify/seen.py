@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import polars as pl
 
-from caseferry.canonical import add_tables, read_tables, table_of
+from caseferry.tables import add_tables, read_tables, table_of
 from tasks.verify.evidence import Batch
 
 _FACTS = "facts.json"

@@ -7,9 +7,9 @@ from typing import Any
 
 import polars as pl
 
-from caseferry.canonical import apart
 from caseferry.manifest import Table
 from caseferry.records import RECORDS
+from caseferry.tables import apart
 from tasks.verify import recount
 from tasks.verify.checks import Check
 from tasks.verify.evidence import Batch, Evidence, Handed

@@ -173,7 +173,7 @@ def test_no_key_leaves_its_prefix() -> None:
             identifier(text)
     assert parse_drop("drops/firm/trial/../../other/x.zip") is None
     assert parse_drop("migrations/firm/trial/x") is None
-    assert Run("f", "m", "r").at("1-split", "parts", "p.parquet") == "migrations/f/m/runs/r/1-split/parts/p.parquet"
+    assert Run("f", "m", "r").at("1-split", "parts", "p.zip") == "migrations/f/m/runs/r/1-split/parts/p.zip"
     assert Migration("f", "m").drops == "drops/f/m/"
 
 

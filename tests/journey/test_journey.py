@@ -13,7 +13,7 @@ def makes(ticket: Ticket, parts: int) -> set[str]:
     step = next(s for s in JOURNEY if s.name == ticket.step)
     made = {step.makes.format(part=ticket.part)}
     if ticket.step == "split":
-        made |= {f"{PARTS}t001-time-{n + 1:04d}.parquet" for n in range(parts)}
+        made |= {f"{PARTS}t001-time-{n + 1:04d}.zip" for n in range(parts)}
     if ticket.step == "merge":
         made |= {f"{ROWS}{n + 1:04d}.zip" for n in range(parts)}
     return made
@@ -43,7 +43,7 @@ def test_every_order_loss_and_repeat_of_messages_ends_at_the_ledger(parts: int, 
 
 @given(st.integers(1, 40), st.integers(1, 8))
 def test_never_more_than_a_window_of_parts_is_under_way(parts: int, window: int) -> None:
-    present = {s.makes for s in JOURNEY[:3]} | {f"{PARTS}t{n:03d}-time-0001.parquet" for n in range(parts)}
+    present = {s.makes for s in JOURNEY[:3]} | {f"{PARTS}t{n:03d}-time-0001.zip" for n in range(parts)}
     flight = follow(Ticket(*RUN, "split"), present, WorkSettings(window=window))
     done = 0
     while flight and flight[0].step == "transform":
@@ -120,7 +120,7 @@ def test_one_batch_is_counted_by_whoever_writes_the_proof() -> None:
 
 
 def test_the_lines_of_a_long_list_are_counted_beside_the_merge() -> None:
-    present = {step.makes for step in JOURNEY[:3]} | {f"{PARTS}t001-time-000{n}.parquet" for n in (1, 2)} | {f"2-transform/t001-time-000{n}.json" for n in (1, 2)}
+    present = {step.makes for step in JOURNEY[:3]} | {f"{PARTS}t001-time-000{n}.zip" for n in (1, 2)} | {f"2-transform/t001-time-000{n}.json" for n in (1, 2)}
     merge, lines = Ticket(*RUN, "merge"), Ticket(*RUN, "count", "lines")
     last = Ticket(*RUN, "transform", "t001-time-0002")
     assert follow(last, present, WorkSettings()) == [merge, lines]

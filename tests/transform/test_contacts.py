@@ -1,6 +1,5 @@
 import gzip
 
-import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -12,6 +11,7 @@ from caseferry.reading.grid import gathered
 from caseferry.reading.source import Source
 from caseferry.reading.spooled import Spooled
 from caseferry.services.scratch import Scratch
+from caseferry.tables import cells_of
 from tasks.split.recognise import Fit, find_table
 from tasks.split.tables import Portion, make_table
 from tasks.transform.rows import transform_table
@@ -160,7 +160,7 @@ def test_no_row_is_lost_whatever_its_cells_hold(rows: list[tuple[str, ...]]) -> 
         cut = make_table(1, "x.csv", rows_read, fit, profile, migration, Portion(1000, 1 << 20), scratch)
         assert sum(cut.table.lines.values()) == len(rows) + 1
         for part in cut.parts:
-            data = pl.read_parquet(part)
+            data = cells_of(part)
             result = transform_table(data, Job(cut.table, profile, migration, noon().date()))
             assert result.records["row"].to_list() == data["row"].to_list()
 

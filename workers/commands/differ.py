@@ -77,7 +77,7 @@ def _carry(export: Path, choices: dict[str, Any], folder: Path) -> dict[str, Any
 def _lines(services: Any, run: Any, target: str, file: Any, made: Any, where: dict[str, str]) -> dict[tuple[str, int, int], dict[str, str]]:
     import polars as pl
 
-    from caseferry.canonical import read_tables, table_of
+    from caseferry.tables import read_tables, table_of
     from tasks.verify.opened import read_entries
 
     below = ("3-merge", target) if target else ("3-merge",)

@@ -169,7 +169,7 @@ def _of_split(services: Services, run: Any, data: dict[str, Any]) -> None:
 
 def _odd(services: Services, run: Any, seen: Any) -> list[dict[str, Any]]:
     """Findings of single rows, counted by rule."""
-    from caseferry.canonical import read_tables
+    from caseferry.tables import read_tables
 
     split: Any = read_json(services.store, run.at("1-split", "tables.json")) if "1-split/tables.json" in seen else {"tables": []}
     counts: dict[tuple[str, str], int] = {}

@@ -4,7 +4,6 @@ It is drawn before a file is written. Its version is that of the rules alone, so
 approves them once.
 """
 
-import io
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -24,6 +23,7 @@ from caseferry.mapping.cells import plainly
 from caseferry.mapping.mapped import MappedTarget, version_of
 from caseferry.mapping.target import load_target
 from caseferry.services.store import get_all, put_all
+from caseferry.tables import cells_of
 from caseferry.workbooks import Workbook
 from tasks.merge.targets.headings import heading_of
 from tasks.merge.targets.traces import DECIDES, IN_BASE, IN_NEUTRAL, NEUTRAL_OF
@@ -95,7 +95,7 @@ def draw_map(services: Services, run: Run, migration: Migration, split: Split) -
     entries: list[Entry] = []
     # The last part of a list is mostly its smallest.
     shown = [table for table in split.tables if table.record != "excluded" and table.parts]
-    parts = get_all(store, [run.at("1-split", "parts", f"{table.parts[-1]}.parquet") for table in shown])
+    parts = get_all(store, [run.at("1-split", "parts", f"{table.parts[-1]}.zip") for table in shown])
     looked = {table.id: _samples(data, table, shown=migration.options.show_samples) for table, data in zip(shown, parts, strict=True)}
     for table in split.tables:
         samples = looked.get(table.id, [()] * len(table.columns))
@@ -261,7 +261,7 @@ def _why_not(record: str, target: MappedTarget) -> str:
 
 def _samples(part: bytes, table: Table, *, shown: bool) -> list[tuple[str, ...]]:
     """The first different values of each column of a part, as they are or masked: a digit is 9, a letter is a."""
-    raw = pl.read_parquet(io.BytesIO(part), n_rows=200)
+    raw = cells_of(part).head(200)
     first = [pl.col(f"c{column.place}").drop_nulls().unique(maintain_order=True).head(_SAMPLES).str.slice(0, 60).implode().alias(str(number)) for number, column in enumerate(table.columns)]
     values = raw.select(first).row(0) if first else ()
     return [tuple(one if shown else _masked(one) for one in some) for some in values]

@@ -1,0 +1,49 @@
+"""A column of text by number: a million cells hold a few thousand texts, and what is asked of each is asked once."""
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from caseferry.frames import known
+
+
+@dataclass(frozen=True)
+class Coded:
+    """A column of text.
+
+    Args:
+        numbers: for each cell the line of `words` that it holds; null where it is empty.
+        words: every text once.
+    """
+
+    numbers: pl.Series
+    words: pl.Series
+
+    def each(self, said: pl.Series) -> pl.Series:
+        """What is said of each word, for every cell that holds it; null for empty ones."""
+        return said.gather(self.numbers)
+
+
+def coded(column: pl.Series) -> Coded:
+    """Number the texts of a column: one look at each cell, where finding them and joining them to their cells takes three."""
+    if not are_few(column):
+        words = known(column).unique(maintain_order=True).rename("text")
+        return Coded(column.to_frame("text").join(words.to_frame().with_row_index("number"), on="text", how="left", maintain_order="left")["number"], words)
+    kinds = pl.Categories.random("", pl.UInt32)
+    cells = column.cast(pl.Categorical(kinds))
+    return Coded(cells.to_physical(), kinds.to_series().alias("text"))
+
+
+_AT, _TOGETHER = 8, 250
+"""In how many places a column is looked at, and how many cells there: equal ones may stand together, or all over it."""
+_MANY = 0.93
+"""The share of different texts among them beyond which numbering one by one takes longer than to find and join them."""
+
+
+def are_few(column: pl.Series) -> bool:
+    """True of a column that says the same again and again, as far as some of its cells show."""
+    every = column.len() // _AT
+    if every <= _TOGETHER:
+        return True
+    looked_at = [column.slice(place * every, _TOGETHER) for place in range(_AT)]
+    return pl.concat(looked_at).n_unique() <= _MANY * _AT * _TOGETHER
