@@ -51,6 +51,8 @@ def write_cells(cells: pl.DataFrame, to: Path | IO[bytes]) -> None:
     Nobody asks for statistics of its columns: they cost a quarter of the writing.
     """
     with zipfile.ZipFile(to, "w") as archive:
+        if cells.height * cells.width < _STREAM:
+            return add_tables(archive, {"cells": cells})
         cells, words = _by_number(cells, {})
         with archive.open(zipfile.ZipInfo("cells.parquet"), "w") as file:
             cells.write_parquet(file, compression="zstd", compression_level=1, statistics=False)

@@ -11,6 +11,7 @@ from typing import Literal
 import polars as pl
 
 from caseferry.frames import kept, known
+from caseferry.mapping.distinct import told_apart
 
 Order = Literal["dmy", "mdy", "ymd", "seconds", "milliseconds"]
 """How a column of days is written: which of day and month comes first; or, where all of it is bare figures, 20240301, or
@@ -187,8 +188,7 @@ def parse(values: pl.Series, order: Order | None, latest: date, epoch_1904: bool
     plain = _plainly(table, order, start)
     if not plain["day"].null_count():
         return plain
-    rest = table.filter(plain["day"].is_null())
-    return pl.concat([plain.filter(pl.col("day").is_not_null()), _closely(rest, order, latest, start)])
+    return told_apart(plain, plain["day"].is_not_null(), lambda read: read, lambda rest: _closely(rest.select("text"), order, latest, start))
 
 
 _PLAIN_NUMERIC = "^[0-9]{1,2}/[0-9]{1,2}/[0-9]{4}$"

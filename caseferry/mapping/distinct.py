@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import polars as pl
 
 from caseferry.coded import are_few, coded
-from caseferry.frames import known
+from caseferry.frames import kept, known, stacked
 
 
 def each_once(values: pl.Expr, form: Callable[[pl.Expr], pl.Expr]) -> pl.Expr:
@@ -29,6 +29,15 @@ def each_once(values: pl.Expr, form: Callable[[pl.Expr], pl.Expr]) -> pl.Expr:
 
 def _texts(values: pl.Series, form: Callable[[pl.Expr], pl.Expr]) -> pl.Series:
     return values.to_frame("v").select(form(pl.col("v"))).to_series()
+
+
+def told_apart(texts: pl.DataFrame, are_plain: pl.Series, quickly: Callable[[pl.DataFrame], pl.DataFrame], closely: Callable[[pl.DataFrame], pl.DataFrame]) -> pl.DataFrame:
+    """What is told of plain texts in one way and of the others in another, in the order of the texts."""
+    if are_plain.all():
+        return quickly(texts)
+    told = stacked([quickly(kept(texts, are_plain)), closely(kept(texts, ~are_plain))])
+    was = stacked([are_plain.arg_true().to_frame("n"), (~are_plain).arg_true().to_frame("n")])["n"]
+    return told.select(pl.all().gather(was.arg_sort()))
 
 
 _TOGETHER = 100_000

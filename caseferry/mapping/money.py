@@ -6,7 +6,7 @@ from typing import Literal
 import polars as pl
 
 from caseferry.frames import known
-from caseferry.mapping.distinct import each_once
+from caseferry.mapping.distinct import each_once, told_apart
 
 MONEY = pl.Decimal(24, 4)
 _PLAIN = r"^-?\d{1,18}(?:\.\d{1,4}0*)?$|^-?\.\d{1,4}0*$"
@@ -71,12 +71,11 @@ def parse(values: pl.Series, credit: Literal["positive", "negative"] = "negative
     own = [currency, *_SIGNS.get(currency, ())]
     if comma or (currency and "$" not in own):
         return _closely(table, credit, comma, currency)
-    plain = table.filter(pl.col("text").str.contains(_SHORT))
+    is_short = table["text"].str.contains(_SHORT)
     amount = pl.col("text").str.replace_all("[$,]", "").cast(MONEY)
-    read = plain.select("text", amount.alias("amount"), pl.lit(False).alias("is_foreign"))
-    if plain.height == table.height:
-        return read
-    return pl.concat([read, _closely(table.filter(~pl.col("text").str.contains(_SHORT)), credit, comma, currency)])
+    return told_apart(
+        table, is_short, lambda plain: plain.select("text", amount.alias("amount"), pl.lit(False).alias("is_foreign")), lambda rest: _closely(rest, credit, comma, currency)
+    )
 
 
 _SHORT = r"^\$?(?:[0-9]{1,15}|[0-9]{1,3}(?:,[0-9]{3}){1,4})(?:\.[0-9]{2})?$"
@@ -121,11 +120,8 @@ def parse_hours(values: pl.Series, unit: Unit) -> pl.DataFrame:
         `text` and `hours`: decimal hours, exact to four places; null where it can't be read exactly.
     """
     table = known(values).unique(maintain_order=True).rename("text").to_frame()
-    plain = table.filter(pl.col("text").str.contains(_FIGURES))
-    read = plain.select("text", (pl.col("text").cast(MONEY) / _IN_AN_HOUR[unit]).cast(MONEY).alias("hours"))
-    if plain.height == table.height:
-        return read
-    return pl.concat([read, _hours_closely(table.filter(~pl.col("text").str.contains(_FIGURES)), unit)])
+    hours = (pl.col("text").cast(MONEY) / _IN_AN_HOUR[unit]).cast(MONEY).alias("hours")
+    return told_apart(table, table["text"].str.contains(_FIGURES), lambda plain: plain.select("text", hours), lambda rest: _hours_closely(rest, unit))
 
 
 _FIGURES = r"^[0-9]{1,6}(?:\.[0-9]{1,4})?$"

@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterable, Mapping
 import polars as pl
 
 from caseferry.coded import Coded
-from caseferry.frames import known
+from caseferry.errors import BrokenPromise
+from caseferry.frames import kept, known, without
 from caseferry.mapping import dates, money
 from caseferry.mapping.contact_points import is_email, is_phone
 from caseferry.records import Field, Type
@@ -166,26 +167,26 @@ def _take_as_read(sheet: Sheet, name: str, texts: Coded, told: pl.DataFrame, out
     """Put what each distinct text was read as in the place of the text, which stays as `<name>~`.
 
     Args:
-        told: `text`; `<name>`, what it was read as, and further columns of the field; `found`, the rule that says what is
+        texts: the field as it was written.
+        told: in the order of its words. `text`; `<name>`, what it was read as, and further columns of the field; `found`, the rule that says what is
             odd about it; `rule` and `after`, how it is written otherwise.
         outcomes: what becomes of a row, by the rule that found it odd.
     """
-    count = told.height - told["rule"].null_count()
-    told = told.sort("rule", "text", nulls_last=True) if count else told
-    numbers = texts.words.to_frame("text").join(told.select("text").with_row_index("number"), on="text", how="left", maintain_order="left")["number"]
-    lines = texts.each(numbers)
+    if not told["text"].equals(texts.words):
+        raise BrokenPromise("what was told of texts is not in their order")
     sheet.frame = sheet.frame.rename({name: f"{name}~"})
     sheet.texts[f"{name}~"] = sheet.texts.pop(name)
-    for one in told.columns:
-        if one not in {"text", "rule", "after", "found"}:
-            sheet.put_text(one, Coded(lines, told[one]))
-    found = set(known(told["found"]).unique())
-    for rule in outcomes:
-        if rule in found:
-            sheet.find(pl.lit((told["found"] == rule).gather(lines)), name, rule, outcomes[rule], pl.col(f"{name}~"))
-    if count:
-        said = pl.select(pl.when(pl.int_range(told.height) < count).then(pl.int_range(told.height, dtype=pl.UInt32))).to_series()
-        sheet.change_as(said.gather(lines), name, told.head(count).select("rule", pl.col("text").alias("before"), "after"))
+    sheet.put_by_number({one: Coded(texts.numbers, told[one]) for one in told.columns if one not in {"text", "rule", "after", "found"}})
+    if told["found"].null_count() < told.height:
+        found = set(known(told["found"]))
+        for rule in outcomes:
+            if rule in found:
+                sheet.find(pl.lit(texts.each(told["found"] == rule)), name, rule, outcomes[rule], pl.col(f"{name}~"))
+    if told["rule"].null_count() < told.height:
+        told = told.select("rule", pl.col("text").alias("before"), "after", pl.int_range(pl.len(), dtype=pl.UInt32).alias("was"))
+        otherwise = kept(told, told["rule"].is_not_null()).sort("rule", "before")
+        said = pl.repeat(None, told.height, dtype=pl.UInt32, eager=True).scatter(otherwise["was"], pl.int_range(otherwise.height, dtype=pl.UInt32, eager=True))
+        sheet.change_as(texts.each(said), name, without(otherwise, "was"))
 
 
 def _read_day(sheet: Sheet, name: str, kind: Type) -> None:

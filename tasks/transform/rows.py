@@ -89,7 +89,7 @@ def _name_matter(sheet: Sheet) -> None:
     named = (pl.lit(BY_ID) + named if sheet.job.table.matter_by == "id" else named).alias("matter_key")
     texts = sheet.texts.get("matter")
     if texts:
-        sheet.put_text("matter_key", Coded(texts.numbers, texts.words.to_frame("matter").select(named).to_series()))
+        sheet.put_by_number({"matter_key": Coded(texts.numbers, texts.words.to_frame("matter").select(named).to_series())})
     else:
         sheet.put(named)
 

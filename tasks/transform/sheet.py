@@ -85,10 +85,10 @@ class Sheet:
         for column in columns:
             self.texts.pop(column.name if isinstance(column, pl.Series) else column.meta.output_name(), None)
 
-    def put_text(self, name: str, text: Coded) -> None:
-        """The same of a column that is known by number."""
-        self.put(text.each(text.words).alias(name))
-        self.texts[name] = text
+    def put_by_number(self, texts: Texts) -> None:
+        """The same of columns that are known by number."""
+        self.put(*(text.each(text.words).alias(name) for name, text in texts.items()))
+        self.texts.update(texts)
 
     def put_as(self, name: str, other: str) -> None:
         """The same as another column."""
