@@ -21,6 +21,10 @@ class Coded:
 
     def each(self, said: pl.Series) -> pl.Series:
         """What is said of each word, for every cell that holds it; null for empty ones."""
+        if said.is_empty():
+            return pl.repeat(None, self.numbers.len(), dtype=said.dtype, eager=True)
+        if said.len() == 1 and not self.numbers.null_count():
+            return said.new_from_index(0, self.numbers.len())
         return said.gather(self.numbers)
 
 
@@ -29,9 +33,18 @@ def coded(column: pl.Series) -> Coded:
     if not are_few(column):
         words = known(column).unique(maintain_order=True).rename("text")
         return Coded(column.to_frame("text").join(words.to_frame().with_row_index("number"), on="text", how="left", maintain_order="left")["number"], words)
+    if _is_constant(column):
+        return Coded(pl.repeat(0, column.len(), dtype=pl.UInt32, eager=True), column.head(1).alias("text"))
     kinds = pl.Categories.random("", pl.UInt32)
     cells = column.cast(pl.Categorical(kinds))
     return Coded(cells.to_physical(), kinds.to_series().alias("text"))
+
+
+def _is_constant(column: pl.Series) -> bool:
+    """True of a long column whose cells all say the same."""
+    if column.len() < _AT * _TOGETHER or column.null_count() or column.first() != column.last():
+        return False
+    return bool((column == column.first()).all())
 
 
 _AT, _TOGETHER = 8, 250

@@ -6,6 +6,7 @@ answer, where the child's end is told), or a fourth by which it speaks while it 
 """
 
 import ctypes
+import errno
 import gc
 import json
 import os
@@ -93,8 +94,8 @@ _GENTLY = 10
 _SMALL = 1 << 20
 """Bytes of a table that is written before it could be planned how."""
 _WHEN_PARENT_ENDS = 1
-_TOO_LONG = 5
-"""The exit code of one whose answer grew past its limit."""
+_TOO_LONG, _NO_ROOM = 5, 6
+"""The exit codes of one whose answer grew past its limit, and of one that found no room for it on the disk."""
 _BEHIND = "13"
 """The same of its session, where Linux shares the processors out among sessions first: behind whoever waits for it, also a
 worker that is ten nice, and not so far that it would come near the time it has.
@@ -118,8 +119,13 @@ def _be(parent: int, request: dict[str, Any], given: int, answer: int, talk: int
         os._exit(0)
     except MemoryError:
         os._exit(3)
-    except BaseException:  # a reader's panic is none of Python's ordinary exceptions
-        os._exit(4)
+    except BaseException as error:  # a reader's panic is none of Python's ordinary exceptions
+        os._exit(_NO_ROOM if _is_full(error) else 4)
+
+
+def _is_full(error: BaseException) -> bool:
+    """True if it came of a disk without room. Polars says so in words only."""
+    return isinstance(error, OSError) and (error.errno == errno.ENOSPC or f"(os error {errno.ENOSPC})" in str(error))
 
 
 def _end_with(parent: int) -> None:
@@ -210,8 +216,8 @@ def _write(file: int, data: bytes | memoryview) -> None:
     while view:
         try:
             view = view[os.write(file, view) :]
-        except OSError:
-            os._exit(_TOO_LONG)
+        except OSError as error:
+            os._exit(_NO_ROOM if error.errno == errno.ENOSPC else _TOO_LONG)
 
 
 if __name__ == "__main__":

@@ -68,7 +68,7 @@ class Delimited:
         Raises:
             UnicodeDecodeError: the encoding its mark promises is not what it holds.
         """
-        text = self._counted(utf8(self._source, self.written, self._piece))
+        text = self._counted(utf8(self._source, self.written, self._piece, may_break_off=True))
         head, text = _ahead(text, 0 if self._shape else _HEAD)
         shape = self._shape or shape_of(head[:_HEAD])
         delimiter, widest = shape.delimiter, shape.widest

@@ -19,6 +19,7 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_WIDE = ("utf-16", "utf-32")
 _WESTERN = set("ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØÙÚÛÜÝàáâãäåæçèéêëìíîïñòóôõöøùúûüýÿßœŒšŠžŽ")
 _PUNCTUATION = set("’‘“”–—…•£€©®™°§±½¼¾·«»¿¡\u00a0´º²³")
 _CENTRAL = set("ăąćčďđęěğıłńňőřśşţťůűźżĂĄĆČĎĐĘĚĞŁŃŇŐŘŚŞŢŤŮŰŹŻ")
@@ -55,8 +56,12 @@ def tell(source: Source) -> Written:
     return _utf8(source, "utf-8", 0)
 
 
-def utf8(source: Source, written: Written, size: int = PIECE) -> Iterator[bytes]:
+def utf8(source: Source, written: Written, size: int = PIECE, may_break_off: bool = False) -> Iterator[bytes]:
     """The file's text as UTF-8, piece by piece; one may end within a character.
+
+    Args:
+        may_break_off: half a character at the end of a file with two or four bytes a letter is left out: whoever asks tells that
+            the file broke off there, see `caseferry.reading.ends`.
 
     Raises:
         UnicodeDecodeError: a byte-order mark, or a person, promises an encoding that the bytes break.
@@ -72,6 +77,8 @@ def utf8(source: Source, written: Written, size: int = PIECE) -> Iterator[bytes]
         decoder = codecs.getincrementaldecoder(written.encoding)("replace" if written.is_old else "strict")
         is_first = True
         for piece in chain(source.pieces(size=size), [b""]):
+            if not piece and may_break_off and written.encoding.startswith(_WIDE):
+                return  # what is left is half a character, or nothing
             if text := decoder.decode(piece, final=not piece):
                 yield (text.removeprefix("\ufeff") if is_first else text).encode()
                 is_first = False

@@ -1,24 +1,47 @@
 """Does a list of text end where a list ends? A download that broke off leaves half a row behind, and nobody the wiser."""
 
+import codecs
 import csv
 import io
 
+from caseferry.reading.encoding import tell
 from caseferry.reading.source import Source
 
 _LOOK = 1 << 16
 _SIGNS = ",;\t|"
 
 
-def ends_midway(source: bytes | Source) -> bool:
-    """True if the last row has no end and fewer cells than the two rows above it, which are equally wide.
+def ends_midway(source: Source, encoding: str = "") -> bool:
+    """True if the last row has no end and fewer cells than the two rows above it, which are equally wide; or if the file ends
+    within a letter of two or four bytes.
 
-    Text of two bytes a letter, and a last row in the middle of a quoted cell, say nothing here: a quotation mark that is never
-    closed is found by the reader.
+    A last row in the middle of a quoted cell says nothing here: a quotation mark that is never closed is found by the reader.
+
+    Args:
+        encoding: what a person said it is written in; else it is told by its bytes.
     """
     tail = source[-_LOOK:]
-    if b"\0" in tail or not tail or tail[-1:] in {b"\r", b"\n"}:
+    if b"\0" in tail:
+        return _ends_within(source, encoding or tell(source).encoding)
+    return _is_cut(tail.decode("latin-1"))
+
+
+def _ends_within(source: Source, encoding: str) -> bool:
+    """The same of text with two or four bytes a letter."""
+    if not encoding.startswith(("utf-16", "utf-32")):
         return False
-    text = tail.decode("latin-1")
+    letter = 2 if encoding.startswith("utf-16") else 4
+    if encoding in {"utf-16", "utf-32"}:
+        encoding += "-be" if source[:2] in {b"\xfe\xff", b"\0\0"} else "-le"
+    tail = source[max(0, len(source) - _LOOK) // letter * letter :]
+    decoder = codecs.getincrementaldecoder(encoding)("ignore")  # the first letter of these may be half of one
+    text = decoder.decode(tail)
+    return bool(decoder.getstate()[0]) or _is_cut(text)
+
+
+def _is_cut(text: str) -> bool:
+    if not text or text[-1] in "\r\n":
+        return False
     if text.count('"') % 2:  # what ends outside of a quoted cell begins within one
         text = '"' + text
     before, above, last = max((_widths(text, sign) for sign in _SIGNS), key=lambda widths: widths[1])

@@ -5,6 +5,7 @@
 A child that crashes, hangs, grows or talks too much is one refused file with a reason. The worker never notices.
 """
 
+import errno
 import json
 import os
 import select
@@ -32,6 +33,8 @@ _START = "import sys; sys.path.insert(0, sys.argv[2]); import socket; from casef
 WORKS = "caseferry.reading.works:"
 _LARGE = 64 << 20
 """Bytes from which on a file without a name lies on disk, not in memory."""
+_NO_ROOM = 6
+"""How a child ends that found no room on the disk."""
 
 
 class Answer:
@@ -101,6 +104,7 @@ def ask(
         ExportRefused: the function refused, or its process ended. Says which limit it met, as far as that can be told.
         StorageRefused: the bytes are not those that were stored.
         PassingFault: no child could be had.
+        OSError: the disk has no room for its answer.
     """
     if not isinstance(data, Handed):
         with Handed(data) as handed:
@@ -138,6 +142,7 @@ def ask_each(asked: Sequence[Asked], limits: ReadingLimits) -> list[Answer | Exp
 
     Raises:
         PassingFault: no child could be had.
+        OSError: the disk has no room for their answer.
         StorageRefused: a file is not the one that was stored.
     """
     if not asked:
@@ -216,6 +221,8 @@ def _told(request: dict[str, Any], data: Handed, name: str, limits: ReadingLimit
             if talk >= 0:  # what was said already would be said again
                 raise
             code = _run(request, data, answer, limits)
+        if code == _NO_ROOM:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         if code != 0:
             raise ExportRefused(*_why(code, name, limits))
         return _read(answer), answer

@@ -164,7 +164,7 @@ def lists(
         known = delimited.Shape(*shape) if shape else None
         read = Delimited(data.part(*span) if span else data, encoding, limits["field_bytes"], shape=known)
         rows = [_kept(cells, blobs, limits, file) for cells in (measured(read.pieces(), kinds) if kinds else read.pieces())]
-        return [{"sheet": "", "height": read.height, "width": read.width, "rows": rows, "is_proven": read.is_proven, "facts": read.facts, "ends_midway": ends_midway(data.part(0, span[1]) if span else data)}]
+        return [{"sheet": "", "height": read.height, "width": read.width, "rows": rows, "is_proven": read.is_proven, "facts": read.facts, "ends_midway": ends_midway(data.part(0, span[1]) if span else data, encoding)}]
     found = []
     for sheet in _sheets(data, limits, kind, file, encoding, beside):
         widths, rows = [0], []

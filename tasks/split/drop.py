@@ -59,7 +59,7 @@ class Drop:
                 findings.append(lists)
                 continue
             if kept.kind == Kind.DELIMITED and any(one.ends_midway for one in lists):
-                findings.append(Finding(rule="ends_midway", where=kept.name, detail="its last line has no end, and fewer cells than those above"))
+                findings.append(Finding(rule="ends_midway", where=kept.name, detail="its last line has no end, and fewer cells than those above or half a letter"))
             for one in lists:
                 if one.head.undecided:
                     found = f"its letters fit {' and '.join(one.head.undecided)} alike"

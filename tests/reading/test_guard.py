@@ -1,5 +1,6 @@
 """What a child may not do, and what becomes of a child that dies."""
 
+import errno
 import os
 import socket
 import subprocess
@@ -7,6 +8,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -68,6 +70,17 @@ def test_a_reader_that_hangs_is_ended_in_time(work: str) -> None:
 def test_a_reader_that_grows_or_talks_without_end_is_stopped() -> None:
     assert refused("grow").code == "CF-112"
     assert refused("talk").code == "CF-111"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a disk without room is Linux's to give")
+@pytest.mark.parametrize(("work", "words"), [(f"{HERE}echo", {}), (f"{guard.WORKS}lists", {"kind": "delimited", "file": "a file"})])
+@pytest.mark.parametrize("rows", [10, 90_000])
+def test_a_disk_without_room_is_not_the_fault_of_a_file(monkeypatch: pytest.MonkeyPatch, work: str, words: dict[str, Any], rows: int) -> None:
+    with guard.Handed(b"a,b\n" * rows) as handed:
+        monkeypatch.setattr(guard, "_nameless", lambda _: os.open("/dev/full", os.O_RDWR))
+        with pytest.raises(OSError) as caught:
+            ask(work, handed, "a file", ReadingLimits(), **words)
+    assert caught.value.errno == errno.ENOSPC
 
 
 @pytest.mark.parametrize("work", ["abort", "leave", "raise_cell", "talk", "grow"])

@@ -28,7 +28,26 @@ def test_a_list_that_ends_in_the_middle_of_a_row_is_told(crossing: Crossings) ->
     ],
 )  # fmt: skip
 def test_only_half_a_row_without_an_end_is_half_a_row(text: str, told: bool) -> None:
-    assert ends_midway(text.encode()) is ends_midway(Source.of(text.encode())) is told
+    assert ends_midway(Source.of(text.encode())) is told
+    if text:
+        for encoding in ("utf-16", "utf-16-le", "utf-16-be", "utf-32"):
+            assert ends_midway(Source.of(text.encode(encoding)), encoding) is told
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be"])
+@pytest.mark.parametrize(("text", "less"), [("a,b,c\n1,2,3\n4,5,6\n", 1), ("a,b,c\n1,2,3\n4,5,\U0001f600", 2), ("a,b,c\n" + "1,\U0001f600\u00e9,3\n" * 9_000 + "4,5,6", 3)])
+def test_a_file_that_ends_within_a_letter_broke_off(encoding: str, text: str, less: int) -> None:
+    data = text.encode(encoding)
+    assert ends_midway(Source.of(data[:-less])) and not ends_midway(Source.of(data + ("\n".encode(encoding)[-2:] if text[-1] != "\n" else b"")))
+
+
+@pytest.mark.parametrize("less", [1, 2, 3, 61])
+def test_a_list_of_two_bytes_a_letter_is_read_to_where_it_broke_off(crossing: Crossings, less: int) -> None:
+    whole = ONE_CARD + '"Able, Ann",Ann,Able,,ann@x.example,0412 345 679'
+    run = crossing(firm() | {"cards.csv": whole.encode("utf-16")[:-less]})
+    assert run.type("contact")["read"] == 2
+    assert [note["where"] for note in run.noted("ends_midway")] == ([] if less == 2 else ["cards.csv"])
+    assert run.state == ("completed" if less == 2 else "completed_with_differences")
 
 
 def test_a_list_of_one_column_is_told_and_text_is_not_a_list(crossing: Crossings) -> None:
