@@ -32,6 +32,9 @@ _LOGS = 0.1
 DAY = 10 * 3600
 """Seconds in which a day's firms arrive."""
 MIX = ((0.90, "firm of 500 clients"), (0.09, "ten times it"), (0.01, "the largest"))
+LONG_ROWS, LONG_SHARE = 1_000_000, 4
+"""Rows about from which a run is as long as `work.long_bytes` says, and goes by a queue of its own; of how many workers one
+listens to that, and never none."""
 S3_WRITES, S3_READS, BROKER = 3_500, 5_500, 1_000
 """Requests a second to one partition of a bucket, as AWS states them; messages a second through one Redis, measured
 with late acknowledgement on two cores."""
@@ -80,6 +83,8 @@ class Run:
     rows: int
     tasks: dict[str, int]
     """Of each step."""
+    is_long: bool = False
+    """It goes by the queue of long runs."""
     step: int = 0
     sent: int = 1
     done: int = 0
@@ -103,37 +108,42 @@ class Day:
     messages: int
 
 
-def a_day(costs: Costs, workers: int, firms: int, sizes: dict[str, int], seed: int = 1) -> Day:
-    """Let a day's firms arrive at random and carry all of them across."""
+def a_day(costs: Costs, workers: int, firms: int, sizes: dict[str, int], seed: int = 1, are_apart: bool = True) -> Day:
+    """Let a day's firms arrive at random and carry all of them across.
+
+    Args:
+        are_apart: some of the workers carry long runs, and nothing else; the others never do.
+    """
     dice = random.Random(seed)  # noqa: S311  a day anyone can repeat
     arrivals: list[tuple[float, int, Run]] = []
     for number in range(firms):
         kind = dice.choices([name for _, name in MIX], [share for share, _ in MIX])[0]
         rows = sizes[kind]
-        run = Run(dice.uniform(0, DAY), kind, rows, tasks_of(rows))
+        run = Run(dice.uniform(0, DAY), kind, rows, tasks_of(rows), are_apart and rows >= LONG_ROWS)
         heapq.heappush(arrivals, (run.began, number, run))
-    waiting: deque[Run] = deque()
+    waiting: dict[bool, deque[Run]] = {True: deque(), False: deque()}
     ends: list[tuple[float, int, Run]] = []
-    idle, clock, count = workers, 0.0, 0
+    long = max(1, workers // LONG_SHARE) if are_apart else 0
+    idle, clock, count = {True: long, False: workers - long}, 0.0, 0
     day = Day({name: [] for _, name in MIX}, 0.0, 0.0, 0.0, 0.0, 0)
-    while arrivals or ends or waiting:
-        while idle and waiting:
-            run = waiting.popleft()
+    while arrivals or ends or any(waiting.values()):
+        while (queue := next((one for one, runs in waiting.items() if runs and idle[one]), None)) is not None:
+            run = waiting[queue].popleft()
             step = ORDER[run.step]
             tasks = run.tasks[step]
             seconds = costs.seconds(step, run.rows, tasks)
             _, reads, writes = costs.of(step, run.rows)
             day.busy, day.reads, day.writes, day.messages = day.busy + seconds, day.reads + reads / tasks, day.writes + writes / tasks, day.messages + 1
             count += 1
-            idle -= 1
+            idle[queue] -= 1
             heapq.heappush(ends, (clock + seconds, count, run))
         if ends and (not arrivals or ends[0][0] <= arrivals[0][0]):
             clock, _, run = heapq.heappop(ends)
-            idle += 1
-            _go_on(run, waiting, day, clock)
+            idle[run.is_long] += 1
+            _go_on(run, waiting[run.is_long], day, clock)
         elif arrivals:
             clock, _, first = heapq.heappop(arrivals)
-            waiting.append(first)
+            waiting[first.is_long].append(first)
     day.length = clock
     return day
 
@@ -184,7 +194,7 @@ def render(results: dict[str, Any]) -> str:
     for step in ORDER:
         (cpu, reads, writes), (more, more_reads, more_writes) = found.fixed[step], found.per_row[step]
         lines.append(f"| {step} | {cpu:.2f} | {more * 1e6:.2f} | {reads + writes:.0f} | {(more_reads + more_writes) * 1e6:.0f} |")
-    lines += ["", "## A thousand firms a day", "", f"{', '.join(f'{share:.0%} {name} ({sizes[name]:,} rows)' for share, name in MIX)}; they arrive over ten hours.", "",
+    lines += ["", "## A thousand firms a day", "", f"{', '.join(f'{share:.0%} {name} ({sizes[name]:,} rows)' for share, name in MIX)}; they arrive over ten hours. One of {LONG_SHARE} workers, and never none, listens to `long`, where the largest go step by step; it takes nothing else.", "",
               "| workers | small firm, p50 | p95 | the largest, p50 | workers busy | writes a second | messages a second |", "|---|---|---|---|---|---|---|"]  # fmt: skip
     for workers in (2, 10, 100, 1_000):
         day = a_day(found, workers, 1_000, sizes)
@@ -195,7 +205,7 @@ def render(results: dict[str, Any]) -> str:
         )
     here = quantile(results.get("stack", {}).get("sample", []), 0.5)
     if here:
-        alone = a_day(found, 2, 20, sizes).took["firm of 500 clients"]
+        alone = a_day(found, 2, 20, sizes, are_apart=False).took["firm of 500 clients"]
         lines += ["", f"What can be held against a measurement: a firm of 500 clients takes two warm processes here {here:.1f} s, with the object store and the broker on the same two cores; the model says {quantile(alone, 0.5):.1f} s. It leaves out how long a message waits to be fetched."]
     lines += ["", "## What breaks first", "",
               "Every worker busy without a pause, with the mix above: what they ask of the store and the broker together.", "",
