@@ -9,7 +9,7 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, HttpUrl, SecretStr, field_validator
+from pydantic import BaseModel, ConfigDict, Field, HttpUrl, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from config.limits import ReadingLimits
@@ -39,13 +39,21 @@ class BrokerSettings(Group):
     """Who carries the messages. They hold ids only, and may be lost: the bucket knows what is open."""
 
     url: SecretStr = SecretStr("redis://127.0.0.1:6379/0")
-    """redis:// (Redis, Valkey), rediss://, sentinel://, amqp:// (RabbitMQ), sqs://."""
+    """redis:// (Redis, Valkey), rediss://, sentinel:// (several divided by semicolons), amqp:// (RabbitMQ), sqs://."""
+    master_name: str = ""
+    """For sentinel://: what the sentinels call the servers they watch."""
     visibility_timeout: timedelta = timedelta(minutes=30)
     """An unacknowledged task is handed out again after this: longer than any task may take."""
     queue_prefix: str = "caseferry"
     is_secure: bool = True
     """For SQS: speak TLS. Off only for a local emulator."""
     region: str = "us-east-1"
+
+    @model_validator(mode="after")
+    def _has_a_master(self) -> "BrokerSettings":
+        if self.url.get_secret_value().startswith("sentinel") and not self.master_name:
+            raise ValueError("sentinels are asked for a master by name: set master_name")
+        return self
 
 
 class EventSettings(Group):

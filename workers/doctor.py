@@ -132,16 +132,14 @@ def _wiring(settings: Settings) -> Answer:
 
 
 def _broker(settings: Settings) -> Answer:
-    url = settings.broker.url.get_secret_value()
-    kind = url.split(":", 1)[0]
-    if kind.startswith(("redis", "sentinel")):
-        yield _redis(settings) is not None, "it answers", "start it, or correct CASEFERRY_BROKER__URL"
+    if _redis(settings) is not None:  # or it does not answer, and says so
+        yield True, "it answers", ""
         return
     from kombu import Connection
 
     from workers.transport import transport_options
 
-    with Connection(url, transport_options=transport_options(settings.broker), connect_timeout=5) as one:
+    with Connection(settings.broker.url.get_secret_value(), transport_options=transport_options(settings.broker), connect_timeout=5) as one:
         one.ensure_connection(max_retries=1, timeout=5)
         yield True, "it answers", ""
 
@@ -290,13 +288,11 @@ def _store_at(given: S3Settings) -> Any:
 
 def _redis(settings: Settings) -> Any:
     """A client of the broker, if it is one of that family and answers."""
-    import redis
-
-    from workers.transport import is_redis
+    from workers.transport import client_of, is_redis
 
     if not is_redis(settings.broker):
         return None
-    client = redis.Redis.from_url(settings.broker.url.get_secret_value(), socket_timeout=5, socket_connect_timeout=5)
+    client = client_of(settings.broker)
     client.ping()
     return client
 
@@ -312,7 +308,9 @@ def _said(client: Any, setting: str, section: str, field: str) -> str:
 
 
 def _is_here(url: str) -> bool:
-    """True for an address of this computer alone."""
+    """True for an address of this computer alone, or for several that all are."""
+    if ";" in url:
+        return all(map(_is_here, url.split(";")))
     host = urlsplit(url).hostname or ""
     try:
         return host == "localhost" or url.startswith("unix:") or ipaddress.ip_address(host).is_loopback

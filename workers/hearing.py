@@ -16,7 +16,7 @@ from typing import Any
 import structlog
 
 from config.settings import Settings
-from workers.transport import is_redis, transport_options
+from workers.transport import client_of, is_redis, transport_options
 
 _LOOKS = 10
 """How often in a row a worker has to look deaf before it is."""
@@ -58,7 +58,7 @@ def listen_to_oneself(app: Any, settings: Settings) -> None:
     if not is_redis(settings.broker):
         return
     prefix = transport_options(settings.broker)["global_keyprefix"]
-    client = redis.Redis.from_url(settings.broker.url.get_secret_value(), socket_timeout=5, socket_connect_timeout=5)
+    client = client_of(settings.broker)
     hearing = Hearing(
         lambda: sum(int(client.llen(f"{prefix}{name}")) for name in list(app.amqp.queues.consume_from)),
         lambda: sum(state.total_count.values()), lambda: bool(state.reserved_requests),

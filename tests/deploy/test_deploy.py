@@ -78,7 +78,7 @@ def test_the_image_runs_as_nobody_and_in_exec_form() -> None:
 
 @pytest.mark.parametrize("url", ["redis://h:6379/0", "rediss://h:6379/0", "sentinel://h:26379", "amqp://h//", "sqs://a:b@h"])
 def test_every_broker_gets_the_settings_that_keep_its_promises(url: str) -> None:
-    app = make_app(Settings(_env_file=None, broker={"url": url}))
+    app = make_app(Settings(_env_file=None, broker={"url": url, "master_name": "caseferry"}))
     conf = app.conf
     assert conf.task_acks_late and conf.task_reject_on_worker_lost and conf.task_retry_on_worker_lost
     assert conf.result_backend is None and conf.accept_content == ["json"] and conf.worker_prefetch_multiplier == 1
