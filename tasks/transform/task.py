@@ -17,7 +17,7 @@ from caseferry.reading.grid import ROW
 from caseferry.services.store import ObjectStore
 from caseferry.tables import by_number, read_tables, table_of, with_texts, write_tables
 from tasks.journey import Ticket
-from tasks.once import read_model, read_once, write_once
+from tasks.once import read_model, write_once
 from tasks.stage import Services, migration_of, run_of
 from tasks.transform.rows import Result, transform_table
 from tasks.transform.sheet import CHANGES, FINDINGS, PLACE, REASON, Job
@@ -73,7 +73,7 @@ def _with_columns(rows: pl.DataFrame, raw: pl.DataFrame, job: Job) -> pl.DataFra
 
 
 def _part(services: Services, ticket: Ticket) -> ZipFile:
-    return read_tables(read_once(services.store, [run_of(ticket).at("1-split", "parts", f"{ticket.part}.zip")])[0])
+    return read_tables(services.store.get(run_of(ticket).at("1-split", "parts", f"{ticket.part}.zip")))
 
 
 def _key(ticket: Ticket) -> str:
