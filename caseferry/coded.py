@@ -9,11 +9,11 @@ from caseferry.frames import known
 
 @dataclass(frozen=True)
 class Coded:
-    """A column of text.
+    """A column, of text or made of one.
 
     Args:
         numbers: for each cell the line of `words` that it holds; null where it is empty.
-        words: every text once.
+        words: of a column of text every text once; of what was made of it what each became, if anything.
     """
 
     numbers: pl.Series

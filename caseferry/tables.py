@@ -7,6 +7,7 @@
 import io
 import zipfile
 from collections.abc import Collection, Mapping
+from hashlib import sha256
 from pathlib import Path
 from typing import IO
 from urllib.parse import quote
@@ -21,6 +22,8 @@ _STREAM = 50_000
 """Cells of a table that is written before it could be planned how."""
 _LONG = 5_000
 """Rows from which it pays to write numbers."""
+_SHORT_NAME = 200
+"""Letters of an entry's name; an archive has room for some more."""
 
 
 def write_tables(tables: Mapping[str, pl.DataFrame], to: Path | IO[bytes], texts: Texts | None = None) -> None:
@@ -74,8 +77,9 @@ def _by_number(table: pl.DataFrame, texts: Texts) -> tuple[pl.DataFrame, dict[st
 
 
 def _place(table: str, column: str) -> str:
-    """A column may be called anything."""
-    return f"{table}/{quote(column, safe='')}.arrow"
+    """A column may be called anything, at any length."""
+    name = quote(column, safe="")
+    return f"{table}/{name if len(name) < _SHORT_NAME else sha256(column.encode()).hexdigest()}.arrow"
 
 
 def _add(archive: zipfile.ZipFile, name: str, table: pl.DataFrame) -> None:
@@ -109,8 +113,20 @@ def table_of(archive: zipfile.ZipFile, name: str, columns: Collection[str] | Non
 
 
 def cells_of(data: bytes | Path, columns: Collection[str] | None = None) -> pl.DataFrame:
-    """What `write_cells` wrote."""
-    return table_of(read_tables(data), "cells", columns)
+    """What `write_cells` wrote.
+
+    Args:
+        columns: as `table_of`.
+    """
+    table, texts = cells_by_number(data, columns)
+    return with_texts(table, texts) if texts else table
+
+
+def cells_by_number(data: bytes | Path, columns: Collection[str] | None = None) -> tuple[pl.DataFrame, dict[str, Coded]]:
+    """The same as it lies there, and the columns of it that are numbers."""
+    if isinstance(data, bytes) and data.startswith(_PARQUET):  # of a run of an earlier version
+        return (pl.read_parquet(data) if columns is None else _some_of(data, columns, is_parquet=True)), {}
+    return by_number(read_tables(data), "cells", columns)
 
 
 def with_texts(table: pl.DataFrame, texts: Texts) -> pl.DataFrame:
@@ -124,7 +140,7 @@ def by_number(archive: zipfile.ZipFile, name: str, columns: Collection[str] | No
     Args:
         columns: as `table_of`.
     """
-    is_parquet = f"{name}.arrow" not in archive.NameToInfo  # cells, or a run of an earlier version
+    is_parquet = f"{name}.arrow" not in archive.NameToInfo  # cells, or results of a run of an earlier version
     told = archive.read(f"{name}.parquet" if is_parquet else f"{name}.arrow")
     if columns is not None:
         table = _some_of(told, columns, is_parquet)
@@ -157,8 +173,8 @@ def arrow_of(data: bytes) -> pl.DataFrame:
     return pl.read_ipc(data) if data.startswith(_FILE) else pl.read_ipc_stream(data)
 
 
-_FILE = b"ARROW1"
-"""How Arrow's files begin, and none of its streams."""
+_FILE, _PARQUET = b"ARROW1", b"PAR1"
+"""How Arrow's files begin, and none of its streams; and how parquet does."""
 
 
 def apart(table: pl.DataFrame) -> pl.DataFrame:

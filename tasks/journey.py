@@ -49,6 +49,8 @@ class Step:
 
 
 PARTS = "1-split/parts/"
+CELLS = (".zip", ".parquet")
+"""How a part's key ends; as the second do all of a run that an earlier version cut."""
 LINES = "lines"
 ROWS = "3-merge/rows/"
 ATTEMPTS = "attempts/"
@@ -58,7 +60,7 @@ _TOGETHER = 3
 
 def parts_of(present: Collection[str]) -> list[str]:
     """The parts the split made, in order."""
-    return sorted(key[len(PARTS) :].removesuffix(".zip") for key in present if key.startswith(PARTS))
+    return sorted({key[len(PARTS) :].removesuffix(CELLS[0]).removesuffix(CELLS[1]) for key in present if key.startswith(PARTS)})
 
 
 def counts_of(present: Collection[str]) -> list[str]:

@@ -42,7 +42,7 @@ def test_tables_of_earlier_versions_are_read() -> None:
     assert arrow_of(found.read("later.arrow")).equals(_TABLE)
 
 
-_NAMES = ["plain", "x:a/b", "x:../..", "x:nul\x00in it", "x:ä ö", "date"]
+_NAMES = ["plain", "x:a/b", "x:../..", "x:nul\x00in it", "x:ä ö", "x:" + "日" * 9_000, "date"]
 
 
 @pytest.mark.parametrize("rows", [10, 6_000])

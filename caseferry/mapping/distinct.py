@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 
 import polars as pl
 
-from caseferry.coded import are_few, coded
 from caseferry.frames import kept, known, stacked
 
 
@@ -16,9 +15,6 @@ def each_once(values: pl.Expr, form: Callable[[pl.Expr], pl.Expr]) -> pl.Expr:
     """
 
     def made(some: pl.Series) -> pl.Series:
-        if some.dtype == pl.String and are_few(some):
-            texts = coded(some)
-            return texts.each(_texts(texts.words, form)).alias(some.name)
         distinct = known(some).unique().rename("v")
         if distinct.is_empty() or distinct.len() * 2 > some.len():
             return _texts(some.rename("v"), form).alias(some.name)
@@ -28,7 +24,7 @@ def each_once(values: pl.Expr, form: Callable[[pl.Expr], pl.Expr]) -> pl.Expr:
 
 
 def _texts(values: pl.Series, form: Callable[[pl.Expr], pl.Expr]) -> pl.Series:
-    return values.to_frame("v").select(form(pl.col("v"))).to_series()
+    return values.to_frame().select(form(pl.col("v"))).to_series()
 
 
 def told_apart(texts: pl.DataFrame, are_plain: pl.Series, quickly: Callable[[pl.DataFrame], pl.DataFrame], closely: Callable[[pl.DataFrame], pl.DataFrame]) -> pl.DataFrame:

@@ -96,6 +96,7 @@ _SMALL = 1 << 20
 _WHEN_PARENT_ENDS = 1
 _TOO_LONG, _NO_ROOM = 5, 6
 """The exit codes of one whose answer grew past its limit, and of one that found no room for it on the disk."""
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 _BEHIND = "13"
 """The same of its session, where Linux shares the processors out among sessions first: behind whoever waits for it, also a
 worker that is ten nice, and not so far that it would come near the time it has.
@@ -125,7 +126,7 @@ def _be(parent: int, request: dict[str, Any], given: int, answer: int, talk: int
 
 def _is_full(error: BaseException) -> bool:
     """True if it came of a disk without room. Polars says so in words only."""
-    return isinstance(error, OSError) and (error.errno == errno.ENOSPC or f"(os error {errno.ENOSPC})" in str(error))
+    return isinstance(error, OSError) and (error.errno in _FULL or any(f"(os error {number})" in str(error) for number in _FULL))
 
 
 def _end_with(parent: int) -> None:
@@ -217,7 +218,7 @@ def _write(file: int, data: bytes | memoryview) -> None:
         try:
             view = view[os.write(file, view) :]
         except OSError as error:
-            os._exit(_NO_ROOM if error.errno == errno.ENOSPC else _TOO_LONG)
+            os._exit(_NO_ROOM if error.errno in _FULL else _TOO_LONG)
 
 
 if __name__ == "__main__":

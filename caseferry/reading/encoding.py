@@ -19,7 +19,8 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-_WIDE = ("utf-16", "utf-32")
+WIDE = ("utf-16", "utf-32")
+"""How encodings are called that have two or four bytes a letter."""
 _WESTERN = set("ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØÙÚÛÜÝàáâãäåæçèéêëìíîïñòóôõöøùúûüýÿßœŒšŠžŽ")
 _PUNCTUATION = set("’‘“”–—…•£€©®™°§±½¼¾·«»¿¡\u00a0´º²³")
 _CENTRAL = set("ăąćčďđęěğıłńňőřśşţťůűźżĂĄĆČĎĐĘĚĞŁŃŇŐŘŚŞŢŤŮŰŹŻ")
@@ -77,7 +78,7 @@ def utf8(source: Source, written: Written, size: int = PIECE, may_break_off: boo
         decoder = codecs.getincrementaldecoder(written.encoding)("replace" if written.is_old else "strict")
         is_first = True
         for piece in chain(source.pieces(size=size), [b""]):
-            if not piece and may_break_off and written.encoding.startswith(_WIDE):
+            if not piece and may_break_off and written.encoding.startswith(WIDE):
                 return  # what is left is half a character, or nothing
             if text := decoder.decode(piece, final=not piece):
                 yield (text.removeprefix("\ufeff") if is_first else text).encode()

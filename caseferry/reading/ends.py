@@ -4,32 +4,30 @@ import codecs
 import csv
 import io
 
-from caseferry.reading.encoding import tell
+from caseferry.reading.encoding import WIDE
 from caseferry.reading.source import Source
 
 _LOOK = 1 << 16
 _SIGNS = ",;\t|"
 
 
-def ends_midway(source: Source, encoding: str = "") -> bool:
+def ends_midway(source: Source, encoding: str) -> bool:
     """True if the last row has no end and fewer cells than the two rows above it, which are equally wide; or if the file ends
     within a letter of two or four bytes.
 
     A last row in the middle of a quoted cell says nothing here: a quotation mark that is never closed is found by the reader.
 
     Args:
-        encoding: what a person said it is written in; else it is told by its bytes.
+        encoding: what it is written in.
     """
+    if encoding.startswith(WIDE):
+        return _ends_within(source, encoding)
     tail = source[-_LOOK:]
-    if b"\0" in tail:
-        return _ends_within(source, encoding or tell(source).encoding)
-    return _is_cut(tail.decode("latin-1"))
+    return b"\0" not in tail and _is_cut(tail.decode("latin-1"))
 
 
 def _ends_within(source: Source, encoding: str) -> bool:
     """The same of text with two or four bytes a letter."""
-    if not encoding.startswith(("utf-16", "utf-32")):
-        return False
     letter = 2 if encoding.startswith("utf-16") else 4
     if encoding in {"utf-16", "utf-32"}:
         encoding += "-be" if source[:2] in {b"\xfe\xff", b"\0\0"} else "-le"

@@ -162,9 +162,9 @@ def lists(
     """
     if kind == Kind.DELIMITED:
         known = delimited.Shape(*shape) if shape else None
-        read = Delimited(data.part(*span) if span else data, encoding, limits["field_bytes"], shape=known)
+        read = Delimited(data.part(*span) if span else data, encoding, limits["field_bytes"], shape=known, may_break_off=True)
         rows = [_kept(cells, blobs, limits, file) for cells in (measured(read.pieces(), kinds) if kinds else read.pieces())]
-        return [{"sheet": "", "height": read.height, "width": read.width, "rows": rows, "is_proven": read.is_proven, "facts": read.facts, "ends_midway": ends_midway(data.part(0, span[1]) if span else data, encoding)}]
+        return [{"sheet": "", "height": read.height, "width": read.width, "rows": rows, "is_proven": read.is_proven, "facts": read.facts, "ends_midway": ends_midway(data.part(0, span[1]) if span else data, read.written.encoding)}]
     found = []
     for sheet in _sheets(data, limits, kind, file, encoding, beside):
         widths, rows = [0], []

@@ -53,7 +53,7 @@ def _price(sheet: Sheet, is_expense: pl.Expr) -> None:
     flat = (is_expense | (hours.is_null() & rate.is_null())) & amount.is_not_null()
     derived, exact = rate, pl.lit(False)
     if sheet.frame["rate"].null_count():  # a million divisions for nothing are not free
-        derived = _cents(amount / hours).cast(MONEY)
+        derived = _cents(amount / pl.when(hours != 0).then(hours)).cast(MONEY)  # one hour of none would end the part
         exact = rate.is_null() & hours.is_not_null() & (hours > 0) & (product(derived, hours) == _cents(amount))
     price = pl.when(flat).then(amount).when(exact).then(derived).otherwise(rate)
     quantity = pl.when(flat).then(pl.lit("1").cast(MONEY)).otherwise(hours)

@@ -3,7 +3,6 @@
 import io
 from collections.abc import Callable
 from weakref import WeakKeyDictionary
-from zipfile import ZipFile
 
 import polars as pl
 import structlog
@@ -15,7 +14,8 @@ from caseferry.manifest import Intake, PartOutcome, Split
 from caseferry.noted import Noted
 from caseferry.reading.grid import ROW
 from caseferry.services.store import ObjectStore
-from caseferry.tables import by_number, read_tables, table_of, with_texts, write_tables
+from caseferry.tables import cells_by_number, cells_of, read_tables, table_of, with_texts, write_tables
+from tasks import parts as cut
 from tasks.journey import Ticket
 from tasks.once import read_model, write_once
 from tasks.stage import Services, migration_of, run_of
@@ -28,7 +28,7 @@ log = structlog.get_logger()
 def transform(services: Services, ticket: Ticket) -> None:
     """Make `2-transform/<part>.json`; records, findings and changes lie beside it, in one object, before it does."""
     job = _job(services, ticket)
-    numbers, cells = by_number(_part(services, ticket), "cells")
+    numbers, cells = cells_by_number(_part(services, ticket))
     result = transform_table(with_texts(numbers, cells), job, cells)
     _write(services, ticket, result, result.outcome(ticket.part, job))
 
@@ -50,7 +50,7 @@ def poison(services: Services, ticket: Ticket, put_aside: Callable[[], object]) 
         store.put_once(run_of(ticket).at("2-transform", f"{ticket.part}.json"), to_json(result.outcome(ticket.part, job)))
         return False
     put_aside()
-    raw = table_of(_part(services, ticket), "cells")
+    raw = cells_of(_part(services, ticket))
     rows = raw.select(
         pl.lit(job.table.id).alias("table"), ROW, pl.lit("quarantined").alias(PLACE), pl.lit("part_quarantined").alias(REASON)
     )
@@ -72,8 +72,8 @@ def _with_columns(rows: pl.DataFrame, raw: pl.DataFrame, job: Job) -> pl.DataFra
         return rows
 
 
-def _part(services: Services, ticket: Ticket) -> ZipFile:
-    return read_tables(services.store.get(run_of(ticket).at("1-split", "parts", f"{ticket.part}.zip")))
+def _part(services: Services, ticket: Ticket) -> bytes:
+    return cut.cells(services.store, run_of(ticket), [ticket.part])[0]
 
 
 def _key(ticket: Ticket) -> str:

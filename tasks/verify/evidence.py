@@ -19,6 +19,7 @@ from caseferry.noted import Noted, among, together
 from caseferry.services.store import ObjectStore, get_all
 from caseferry.tables import cells_of, read_tables, table_of
 from config.limits import ReadingLimits
+from tasks import parts as cut
 from tasks.verify import recount
 from tasks.verify.stretches import AGAIN, Stretches, digest_of
 
@@ -166,8 +167,7 @@ class Evidence:
     def _fetch(self, parts: Iterable[str]) -> tuple[dict[str, pl.DataFrame], dict[tuple[str, str], Noted]]:
         """All that lies in the bucket about some parts, asked for at once: their rows, and by kind the notes about them."""
         names = list(parts)
-        raw = [self.run.at("1-split", "parts", f"{part}.zip") for part in names]
-        every = get_all(self.store, [*raw, *(self.run.at("2-transform", f"{part}.zip") for part in names)])
+        every = cut.cells(self.store, self.run, names, [self.run.at("2-transform", f"{part}.zip") for part in names])
         raws = {part: cells_of(data) for part, data in zip(names, every, strict=False)}
         return raws, _noted(dict(zip(names, every[len(names) :], strict=True)))
 

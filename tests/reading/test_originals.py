@@ -20,9 +20,10 @@ from caseferry.reading.guard import WORKS, Answer, Unpacks, ask
 from caseferry.reading.kinds import Kind
 from caseferry.reading.source import Source
 from caseferry.services.scratch import Scratch
+from caseferry.tables import cells_of
 from config.limits import ReadingLimits
 from tasks.intake.arrive import arrive
-from tasks.journey import next_steps
+from tasks.journey import next_steps, parts_of
 from tasks.stage import perform, present, run_of
 from tasks.verify.lines import _BEGUN, _COUNTED, _work
 from tests.crossing import CHOICES, Crossed, Crossings, firm, packed
@@ -198,6 +199,27 @@ def test_a_run_of_the_layout_before_goes_on(crossing: Crossings) -> None:
     services.store.put(run.run.at("arrival.json"), json.dumps(run.json("arrival.json") | {"format": FORMAT - 1}).encode())
     assert cross(services, run.run) == cross(run.services, run.run) == "completed_with_differences"
     before, now = (Crossed(one, run.run, "") for one in (services, run.services))
+    assert [before.raw(name) for name in before.names()] == [now.raw(name) for name in now.names()]
+
+
+@pytest.mark.parametrize("from_step", ["transform", "merge", "verify", ""])
+def test_a_run_that_an_earlier_version_cut_goes_on_and_stays_what_it_is(crossing: Crossings, from_step: str) -> None:
+    """Its parts are tables of parquet."""
+    run = taken_in(crossing, mixed())
+    while (able := next_steps((run.run.firm, run.run.migration, run.run.run), present(run.store, run.run))) and able[0].step != from_step:
+        perform(run.services, able[0])
+    for key in present(run.store, run.run):
+        if key.startswith("1-split/parts/"):
+            old = io.BytesIO()
+            cells_of(run.store.get(run.run.home + key)).write_parquet(old)
+            run.store.put(run.run.home + key.replace(".zip", ".parquet"), old.getvalue())
+            run.store.delete(run.run.home + key)
+    seen = present(run.store, run.run)
+    assert len(parts_of(seen)) > 1 and not any("." in part for part in parts_of(seen))
+    assert [ticket.step for ticket in next_steps((run.run.firm, run.run.migration, run.run.run), seen)][:1] == ([from_step] if from_step else [])
+    other = taken_in(crossing, mixed())
+    assert cross(run.services, run.run) == cross(other.services, other.run) == "completed_with_differences"
+    now, before = (Crossed(one.services, one.run, "") for one in (other, run))
     assert [before.raw(name) for name in before.names()] == [now.raw(name) for name in now.names()]
 
 

@@ -2,9 +2,12 @@
 
 import pytest
 
+from caseferry.errors import ExportRefused
 from caseferry.reading import guard, ranged
 from caseferry.reading.ends import ends_midway
+from caseferry.reading.guard import WORKS, ask
 from caseferry.reading.source import Source
+from config.limits import ReadingLimits
 from tasks.split import drop
 from tests.crossing import ONE_CARD, Crossings, firm
 
@@ -28,7 +31,7 @@ def test_a_list_that_ends_in_the_middle_of_a_row_is_told(crossing: Crossings) ->
     ],
 )  # fmt: skip
 def test_only_half_a_row_without_an_end_is_half_a_row(text: str, told: bool) -> None:
-    assert ends_midway(Source.of(text.encode())) is told
+    assert ends_midway(Source.of(text.encode()), "utf-8") is told
     if text:
         for encoding in ("utf-16", "utf-16-le", "utf-16-be", "utf-32"):
             assert ends_midway(Source.of(text.encode(encoding)), encoding) is told
@@ -38,7 +41,19 @@ def test_only_half_a_row_without_an_end_is_half_a_row(text: str, told: bool) -> 
 @pytest.mark.parametrize(("text", "less"), [("a,b,c\n1,2,3\n4,5,6\n", 1), ("a,b,c\n1,2,3\n4,5,\U0001f600", 2), ("a,b,c\n" + "1,\U0001f600\u00e9,3\n" * 9_000 + "4,5,6", 3)])
 def test_a_file_that_ends_within_a_letter_broke_off(encoding: str, text: str, less: int) -> None:
     data = text.encode(encoding)
-    assert ends_midway(Source.of(data[:-less])) and not ends_midway(Source.of(data + ("\n".encode(encoding)[-2:] if text[-1] != "\n" else b"")))
+    assert ends_midway(Source.of(data[:-less]), encoding) and not ends_midway(Source.of(data + ("\n".encode(encoding)[-2:] if text[-1] != "\n" else b"")), encoding)
+
+
+def test_a_list_whose_last_cell_has_no_plain_letter_breaks_off_all_the_same(crossing: Crossings) -> None:
+    rows = ONE_CARD + '"Able, Ann",Ann,Able,,' + "日" * 40_000
+    run = crossing(firm() | {"cards.csv": rows.encode("utf-16")[:-1]})
+    assert [note["where"] for note in run.noted("ends_midway")] == ["cards.csv"]
+
+
+def test_a_template_that_breaks_off_is_none() -> None:
+    assert ask(f"{WORKS}heading_row", "First,Last".encode("utf-16"), "t.csv", ReadingLimits()).made == ["First", "Last"]
+    with pytest.raises(ExportRefused, match="CF-107"):
+        ask(f"{WORKS}heading_row", "First,Last".encode("utf-16")[:-1], "t.csv", ReadingLimits())
 
 
 @pytest.mark.parametrize("less", [1, 2, 3, 61])

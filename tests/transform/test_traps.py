@@ -184,3 +184,10 @@ def test_pending_stays_pending_and_what_is_cancelled_is_not_open(crossing: Cross
     assert [row["Status"] if "Status" in row else row["status"] for row in run.rows("02_matters")] == ["Pending"]
     assert [(f["row"], f["outcome"]) for f in run.found("task_cancelled")] == [(2, "excluded")]
     assert len(run.rows("tasks")) == 1
+
+
+def test_an_entry_of_no_hours_costs_no_other(crossing: Crossings) -> None:
+    run = crossing(firm(time="Date,Matter No,Staff,Hours,Rate,Amount\n31/05/2024,24-0001,JD,0,,5.00\n31/05/2024,24-0001,JD,1.5,,300.00\n31/05/2024,24-0001,JD,2,100,200.00\n"))
+    work = run.type("time_entry")
+    assert (work["read"], work["carried"], work["quarantined"]) == (3, 2, 1)
+    assert [(note["row"], note["rule"]) for note in run.notes("findings") if note["outcome"] == "quarantined"] == [(2, "no_rate")]

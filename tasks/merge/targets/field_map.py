@@ -22,9 +22,10 @@ from caseferry.manifest import PORTAL_MESSAGES, ColumnUse, Split, Table
 from caseferry.mapping.cells import plainly
 from caseferry.mapping.mapped import MappedTarget, version_of
 from caseferry.mapping.target import load_target
-from caseferry.services.store import get_all, put_all
+from caseferry.services.store import put_all
 from caseferry.tables import cells_of
 from caseferry.workbooks import Workbook
+from tasks import parts as cut
 from tasks.merge.targets.headings import heading_of
 from tasks.merge.targets.traces import DECIDES, IN_BASE, IN_NEUTRAL, NEUTRAL_OF
 from tasks.once import read_kept
@@ -95,7 +96,7 @@ def draw_map(services: Services, run: Run, migration: Migration, split: Split) -
     entries: list[Entry] = []
     # The last part of a list is mostly its smallest.
     shown = [table for table in split.tables if table.record != "excluded" and table.parts]
-    parts = get_all(store, [run.at("1-split", "parts", f"{table.parts[-1]}.zip") for table in shown])
+    parts = cut.cells(store, run, [table.parts[-1] for table in shown])
     looked = {table.id: _samples(data, table, shown=migration.options.show_samples) for table, data in zip(shown, parts, strict=True)}
     for table in split.tables:
         samples = looked.get(table.id, [()] * len(table.columns))
