@@ -28,6 +28,15 @@ class Coded:
         return said.gather(self.numbers)
 
 
+    def full(self, name: str) -> pl.Series:
+        """The column itself."""
+        return self.each(self.words).alias(name)
+
+    def of(self, which: pl.Series) -> "Coded":
+        """Of some cells, those where it is true."""
+        return Coded(self.numbers.filter(which), self.words)
+
+
 def coded(column: pl.Series) -> Coded:
     """Number the texts of a column: one look at each cell, where finding them and joining them to their cells takes three."""
     if not are_few(column):

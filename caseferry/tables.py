@@ -30,7 +30,7 @@ def write_tables(tables: Mapping[str, pl.DataFrame], to: Path | IO[bytes], texts
     """Several tables as one object: an object costs a store as much as a thousand rows do.
 
     Args:
-        texts: columns of the first table that are known by number.
+        texts: columns of the first table that are known by number. What stands in their place in the table is not looked at.
     """
     with zipfile.ZipFile(to, "w") as archive:
         add_tables(archive, tables, texts)
@@ -65,13 +65,16 @@ def write_cells(cells: pl.DataFrame, to: Path | IO[bytes]) -> None:
 
 def _by_number(table: pl.DataFrame, texts: Texts) -> tuple[pl.DataFrame, dict[str, pl.Series]]:
     """A table with numbers for the columns that say few things, and what those stand for."""
+    texts = {name: text for name, text in texts.items() if name in table.columns}
     if table.height < _LONG:
-        return table, {}
+        return with_texts(table, texts) if texts else table, {}
     columns, words = list[pl.Series](), dict[str, pl.Series]()
     for column in table.iter_columns():
         said = texts.get(column.name) or (coded(column) if column.dtype == pl.String and are_few(column) else None)
         if said is not None and said.words.len() <= 1 << 16:
             column, words[column.name] = said.numbers.cast(pl.UInt8 if said.words.len() <= 1 << 8 else pl.UInt16).alias(column.name), said.words
+        elif column.name in texts:
+            column = texts[column.name].full(column.name)
         columns.append(column)
     return pl.DataFrame(columns), words
 
@@ -131,7 +134,7 @@ def cells_by_number(data: bytes | Path, columns: Collection[str] | None = None) 
 
 def with_texts(table: pl.DataFrame, texts: Texts) -> pl.DataFrame:
     """A table of numbers with what they stand for."""
-    return pl.DataFrame([texts[column.name].each(texts[column.name].words).alias(column.name) if column.name in texts else column for column in table.iter_columns()])
+    return pl.DataFrame([texts[column.name].full(column.name) if column.name in texts else column for column in table.iter_columns()])
 
 
 def by_number(archive: zipfile.ZipFile, name: str, columns: Collection[str] | None = None) -> tuple[pl.DataFrame, dict[str, Coded]]:

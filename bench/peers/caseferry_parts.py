@@ -19,7 +19,7 @@ from caseferry.reading.grid import gathered
 from caseferry.reading.source import Source
 from caseferry.reading.spooled import Spooled
 from caseferry.services.scratch import Scratch
-from caseferry.tables import by_number, read_tables, with_texts
+from caseferry.tables import by_number, read_tables
 from tasks.merge.users import user_table
 from tasks.split.recognise import Fit, find_table
 from tasks.split.tables import Portion, make_table
@@ -44,7 +44,7 @@ def main(lists: Path, out: Path, is_logged: bool) -> dict[str, int]:
     with (out / "activities.csv").open("wb") as made, (out / "rejects.csv").open("wb") as left, (out / "changes.csv").open("wb") as log:
         for number, part in enumerate(cut.parts):
             numbers, cells = by_number(read_tables(part), "cells")
-            result = transform_table(with_texts(numbers, cells), job, cells)
+            result = transform_table(numbers, job, cells)
             if is_logged:
                 log.writelines(log_lines(result.changes, ("WIP.csv",), ("field", "before", "after", "rule")))
             rows = result.records.select("row", "place", "reason", "matter", "staff", "performed_on", "description", "price", "quantity")

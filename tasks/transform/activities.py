@@ -22,7 +22,7 @@ def finish_time(sheet: Sheet) -> None:
     profile, takes_expenses = sheet.job.profile, sheet.job.migration.options.expenses
     expense = says(sheet, "entry_type", profile.expense_types) | pl.lit(expense_table)
     sheet.put(pl.when(expense).then(pl.lit("ExpenseEntry")).alias("type"))
-    durations = [name for name in ("hours", "units", "minutes", "seconds") if sheet.frame[name].null_count() < sheet.frame.height]
+    durations = [name for name in ("hours", "units", "minutes", "seconds") if sheet.empty(name) < sheet.height]
     if len(durations) == 1:
         sheet.put_as("hours", durations[0])
     else:
@@ -43,8 +43,8 @@ def finish_time(sheet: Sheet) -> None:
     sheet.find(pl.col("performed_on").is_null(), "performed_on", "no_date", "quarantined", _raw(sheet, "performed_on"))
     sheet.find(pl.col("staff").is_null() & ~is_expense, "staff", "no_user", "quarantined")
     _price(sheet, is_expense)
-    pieces = [name for name in sheet.frame.columns if name.startswith("description#")]
-    sheet.frame = sheet.frame.drop(*_SETTLED, *(f"{name}~" for name in _SETTLED), *pieces, strict=False)
+    pieces = [name for name in sheet.columns if name.startswith("description#")]
+    sheet.drop(*_SETTLED, *(f"{name}~" for name in _SETTLED), *pieces)
 
 
 def _price(sheet: Sheet, is_expense: pl.Expr) -> None:
@@ -52,12 +52,12 @@ def _price(sheet: Sheet, is_expense: pl.Expr) -> None:
     rate, amount, hours = pl.col("rate"), pl.col("amount"), pl.col("hours")
     flat = (is_expense | (hours.is_null() & rate.is_null())) & amount.is_not_null()
     derived, exact = rate, pl.lit(False)
-    if sheet.frame["rate"].null_count():  # a million divisions for nothing are not free
+    if sheet.empty("rate"):  # a million divisions for nothing are not free
         derived = _cents(amount / pl.when(hours != 0).then(hours)).cast(MONEY)  # one hour of none would end the part
         exact = rate.is_null() & hours.is_not_null() & (hours > 0) & (product(derived, hours) == _cents(amount))
     price = pl.when(flat).then(amount).when(exact).then(derived).otherwise(rate)
     quantity = pl.when(flat).then(pl.lit("1").cast(MONEY)).otherwise(hours)
-    if sheet.frame.select((flat | exact).any()).item():
+    if sheet.ask((flat | exact).any()).item():
         sheet.put(price.cast(MONEY).alias("price"), quantity.cast(MONEY).alias("quantity"))
     else:
         sheet.put_as("price", "rate")
@@ -68,10 +68,10 @@ def _price(sheet: Sheet, is_expense: pl.Expr) -> None:
     sheet.find(pl.col("quantity").is_null(), "hours", "no_quantity", "quarantined", _raw(sheet, "hours"))
     sheet.find(pl.col("price").is_null(), "rate", "no_rate", "quarantined", _raw(sheet, "rate"))
     total = product(pl.col("price"), pl.col("quantity"))
-    differs = _differ(sheet.frame)
+    differs = _differ(sheet.ask(pl.col("price", "quantity", "amount")))
     differs = amount.is_not_null() & (total != _cents(amount)) if differs is None else differs
     sheet.find(differs, "amount", "amount_is_not_rate_times_hours", "carried", money.plain("amount"))
-    if sheet.frame["amount"].null_count():
+    if sheet.empty("amount"):
         sheet.put(pl.coalesce("amount", total).cast(MONEY).alias("amount"))
 
 

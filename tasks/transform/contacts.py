@@ -33,7 +33,7 @@ def finish_contacts(sheet: Sheet) -> None:
 
 
 def _places(sheet: Sheet, field: str) -> list[int]:
-    return sorted(int(name.split("#")[1]) for name in sheet.frame.columns if name.startswith(f"{field}#") and name[-1].isdigit())
+    return sorted(int(name.split("#")[1]) for name in sheet.columns if name.startswith(f"{field}#") and name[-1].isdigit())
 
 
 def _several(sheet: Sheet, field: str, split: object) -> pl.Expr:
@@ -114,7 +114,7 @@ def _tell_kind(sheet: Sheet) -> None:
         pl.when(pl.col("parse") & titled & pl.col("title").is_null()).then(taken).otherwise("title").alias("title"),
         pl.when(whole).then(shown).otherwise("company").alias("company"),
     )
-    sheet.frame = sheet.frame.drop("parse")
+    sheet.drop("parse")
 
 
 def _join_street(sheet: Sheet) -> None:

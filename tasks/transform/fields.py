@@ -36,7 +36,7 @@ def read_fields(sheet: Sheet) -> None:
             if spec.type in _WORDS:
                 formula_like(sheet, name)
             _read(sheet, name, spec)
-        if f"group:{spec.name}" in sheet.raw.columns:
+        if f"group:{spec.name}" in sheet.given.columns:
             _from_group(sheet, spec)
     for column in sheet.job.table.columns:
         if column.use == "custom_field":
@@ -58,7 +58,7 @@ def formula_like(sheet: Sheet, name: str) -> None:
         if odd.any():
             sheet.find(pl.lit(known_text.each(odd)), name, "formula_like", "carried", pl.col(name))
         return
-    text = sheet.frame[name]
+    text = sheet.column(name)
     # Most cells begin with a letter or a digit: it takes a fifth of the time to see that none of them needs a closer look,
     # and half of that where the first and the last in order say so of all.
     first, last = str(text.min() or ""), str(text.max() or "")
@@ -93,7 +93,7 @@ def is_placeholder(sheet: Sheet, text: pl.Expr) -> pl.Expr:
 
 def join_pieces(sheet: Sheet, field: str) -> None:
     """One text out of the columns that feed a field: what is filled, each once, joined by a dash."""
-    names = sorted(name for name in sheet.frame.columns if name.startswith(f"{field}#"))
+    names = sorted(name for name in sheet.columns if name.startswith(f"{field}#"))
     if not names:
         sheet.put(pl.lit(None, pl.String).alias(field))
         return
@@ -106,30 +106,32 @@ def join_pieces(sheet: Sheet, field: str) -> None:
 
 
 def _take(sheet: Sheet, name: str, place: int) -> None:
-    sheet.put(sheet.raw[f"c{place}"].alias(name))
-    if f"c{place}" in sheet.cells:
-        sheet.texts[name] = sheet.cells[f"c{place}"]
-    if sheet.raw["filled"].any() and name.split("#")[0] in sheet.job.spec.fill_down:
-        filled = sheet.raw["filled"]
+    cell = f"c{place}"
+    if cell in sheet.cells:
+        sheet.put_by_number({name: sheet.cells[cell]})
+    else:
+        sheet.put(sheet.given[cell].alias(name))
+    if sheet.given["filled"].any() and name.split("#")[0] in sheet.job.spec.fill_down:
+        filled = sheet.given["filled"]
         sheet.change(pl.lit(filled) & pl.col(name).is_not_null(), name, "fill_down", pl.lit(None), pl.col(name))
 
 
 def _join(sheet: Sheet, name: str) -> None:
     """One field out of several columns; nothing where one of them is empty."""
     joined = sheet.job.table.joined[name]
-    cells = [sheet.raw[f"c{place}"].alias(f"piece{place}") for place in joined.places]
+    cells = [sheet.cell(f"c{place}").alias(f"piece{place}") for place in joined.places]
     whole = pl.concat_str([cell.name for cell in cells], separator=joined.between)
     sheet.put(*cells)
     sheet.put(whole.alias(name))
     last = pl.col(cells[-1].name)
     sheet.change(pl.col(name).is_not_null(), name, "columns_joined", last, pl.col(name))
     sheet.find(pl.any_horizontal(pl.col(cell.name).is_not_null() for cell in cells) & pl.col(name).is_null(), name, "half_a_number", "carried", last)
-    sheet.frame = sheet.frame.drop(cell.name for cell in cells)
+    sheet.drop(*(cell.name for cell in cells))
 
 
 def _from_group(sheet: Sheet, spec: Field) -> None:
     """What a group's header row says holds for the rows under it that do not say it themselves."""
-    above = sheet.raw[f"group:{spec.name}"]
+    above = sheet.cell(f"group:{spec.name}")
     if spec.name == "matter":  # "24-0012 – Smith v Jones": the number stands first
         above = above.str.extract(r"^\s*([^\s:]*\d[^\s:]*)").alias("above")
     sheet.put(above.alias("above"))
@@ -137,7 +139,7 @@ def _from_group(sheet: Sheet, spec: Field) -> None:
     taken = own.is_null() & pl.col("above").is_not_null()
     sheet.change(taken, spec.name, "group_header", pl.lit(None), pl.col("above"))
     sheet.put(pl.coalesce(own, "above").alias(spec.name))
-    sheet.frame = sheet.frame.drop("above")
+    sheet.drop("above")
 
 
 def _read(sheet: Sheet, name: str, spec: Field) -> None:
@@ -157,7 +159,7 @@ def _read(sheet: Sheet, name: str, spec: Field) -> None:
     elif spec.type is Type.EMAIL:
         sheet.find(text.is_not_null() & ~text.str.contains("@"), name, "email_format", "carried", text)
     elif spec.type is Type.PHONE:
-        odd = sheet.frame.select(text.is_not_null() & ~is_phone(text)).to_series()
+        odd = sheet.ask(text.is_not_null() & ~is_phone(text)).to_series()
         if odd.any():
             sheet.find(pl.lit(odd) & is_email(text), name, "email_in_phone", "carried", text, "move it to the e-mail address")
             sheet.find(pl.lit(odd) & ~is_email(text), name, "phone_format", "carried", text)
@@ -174,8 +176,7 @@ def _take_as_read(sheet: Sheet, name: str, texts: Coded, told: pl.DataFrame, out
     """
     if not told["text"].equals(texts.words):
         raise BrokenPromise("what was told of texts is not in their order")
-    sheet.frame = sheet.frame.rename({name: f"{name}~"})
-    sheet.texts[f"{name}~"] = sheet.texts.pop(name)
+    sheet.rename(name, f"{name}~")
     sheet.put_by_number({one: Coded(texts.numbers, told[one]) for one in told.columns if one not in {"text", "rule", "after", "found"}})
     if told["found"].null_count() < told.height:
         found = set(known(told["found"]))

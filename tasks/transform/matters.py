@@ -59,4 +59,4 @@ def _status(sheet: Sheet) -> None:
     unmapped = said.is_null() & stage_text.is_not_null()
     sheet.find(unmapped, "status", "status_not_in_map", "carried", stage_text, "add it to options.status_map")
     sheet.find(evidence & (said == "Open"), "status", "open_but_closed", "carried", stage_text)
-    sheet.frame = sheet.frame.drop("said")
+    sheet.drop("said")

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 
 import polars as pl
 
@@ -11,7 +12,7 @@ from caseferry.manifest import PartOutcome
 from caseferry.mapping.names import BY_ID, number_key
 from caseferry.noted import Noted
 from caseferry.reading.grid import ROW
-from caseferry.tables import Texts
+from caseferry.tables import Texts, with_texts
 from tasks.transform import activities, contacts, matters, papers
 from tasks.transform.fields import read_fields
 from tasks.transform.parted import take_apart
@@ -36,31 +37,43 @@ FINISH: dict[str, Callable[[Sheet], None]] = {
 
 @dataclass(frozen=True)
 class Result:
-    records: pl.DataFrame
+    """What became of a part.
+
+    Args:
+        laid: its records, with anything in the place of the columns that are known by number.
+        texts: those.
+    """
+
+    laid: pl.DataFrame
     findings: Noted
     changes: Noted
     texts: Texts = field(default_factory=dict)
-    """Columns of the records that are known by number."""
+
+    @cached_property
+    def records(self) -> pl.DataFrame:
+        """In full."""
+        return with_texts(self.laid, self.texts)
 
     def tables(self) -> dict[str, pl.DataFrame]:
         """As they lie in the bucket."""
-        return {"records": self.records, **self.findings.tables("findings"), **self.changes.tables("changes")}
+        return {"records": self.laid, **self.findings.tables("findings"), **self.changes.tables("changes")}
 
     def outcome(self, part: str, job: Job) -> PartOutcome:
-        places = {str(place): int(count) for place, count in sorted(self.records[PLACE].value_counts().iter_rows())}
+        places = {str(place): int(count) for place, count in sorted(self.laid[PLACE].value_counts().iter_rows())}
         return PartOutcome(
-            part=part, table=job.table.id, record=job.spec.record, rows=self.records.height, places=places,
+            part=part, table=job.table.id, record=job.spec.record, rows=self.laid.height, places=places,
             findings=self.findings.height, changes=self.changes.height,
         )  # fmt: skip
 
 
-def transform_table(raw: pl.DataFrame, job: Job, cells: Texts | None = None) -> Result:
+def transform_table(given: pl.DataFrame, job: Job, cells: Texts | None = None) -> Result:
     """Turn one part's rows into records. As many rows come out as went in, each with its place and reason.
 
     Args:
-        cells: columns that are known by number.
+        given: the part as it was cut, with anything in the place of the columns that are known by number.
+        cells: those.
     """
-    sheet = Sheet(job, raw, cells or {})
+    sheet = Sheet(job, given, cells or {})
     read_fields(sheet)
     take_apart(sheet)
     if sheet.has("matter"):
@@ -75,12 +88,14 @@ def transform_table(raw: pl.DataFrame, job: Job, cells: Texts | None = None) -> 
         sheet.find(pl.lit(True), "row", exclusion, "excluded")
     FINISH[job.spec.record](sheet)
     _after_cut_off(sheet)
-    names = sheet.frame.columns
+    names = sheet.columns
     workings = [name for name in names if name[-1] in "~?@" and f"{name[:-1]}~" in names and name[:-1] in names]  # how a value was read: told in the changes
-    records = sheet.frame.drop(workings).with_columns(pl.lit(job.table.id).alias("table"))
+    sheet.drop(*workings)
+    sheet.put_by_number({"table": Coded(pl.repeat(0, sheet.height, dtype=pl.UInt32, eager=True), pl.Series([job.table.id]))})
     first = ["table", ROW, PLACE, REASON]
-    texts = {**sheet.texts, "table": Coded(pl.repeat(0, records.height, dtype=pl.UInt32, eager=True), pl.Series([job.table.id]))}
-    return Result(records.select(*first, pl.exclude(first)), sheet.all_findings(), sheet.all_changes(), texts)
+    columns = [*first, *(name for name in sheet.columns if name not in first)]
+    laid = pl.DataFrame([sheet.texts[name].numbers.alias(name) if name in sheet.texts else sheet.laid[name] for name in columns])
+    return Result(laid, sheet.all_findings(), sheet.all_changes(), sheet.texts)
 
 
 def _name_matter(sheet: Sheet) -> None:
@@ -101,7 +116,7 @@ def _wider_than_header(sheet: Sheet) -> None:
     behind = [f"c{c.place}" for c in table.columns if c.place > last]
     if table.sheet or not behind:
         return
-    wide = sheet.raw.select(pl.any_horizontal(pl.col(name).is_not_null() for name in behind).alias("w"))["w"]
+    wide = sheet.given.select(pl.any_horizontal(pl.col(name).is_not_null() for name in behind).alias("w"))["w"]
     if wide.sum() < 0.2 * wide.len() or wide.sum() == 1:
         sheet.find(pl.lit(wide), "row", "row_wider_than_header", "quarantined")
 
@@ -119,7 +134,7 @@ def _one_cell(sheet: Sheet) -> None:
     filled = pl.sum_horizontal(pl.col(name).is_not_null().cast(pl.UInt16) for name in named)
     alone = sheet.raw.select(((filled == 1) & pl.coalesce(named).str.strip_chars().str.contains(_LONE).fill_null(False)).alias("a"))["a"]
     if sheet.has(JOB):
-        alone &= sheet.frame[JOB].is_null()
+        alone &= sheet.column(JOB).is_null()
     if alone.any():
         sheet.find(pl.lit(alone), "row", "row_of_one_cell", "quarantined")
 

@@ -4,9 +4,10 @@ Rules look at whole columns. Each says what it changed (before, after, rule) and
 a row ends `carried`, `excluded` or `quarantined`, with the reason of the first rule that moved it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 from typing import Any, Literal
 
 import polars as pl
@@ -18,7 +19,7 @@ from caseferry.mapping.profile import Profile, TableProfile
 from caseferry.noted import SAID, Noted, in_order
 from caseferry.reading.grid import ROW
 from caseferry.records import RECORDS, Record
-from caseferry.tables import Texts
+from caseferry.tables import Texts, with_texts
 
 PLACE, REASON = "place", "reason"
 JOB, JOB_OF = "job", "job_of"
@@ -54,22 +55,45 @@ class Job:
 
 @dataclass
 class Sheet:
-    """The part, growing its records' columns."""
+    """The part, growing its records' columns. What is known by number is laid out in full only where somebody looks at it.
+
+    Args:
+        given: the part, with numbers in the place of the columns that `cells` knows.
+    """
 
     job: Job
-    raw: pl.DataFrame
+    given: pl.DataFrame
     cells: Texts = field(default_factory=dict)
-    """Columns of the raw cells by number."""
-    frame: pl.DataFrame = field(init=False)
+    laid: pl.DataFrame = field(init=False)
+    """Columns in full."""
     texts: dict[str, Coded] = field(default_factory=dict)
-    """Columns of the frame by number, as far as they are known so."""
+    """Columns by number. One that is in neither of the two is none of the sheet's."""
     findings: list["Notes"] = field(default_factory=list)
     changes: list["Notes"] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.frame = self.raw.select(ROW).with_columns(
+        self.laid = self.given.select(ROW).with_columns(
             pl.lit("carried").alias(PLACE), pl.lit(None, pl.String).alias(REASON)
         )
+        self._names = dict.fromkeys(self.laid.columns)
+
+    @property
+    def height(self) -> int:
+        return self.given.height
+
+    @property
+    def columns(self) -> list[str]:
+        """In the order in which they came."""
+        return list(self._names)
+
+    @cached_property
+    def raw(self) -> pl.DataFrame:
+        """The part as it was cut, in full."""
+        return with_texts(self.given, self.cells)
+
+    def cell(self, name: str) -> pl.Series:
+        """A column of it."""
+        return self.cells[name].full(name) if name in self.cells else self.given[name]
 
     def heading(self, name: str) -> str:
         """The source's own words for a field."""
@@ -81,30 +105,69 @@ class Sheet:
 
     def put(self, *columns: pl.Expr | pl.Series) -> None:
         """Lay columns beside those that are there, or in their place."""
-        self.frame = self.frame.with_columns(*columns)
+        self._lay(columns)
+        self.laid = self.laid.with_columns(*columns)
         for column in columns:
-            self.texts.pop(column.name if isinstance(column, pl.Series) else column.meta.output_name(), None)
+            name = column.name if isinstance(column, pl.Series) else column.meta.output_name()
+            self.texts.pop(name, None)
+            self._names[name] = None
 
     def put_by_number(self, texts: Texts) -> None:
         """The same of columns that are known by number."""
-        self.put(*(text.each(text.words).alias(name) for name, text in texts.items()))
+        self.laid = self.laid.drop(texts, strict=False)
         self.texts.update(texts)
+        self._names.update(dict.fromkeys(texts))
 
     def put_as(self, name: str, other: str) -> None:
         """The same as another column."""
-        text = self.texts.get(other)
-        self.put(pl.col(other).alias(name))
-        if text:
-            self.texts[name] = text
+        if other in self.texts:
+            self.put_by_number({name: self.texts[other]})
+        else:
+            self.put(pl.col(other).alias(name))
+
+    def drop(self, *names: str) -> None:
+        """Columns that nobody asks for again, as far as they are there."""
+        self.laid = self.laid.drop(names, strict=False)
+        for name in names:
+            self._names.pop(name, None)
+            self.texts.pop(name, None)
+
+    def rename(self, name: str, to: str) -> None:
+        self.laid = self.laid.rename({name: to}, strict=False)
+        if name in self.texts:
+            self.texts[to] = self.texts.pop(name)
+        self._names = {to if one == name else one: None for one in self._names}
+
+    def column(self, name: str) -> pl.Series:
+        """A column in full."""
+        self._lay([pl.col(name)])
+        return self.laid[name]
 
     def by_number(self, name: str) -> Coded:
-        """A column of text of the frame."""
+        """A column of text."""
         if name not in self.texts:
-            self.texts[name] = coded(self.frame[name])
+            self.texts[name] = coded(self.laid[name])
         return self.texts[name]
 
+    def ask(self, *columns: pl.Expr) -> pl.DataFrame:
+        """What is made of columns."""
+        self._lay(columns)
+        return self.laid.select(*columns)
+
+    def empty(self, name: str) -> int:
+        """How many cells of a column hold nothing."""
+        text = self.texts.get(name)
+        return text.numbers.null_count() if text and not text.words.null_count() else self.column(name).null_count()
+
     def has(self, name: str) -> bool:
-        return name in self.frame.columns
+        return name in self._names
+
+    def _lay(self, asked: Iterable[pl.Expr | pl.Series]) -> None:
+        """Lay out in full what these look at."""
+        wanted = {name for one in asked if isinstance(one, pl.Expr) for name in one.meta.root_names()}
+        missing = [self.texts[name].full(name) for name in wanted.intersection(self.texts).difference(self.laid.columns)]
+        if missing:
+            self.laid = self.laid.with_columns(missing)
 
     def find(
         self, when: pl.Expr, name: str, rule: str, outcome: Outcome, value: pl.Expr | None = None,
@@ -118,13 +181,13 @@ class Sheet:
         hint = pl.lit(proposal, pl.String) if isinstance(proposal, str) else proposal.cast(pl.String)
         words = {"rule": pl.lit(rule), "outcome": pl.lit(outcome), "value": told, "proposal": hint}
         if value is None and isinstance(proposal, str):  # the same of every row
-            noted = Noted.alike(self.frame[ROW].filter(holds), pl.select(self._told(name, words)))
+            noted = Noted.alike(self.laid[ROW].filter(holds), pl.select(self._told(name, words)))
         else:
             noted = self._noted(holds, name, words)
         self.findings.append((name, rule, noted))
         if outcome in {"quarantined", "excluded"}:
             moves = pl.lit(holds) & (pl.col(PLACE) == "carried")
-            self.frame = self.frame.with_columns(
+            self.laid = self.laid.with_columns(
                 pl.when(moves).then(pl.lit(outcome)).otherwise(PLACE).alias(PLACE),
                 pl.when(moves).then(pl.lit(rule)).otherwise(REASON).alias(REASON),
             )
@@ -139,21 +202,23 @@ class Sheet:
 
     def change_as(self, said: pl.Series, name: str, words: pl.DataFrame) -> None:
         """Log a changed value for every row that has a number here: that of its `rule`, `before`, `after`."""
-        rows = pl.DataFrame([self.frame[ROW], said.alias(SAID)])
+        rows = pl.DataFrame([self.laid[ROW], said.alias(SAID)])
         rows = rows.drop_nulls() if said.null_count() else rows
         if rows.height:
             self.changes.append((name, "", Noted(rows, words.select(self._told(name, {word: pl.col(word) for word in words.columns})))))
 
     def _holds(self, when: pl.Expr) -> pl.Series:
         """Where it does; the same of every row may be said once."""
-        holds = self.frame.select(when.fill_null(False).alias("w")).to_series()
-        return holds if holds.len() == self.frame.height else holds.new_from_index(0, self.frame.height)
+        holds = self.ask(when.fill_null(False).alias("w")).to_series()
+        return holds if holds.len() == self.height else holds.new_from_index(0, self.height)
 
     def _noted(self, holds: pl.Series, name: str, words: Mapping[str, pl.Expr]) -> Noted:
         """What is said of every row that is meant, one wording for each."""
         needed = {ROW, *(one for text in words.values() for one in text.meta.root_names())}
-        columns = [one for one in self.frame.columns if one in needed]  # an element of a list has a root without a name
-        return Noted.each(self.frame.select(columns).filter(holds).select(ROW, *self._told(name, words)))
+        there = [one for one in self.laid.columns if one in needed]  # an element of a list has a root without a name
+        meant = self.laid.select(there).filter(holds)
+        meant = meant.with_columns(self.texts[one].of(holds).full(one) for one in needed.intersection(self.texts).difference(there))
+        return Noted.each(meant.select(ROW, *self._told(name, words)))
 
     def _told(self, name: str, words: Mapping[str, pl.Expr]) -> list[pl.Expr]:
         return [pl.lit(name).alias("field"), pl.lit(self.heading(name)).alias("heading"), *(text.alias(word) for word, text in words.items())]

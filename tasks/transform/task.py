@@ -14,7 +14,7 @@ from caseferry.manifest import Intake, PartOutcome, Split
 from caseferry.noted import Noted
 from caseferry.reading.grid import ROW
 from caseferry.services.store import ObjectStore
-from caseferry.tables import cells_by_number, cells_of, read_tables, table_of, with_texts, write_tables
+from caseferry.tables import cells_by_number, cells_of, read_tables, table_of, write_tables
 from tasks import parts as cut
 from tasks.journey import Ticket
 from tasks.once import read_model, write_once
@@ -29,7 +29,7 @@ def transform(services: Services, ticket: Ticket) -> None:
     """Make `2-transform/<part>.json`; records, findings and changes lie beside it, in one object, before it does."""
     job = _job(services, ticket)
     numbers, cells = cells_by_number(_part(services, ticket))
-    result = transform_table(with_texts(numbers, cells), job, cells)
+    result = transform_table(numbers, job, cells)
     _write(services, ticket, result, result.outcome(ticket.part, job))
 
 

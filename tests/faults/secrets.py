@@ -97,7 +97,7 @@ def an_exception_whose_text_is_a_cell(ground: Ground) -> Counts:
     import tasks.transform.task as room
 
     real = room.transform_table
-    room.transform_table = lambda raw, job: (_ for _ in ()).throw(ValueError(f"{MARK} Jane Doe"))  # type: ignore[assignment]
+    room.transform_table = lambda *_: (_ for _ in ()).throw(ValueError(f"{MARK} Jane Doe"))  # type: ignore[assignment]
     try:
         made: list[Any] = []
         lines = _logged(lambda log: made.append(crossing(firm())))
