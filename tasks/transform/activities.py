@@ -36,12 +36,13 @@ def finish_time(sheet: Sheet) -> None:
     sheet.find(billed, "billed", "billed_time_entries", "excluded")
     unclear = said.is_not_null() & ~billed & ~billed_says((*profile.not_billed, *profile.placeholders))
     sheet.find(unclear, "billed", "billed_unclear", "quarantined", said)
-    sheet.find(pl.col("performed_on") > sheet.job.received_on, "performed_on", "work_in_the_future", "quarantined", pl.col("performed_on"))
+    ahead = sheet.made_of("performed_on", lambda days: days > sheet.job.received_on)
+    sheet.find(pl.lit(ahead), "performed_on", "work_in_the_future", "quarantined", pl.col("performed_on"))
     not_billable = says(sheet, "billable", profile.not_billable) | says(sheet, "non_billable", profile.true_words)
     sheet.put(pl.when(not_billable).then(pl.lit("yes")).alias("non_billable"))
-    sheet.find(pl.col("matter").is_null(), "matter", "no_matter", "quarantined")
-    sheet.find(pl.col("performed_on").is_null(), "performed_on", "no_date", "quarantined", _raw(sheet, "performed_on"))
-    sheet.find(pl.col("staff").is_null() & ~is_expense, "staff", "no_user", "quarantined")
+    sheet.find(sheet.nothing("matter"), "matter", "no_matter", "quarantined")
+    sheet.find(sheet.nothing("performed_on"), "performed_on", "no_date", "quarantined", _raw(sheet, "performed_on"))
+    sheet.find(sheet.nothing("staff") & ~is_expense, "staff", "no_user", "quarantined")
     _price(sheet, is_expense)
     pieces = [name for name in sheet.columns if name.startswith("description#")]
     sheet.drop(*_SETTLED, *(f"{name}~" for name in _SETTLED), *pieces)
@@ -50,7 +51,7 @@ def finish_time(sheet: Sheet) -> None:
 def _price(sheet: Sheet, is_expense: pl.Expr) -> None:
     """Price and quantity whose product is the entry's amount, to the cent, or a finding that says it is not."""
     rate, amount, hours = pl.col("rate"), pl.col("amount"), pl.col("hours")
-    flat = (is_expense | (hours.is_null() & rate.is_null())) & amount.is_not_null()
+    flat = (is_expense | (sheet.nothing("hours") & sheet.nothing("rate"))) & ~sheet.nothing("amount")
     derived, exact = rate, pl.lit(False)
     if sheet.empty("rate"):  # a million divisions for nothing are not free
         derived = _cents(amount / pl.when(hours != 0).then(hours)).cast(MONEY)  # one hour of none would end the part
@@ -65,29 +66,33 @@ def _price(sheet: Sheet, is_expense: pl.Expr) -> None:
     before = pl.lit(None, pl.String)
     sheet.change(flat & ~is_expense, "hours", "flat_fee_as_one_unit", before, pl.lit("1"))
     sheet.change(exact, "rate", "rate_from_amount", before, money.plain("price"))
-    sheet.find(pl.col("quantity").is_null(), "hours", "no_quantity", "quarantined", _raw(sheet, "hours"))
-    sheet.find(pl.col("price").is_null(), "rate", "no_rate", "quarantined", _raw(sheet, "rate"))
+    sheet.find(sheet.nothing("quantity"), "hours", "no_quantity", "quarantined", _raw(sheet, "hours"))
+    sheet.find(sheet.nothing("price"), "rate", "no_rate", "quarantined", _raw(sheet, "rate"))
     total = product(pl.col("price"), pl.col("quantity"))
-    differs = _differ(sheet.ask(pl.col("price", "quantity", "amount")))
+    differs = _differ(sheet)
     differs = amount.is_not_null() & (total != _cents(amount)) if differs is None else differs
     sheet.find(differs, "amount", "amount_is_not_rate_times_hours", "carried", money.plain("amount"))
     if sheet.empty("amount"):
         sheet.put(pl.coalesce("amount", total).cast(MONEY).alias("amount"))
 
 
-def _differ(frame: pl.DataFrame) -> pl.Expr | None:
+def _differ(sheet: Sheet) -> pl.Expr | None:
     """True where there is an amount and price times quantity is another, told by whole numbers, which takes a tenth of the
     time; None where they are too large for that.
     """
     names = ("price", "quantity", "amount")
-    parts = frame.select(pl.col(name).cast(MONEY).to_physical().cast(pl.Int64, strict=False) for name in names)
-    if parts.null_count().row(0) != frame.select(names).null_count().row(0):
+    parts = {name: sheet.made_of(name, _as_whole) for name in names}
+    if any(parts[name].null_count() != sheet.empty(name) for name in names):
         return None
     price, quantity, amount = (int(parts[name].abs().max() or 0) for name in names)  # type: ignore[arg-type]
     if price * quantity >= 1 << 62 or amount >= 1 << 62:
         return None
     total = parts["price"] * parts["quantity"]
     return pl.lit(_rounded(total, 1_000_000) != _rounded(parts["amount"], 100))
+
+
+def _as_whole(amounts: pl.Series) -> pl.Series:
+    return amounts.cast(MONEY).to_physical().cast(pl.Int64, strict=False)
 
 
 def _rounded(number: pl.Series, to: int) -> pl.Series:

@@ -4,7 +4,7 @@ Rules look at whole columns. Each says what it changed (before, after, rule) and
 a row ends `carried`, `excluded` or `quarantined`, with the reason of the first rule that moved it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
@@ -114,7 +114,8 @@ class Sheet:
 
     def put_by_number(self, texts: Texts) -> None:
         """The same of columns that are known by number."""
-        self.laid = self.laid.drop(texts, strict=False)
+        if there := [name for name in texts if name in self.laid.columns]:
+            self.laid = self.laid.drop(there)
         self.texts.update(texts)
         self._names.update(dict.fromkeys(texts))
 
@@ -153,6 +154,18 @@ class Sheet:
         """What is made of columns."""
         self._lay(columns)
         return self.laid.select(*columns)
+
+    def made_of(self, name: str, make: Callable[[pl.Series], pl.Series]) -> pl.Series:
+        """What is made of each cell of a column, of equal ones once where it is known by number."""
+        text = self.texts.get(name)
+        return text.each(make(text.words)) if text else make(self.laid[name])
+
+    def nothing(self, name: str) -> pl.Expr:
+        """True where a column holds nothing."""
+        text = self.texts.get(name)
+        if text is None:
+            return pl.col(name).is_null()
+        return pl.lit(text.each(text.words.is_null()).fill_null(True) if text.words.null_count() else text.numbers.is_null())
 
     def empty(self, name: str) -> int:
         """How many cells of a column hold nothing."""
