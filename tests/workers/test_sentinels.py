@@ -1,4 +1,4 @@
-"""A broker behind sentinels: a master and its replica, real ones; the master dies and the other takes its place."""
+"""A broker behind a sentinel, both of them real ones. Who becomes the next master is theirs to settle, and not looked at here."""
 
 import socket
 import subprocess
@@ -31,40 +31,29 @@ def _until(done: Callable[[], bool]) -> None:
 
 
 @pytest.mark.journey
-def test_messages_outlive_a_master_and_the_doctor_finds_the_broker_well(tmp_path: Path) -> None:
-    master, replica, sentinel = _port(), _port(), _port()
+def test_messages_go_by_the_master_and_the_doctor_finds_it_well(tmp_path: Path) -> None:
+    master, sentinel = _port(), _port()
     running: list[subprocess.Popen[bytes]] = []
 
-    def start(*words: object) -> subprocess.Popen[bytes]:
+    def start(*words: object) -> None:
         running.append(subprocess.Popen([_valkey(), *map(str, words)], cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
-        return running[-1]
 
     try:
-        alive = ("--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--maxmemory-policy", "noeviction")
-        first = start("--port", master, *alive)
-        start("--port", replica, *alive, "--replicaof", "127.0.0.1", master, "--repl-diskless-sync-delay", 0)
-        _until(lambda: answers(master) and answers(replica))
+        start("--port", master, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--maxmemory-policy", "noeviction")
+        _until(lambda: answers(master))
         conf = tmp_path / "sentinel.conf"
-        conf.write_text(
-            f"port {sentinel}\nbind 127.0.0.1\nsentinel monitor caseferry 127.0.0.1 {master} 1\nsentinel down-after-milliseconds caseferry 500\n"
-            "sentinel failover-timeout caseferry 2000\n"
-        )
+        conf.write_text(f"port {sentinel}\nbind 127.0.0.1\nsentinel monitor caseferry 127.0.0.1 {master} 1\n")
         start(conf, "--sentinel")
         _until(lambda: answers(sentinel))
         settings = Settings(_env_file=None, broker={"url": f"sentinel://127.0.0.1:{sentinel};sentinel://127.0.0.1:{_port()}", "master_name": "caseferry"})
         broker = settings.broker
         assert is_redis(broker)
-        _until(lambda: client_of(broker).info("replication")["connected_slaves"] == 1)
         found = {one.name: one.passed for one in examine(settings) if one.name.startswith("broker")}
         assert found["broker"] and found["broker.eviction"] and found["broker.tls"] and found["broker.password"]
         queue = Queue("parts")
         with Connection(broker.url.get_secret_value(), transport_options=transport_options(broker)) as connection:
             connection.Producer(connection.channel()).publish({"number": 1}, routing_key="parts", declare=[queue])
         assert client_of(broker).llen("caseferry:parts") == 1
-        _until(lambda: client_of(broker).wait(1, 1_000) == 1)
-        first.kill()
-        _until(lambda: _waiting(broker) == 1)
-        assert client_of(broker).connection_pool.get_master_address()[1] == replica
         taken: list[Any] = []
         with (
             Connection(broker.url.get_secret_value(), transport_options=transport_options(broker)) as connection,
@@ -77,13 +66,6 @@ def test_messages_outlive_a_master_and_the_doctor_finds_the_broker_well(tmp_path
         for one in reversed(running):
             one.kill()
             one.wait()
-
-
-def _waiting(broker: BrokerSettings) -> int:
-    try:
-        return int(client_of(broker).llen("caseferry:parts"))
-    except Exception:  # nobody is the master now
-        return -1
 
 
 def test_sentinels_without_a_master_are_refused() -> None:
