@@ -27,7 +27,6 @@ class Coded:
             return said.new_from_index(0, self.numbers.len())
         return said.gather(self.numbers)
 
-
     def full(self, name: str) -> pl.Series:
         """The column itself."""
         return self.each(self.words).alias(name)
@@ -39,9 +38,17 @@ class Coded:
 
 def coded(column: pl.Series) -> Coded:
     """Number the texts of a column: one look at each cell, where finding them and joining them to their cells takes three."""
+    few = coded_if_few(column)
+    if few is not None:
+        return few
+    words = known(column).unique(maintain_order=True).rename("text")
+    return Coded(column.to_frame("text").join(words.to_frame().with_row_index("number"), on="text", how="left", maintain_order="left")["number"], words)
+
+
+def coded_if_few(column: pl.Series) -> Coded | None:
+    """The same, but for a column whose texts are too many for it to be quicker so."""
     if not are_few(column):
-        words = known(column).unique(maintain_order=True).rename("text")
-        return Coded(column.to_frame("text").join(words.to_frame().with_row_index("number"), on="text", how="left", maintain_order="left")["number"], words)
+        return None
     if _is_constant(column):
         return Coded(pl.repeat(0, column.len(), dtype=pl.UInt32, eager=True), column.head(1).alias("text"))
     kinds = pl.Categories.random("", pl.UInt32)

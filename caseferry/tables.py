@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 import polars as pl
 
-from caseferry.coded import Coded, are_few, coded
+from caseferry.coded import Coded, coded_if_few
 
 Texts = Mapping[str, Coded]
 """Columns by number, by their names."""
@@ -70,7 +70,7 @@ def _by_number(table: pl.DataFrame, texts: Texts) -> tuple[pl.DataFrame, dict[st
         return with_texts(table, texts) if texts else table, {}
     columns, words = list[pl.Series](), dict[str, pl.Series]()
     for column in table.iter_columns():
-        said = texts.get(column.name) or (coded(column) if column.dtype == pl.String and are_few(column) else None)
+        said = texts.get(column.name) or (coded_if_few(column) if column.dtype == pl.String else None)
         if said is not None and said.words.len() <= 1 << 16:
             column, words[column.name] = said.numbers.cast(pl.UInt8 if said.words.len() <= 1 << 8 else pl.UInt16).alias(column.name), said.words
         elif column.name in texts:

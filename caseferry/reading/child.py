@@ -97,6 +97,7 @@ _WHEN_PARENT_ENDS = 1
 _TOO_LONG, _NO_ROOM = 5, 6
 """The exit codes of one whose answer grew past its limit, and of one that found no room for it on the disk."""
 _FULL = (errno.ENOSPC, errno.EDQUOT)
+"""What a system calls that: the disk is full, or our share of it."""
 _BEHIND = "13"
 """The same of its session, where Linux shares the processors out among sessions first: behind whoever waits for it, also a
 worker that is ten nice, and not so far that it would come near the time it has.
