@@ -27,6 +27,7 @@ from tasks.attempts import lost
 from tasks.journey import JOURNEY, STEPS, Ticket, follow, is_news, loads, next_steps
 from tasks.once import read_model
 from tasks.stage import Services, carry_out, run_of
+from workers.memory import seldom
 from workers.transport import transport_options
 
 os.environ.setdefault("POLARS_MAX_THREADS", "1")  # one thread a process: two processes beat two threads, measured
@@ -239,7 +240,6 @@ def _child(**_: Any) -> None:
     import importlib
 
     from caseferry.reading import guard
-    from workers.collector import seldom
 
     guard.start()
     for step in JOURNEY:

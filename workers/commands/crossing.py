@@ -163,7 +163,7 @@ def local_services(store: Any) -> Any:
     from config.settings import LogSettings, Settings
     from tasks.news import tell
     from tasks.stage import Services
-    from workers.collector import seldom
+    from workers.memory import seldom
 
     settings = Settings(log=LogSettings(level="error"))
     from config.logging import configure
@@ -314,7 +314,7 @@ def check_export(export: Path, choices: dict[str, Any], as_json: bool) -> int:
         run, released = run_of(tickets[0]), False
         while tickets := next_steps((run.firm, run.migration, run.run), present(store, run)):
             if not all([perform(services, ticket) for ticket in tickets]):
-                if tickets[0].step == "merge" and "3-merge/field-map.json" in present(store, run) and not released:
+                if tickets[0].step in {"link", "merge"} and "3-merge/field-map.json" in present(store, run) and not released:
                     released = True  # a dry run needs no approval; columns nobody decided about are asked about all the same
                     drawn: Any = read_json(store, run.at("3-merge", "field-map.json"))
                     held: Any = read_json(store, run.at("run.json"))["reasons"]
