@@ -20,7 +20,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from bench.measure import ROOT, fresh, measured
+from bench.measure import ROOT, fresh, largest_below, measured
 from bench.page import LOGGED, PAGE, PEERS, render
 
 RESULTS = ROOT / "bench" / "results"
@@ -65,7 +65,7 @@ def work(folder: Path, scratch: Path, rounds: int) -> dict[str, list[dict[str, A
 
 def on_a_stack(large: Path, rounds: int) -> dict[str, list[float]]:
     """Seconds from upload to verified on a warm stack of two processes: the sample firm alone, the large one, and the
-    sample firm again and again while the large one is on its way.
+    sample firm again and again while the large one is on its way; and the MB of the largest process there ever was.
     """
     from tests.conftest import SAMPLE
     from tests.journey.stack import Up, up
@@ -94,7 +94,8 @@ def on_a_stack(large: Path, rounds: int) -> dict[str, list[float]]:
             while len(beside) < _SMALL and not any(key.endswith("4-verify/ledger.json") for key in running.keys(f"large{number}/one")):
                 beside.append(took(running, f"beside{len(beside)}/one", SAMPLE, "LEAP-export.zip"))
             running.wait_for(f"large{number}/one", "4-verify/ledger.json", 900)
-    return {"sample": alone, "large": whole, "beside": beside}
+        largest = largest_below(running.process.pid)
+    return {"sample": alone, "large": whole, "beside": beside, "largest": [largest], "longest": [len(whole) + number]}
 
 
 def help_seconds(rounds: int) -> float:
@@ -123,6 +124,7 @@ def main() -> None:
             "machine": f"{os.cpu_count()} shared cores, {platform.machine()}, Python {platform.python_version()}",
             "versions": {name: importlib.metadata.version(name) for name in VERSIONS},
             "journey": journeys(home / given.size, scratch, given.rounds), "small": journeys(home / "small", scratch, 1)[0]["ours"],
+            "apart": measured("bench.journey", home / given.size, fresh(scratch) / "bucket", "apart")["said"],
             "parts": [measured("bench.parts", home / given.size, fresh(scratch))["said"] for _ in range(given.rounds)], "time entries": work(home / given.peers, scratch, given.rounds),
             "fields": measured("bench.fields")["said"], "help": help_seconds(given.rounds),
         }  # fmt: skip

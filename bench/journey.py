@@ -1,4 +1,5 @@
-"""The whole proven journey in one process, over a folder: `python -m bench.journey FOLDER OUT`. Prints JSON: CPU seconds
+"""The whole proven journey in one process, over a folder: `python -m bench.journey FOLDER OUT [apart]`, with `apart` as for many
+workers, who lay batches side by side. Prints JSON: CPU seconds
 of each step, its readers' included, of them `entries` for the parts of time entries; what each step asked the store for, and
 the bytes that it put and got.
 """
@@ -12,11 +13,14 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import structlog
 
+import workers  # noqa: F401  the first of ours, as in every process
+from caseferry.services.s3parts import laid_behind
 from caseferry.services.store import length_of
 
 
@@ -35,8 +39,9 @@ def spent() -> float:
     return own.ru_utime + own.ru_stime + ticks / os.sysconf("SC_CLK_TCK")
 
 
-WRITES = {"put", "put_once", "put_file", "swap", "listing", "delete"}
+WRITES = {"put", "put_once", "put_file", "swap", "listing", "delete", "join"}
 """What an object store counts, and charges, as a write."""
+_PART = 32 << 20
 _READS = {"get", "get_tagged", "save", "get_range", "stat"}
 
 
@@ -50,8 +55,8 @@ def counted(store: Any, requests: Counter[tuple[str, str]], step: list[str]) -> 
         def asked(*words: Any) -> Any:
             found = real(*words)
             with counting_at:  # several requests of a step are under way together
-                requests[step[0], kind] += 1
-                if name in WRITES - {"listing", "delete"}:
+                requests[step[0], kind] += 2 + len(list(laid_behind(*words[1:], _PART))) if name == "join" else 1
+                if name in WRITES - {"listing", "delete", "join"}:
                     requests[step[0], "bytes_put"] += length_of(words[1])
                 elif name in {"get", "get_range", "save"}:
                     requests[step[0], "bytes_got"] += length_of(words[1] if name == "save" else found)
@@ -64,7 +69,7 @@ def counted(store: Any, requests: Counter[tuple[str, str]], step: list[str]) -> 
     return store
 
 
-def main(folder: Path, out: Path) -> dict[str, object]:
+def main(folder: Path, out: Path, is_apart: bool = False) -> dict[str, object]:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     from caseferry.services.folder import FolderStore
     from tasks.intake.arrive import arrive
@@ -74,6 +79,9 @@ def main(folder: Path, out: Path) -> dict[str, object]:
 
     requests, now_at = Counter[tuple[str, str]](), ["start"]
     services = local_services(counted(FolderStore(out), requests, now_at))
+    if is_apart:
+        work = services.settings.work.model_copy(update={"lay_window": 8})
+        services = replace(services, settings=services.settings.model_copy(update={"work": work}))
     services.store.put("drops/bench/one/migration.json", (folder / "migration.json").read_bytes())
     services.store.put("drops/bench/one/export.zip", (folder / "export.zip").read_bytes())
     tickets = arrive(services, "drops/bench/one/export.zip")
@@ -106,4 +114,4 @@ def main(folder: Path, out: Path) -> dict[str, object]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(main(Path(sys.argv[1]), Path(sys.argv[2]))))
+    print(json.dumps(main(Path(sys.argv[1]), Path(sys.argv[2]), "apart" in sys.argv)))

@@ -49,17 +49,24 @@ class _Largest:
 
     def _look(self) -> None:
         while not self._over.wait(_EVERY):
-            for process in below(self._root):
-                try:
-                    lines = Path(f"/proc/{process}/status").read_text().splitlines()
-                except OSError:
-                    continue
-                self._most = max(self._most, *(int(line.split()[1]) >> 10 for line in lines if line.startswith("VmHWM")), 0)
+            self._most = max(self._most, largest_below(self._root))
 
     def stop(self) -> int:
         self._over.set()
         self._thread.join()
         return self._most
+
+
+def largest_below(root: int) -> int:
+    """The largest that a process, or one that descends from it and lives, ever was, in MB."""
+    most = 0
+    for process in below(root):
+        try:
+            lines = Path(f"/proc/{process}/status").read_text().splitlines()
+        except OSError:
+            continue
+        most = max(most, *(int(line.split()[1]) >> 10 for line in lines if line.startswith("VmHWM")), 0)
+    return most
 
 
 def below(root: int) -> set[int]:

@@ -14,14 +14,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tasks.journey import counted_apart
+from tasks.journey import BATCHES, counted_apart, lays_of
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "scale.md"
 RESULTS = ROOT / "bench" / "results" / "large.json"
-ORDER = ("intake", "admit", "split", "transform", "merge", "count", "verify")
-APART = ("transform", "count")
-"""Steps of a large run that are several tasks each."""
+ORDER = ("intake", "admit", "split", "transform", "merge", "link", "lay", "gather", "count", "verify")
+"""The steps; `gather` is the merge of a run whose batches others have linked and laid."""
+LAID = {"link": "link", "lay": "lay", "merge": "gather"}
+"""What a run that was measured with its batches laid apart calls those, and what they are called here."""
 PART_ROWS, LOAD_ROWS = 96_000, 8_000
 WINDOWS = {"transform": 8, "count": 2}
 LATENCY = 0.02
@@ -50,30 +51,48 @@ class Costs:
 
     fixed: dict[str, tuple[float, float, float]]
     per_row: dict[str, tuple[float, float, float]]
+    wall: dict[str, float]
+    """The share of its CPU seconds that a step takes by the clock, where its readers and threads have a second core."""
 
     def of(self, step: str, rows: int) -> tuple[float, float, float]:
         """CPU seconds, reads and writes of a step over so many rows."""
         first, more = self.fixed[step], self.per_row[step]
         return (first[0] + more[0] * rows, first[1] + more[1] * rows, first[2] + more[2] * rows)
 
-    def seconds(self, step: str, rows: int, tasks: int) -> float:
-        """How long one of a step's tasks holds its worker."""
+    def seconds(self, step: str, rows: int, tasks: int, has_room: bool = False) -> float:
+        """How long one of a step's tasks holds its worker.
+
+        Args:
+            has_room: another core is idle meanwhile.
+        """
         cpu, reads, writes = self.of(step, rows)
-        return (cpu + (reads + writes) * LATENCY / AT_ONCE) / tasks
+        return (cpu * (self.wall.get(step, 1.0) if has_room else 1.0) + (reads + writes) * LATENCY / AT_ONCE) / tasks
 
 
-def costs(small: dict[str, Any], large: dict[str, Any]) -> Costs:
-    """A straight line through two measured firms."""
+def costs(small: dict[str, Any], large: dict[str, Any], apart: dict[str, Any]) -> Costs:
+    """A straight line through two measured firms.
+
+    Args:
+        apart: the large one again, its batches laid by tasks of their own: no small one ever is so, and those lines begin at nothing.
+    """
     fixed, per_row = {}, {}
     for step in ORDER:
-        low, high = (
-            (said["steps"].get(step, 0.0), *(said["requests"].get(step, {}).get(kind, 0) for kind in ("reads", "writes"))) for said in (small, large)
-        )
+        low, high = (_asked(said, step) for said in (small, large))
         slope = [max(0.0, (b - a) / (large["rows"] - small["rows"])) for a, b in zip(low, high, strict=True)]
         per_row[step] = (slope[0], slope[1], slope[2])
         first = [max(0.0, a - one * small["rows"]) for a, one in zip(low, slope, strict=True)]
         fixed[step] = (first[0], first[1], first[2])
-    return Costs(fixed, per_row)
+    for step, name in LAID.items():
+        cpu, reads, writes = _asked(apart, step)
+        fixed[name], per_row[name] = (0.0, 0.0, 0.0), (cpu / apart["rows"], reads / apart["rows"], writes / apart["rows"])
+    walls = {step: large["walls"][step] / large["steps"][step] for step in ("intake", "split")} | {"gather": apart["walls"]["merge"] / apart["steps"]["merge"]}
+    return Costs(fixed, per_row, {step: min(1.0, share) for step, share in walls.items()})
+
+
+def _asked(said: dict[str, Any], step: str) -> tuple[float, float, float]:
+    """CPU seconds, reads and writes of a step as measured."""
+    requests = said["requests"].get(step, {})
+    return said["steps"].get(step, 0.0), requests.get("reads", 0), requests.get("writes", 0)
 
 
 @dataclass
@@ -90,10 +109,16 @@ class Run:
     done: int = 0
 
 
-def tasks_of(rows: int) -> dict[str, int]:
-    """How many tasks each step of a run is."""
+def tasks_of(rows: int, are_laid: bool = False) -> dict[str, int]:
+    """How many tasks each step of a run is.
+
+    Args:
+        are_laid: its batches are laid by tasks of their own.
+    """
     is_small, parts = rows <= PART_ROWS, -(-rows // PART_ROWS)
-    return dict.fromkeys(ORDER, 1) | {"transform": -(-rows // LOAD_ROWS) if is_small else parts + 8, "count": 0 if is_small else len(counted_apart((), parts, is_mapped=False))}
+    lays = len(lays_of([f"{BATCHES}{parts}.json"])) if are_laid else 0
+    merged = {"merge": 0, "link": 1, "lay": lays, "gather": 1} if lays else {"merge": 1, "link": 0, "lay": 0, "gather": 0}
+    return dict.fromkeys(ORDER, 1) | merged | {"transform": -(-rows // LOAD_ROWS) if is_small else parts + 8, "count": 0 if is_small else len(counted_apart((), parts, is_mapped=False))}
 
 
 @dataclass
@@ -170,12 +195,18 @@ def _go_on(run: Run, waiting: deque[Run], day: Day, clock: float) -> None:
 
 def by_itself(costs: Costs, rows: int, workers: int) -> float:
     """Seconds of one run when nothing else is to be done, and its windows are as wide as there are workers."""
-    tasks, took = tasks_of(rows), 0.0
+    tasks, took = tasks_of(rows, workers > 1), 0.0
     for step in ORDER:
         if tasks[step]:
-            each = costs.seconds(step, rows, tasks[step])
+            each = costs.seconds(step, rows, tasks[step], workers > 1)
             took += max(each * -(-tasks[step] // workers), _LOGS * each * tasks[step] if step == "count" else 0)
     return took
+
+
+def _alone(costs: Costs, rows: int) -> str:
+    """What the steps of one task take of a long run."""
+    took = {step: costs.seconds(step, rows, 1, has_room=True) for step, count in tasks_of(rows, are_laid=True).items() if count == 1}
+    return ", ".join(f"{step} {seconds:.0f} s" for step, seconds in took.items() if seconds >= 1)
 
 
 def quantile(some: list[float], share: float) -> float:
@@ -185,7 +216,7 @@ def quantile(some: list[float], share: float) -> float:
 
 def render(results: dict[str, Any]) -> str:
     small, large = results["small"]["said"], results["journey"][0]["ours"]["said"]
-    found = costs(small, large)
+    found = costs(small, large, results["apart"])
     sizes = {"firm of 500 clients": small["rows"], "ten times it": 10 * small["rows"], "the largest": large["rows"]}
     lines = [
         "# Beyond one machine", "",
@@ -222,20 +253,22 @@ def render(results: dict[str, Any]) -> str:
             f"| {full['reads']:,.0f}{'  **over**' if full['reads'] > S3_READS else ''} | {full['messages']:,.0f}{'  **over**' if full['messages'] > BROKER else ''} | {1_000 / day.busy * workers * 86_400:,.0f} |"
         )
     first = min((S3_WRITES / each["writes"], "writes to one partition of the bucket"), (S3_READS / each["reads"], "reads from it"), (BROKER / each["messages"], "messages through one Redis"))
-    cpu_million = sum(found.per_row[step][0] for step in ORDER) * 1e6
-    asked = [sum(found.per_row[step][n] for step in ORDER) * 1e6 for n in (1, 2)]
-    small_cpu, small_reads, small_writes = (sum(found.of(step, sizes["firm of 500 clients"])[n] for step in ORDER) for n in range(3))
+    usual = [step for step in ORDER if step not in LAID.values()]
+    cpu_million = sum(found.per_row[step][0] for step in usual) * 1e6
+    asked = [sum(found.per_row[step][n] for step in usual) * 1e6 for n in (1, 2)]
+    small_cpu, small_reads, small_writes = (sum(found.of(step, sizes["firm of 500 clients"])[n] for step in usual) for n in range(3))
     second = HOUR / 3600 / CORES
     lines += [
         "", f"First to give way: **{first[1]}, at about {first[0]:,.0f} busy workers**. A bucket divides itself by prefix as it warms; before a large migration day, spread firms over several buckets or ask for the partitions. Past {BROKER / each['messages']:,.0f} workers use a Redis for each group of queues, or SQS.", "",
         "## One run alone", "",
-        "Seconds of one run on an idle deployment, with as many parts and batches under way (`work.window`, `work.count_window`) as there are workers.", "",
+        "Seconds of one run on an idle deployment, with as many parts and batches under way (`work.window`, `work.lay_window`, `work.count_window`) as there are workers. One worker lays all batches itself; with more, whoever takes in and cuts has a second core for readers, as measured here.", "",
         "| workers | " + " | ".join(f"{rows:,} rows" for rows in lone) + " |", "|---|" + "---|" * len(lone),
         *(f"| {workers} | " + " | ".join(f"{by_itself(found, rows, workers):.0f} s" for rows in lone) + " |" for workers in (1, 2, 4, 8, 16, 32)), "",
-        "Parts and counting again are shared by as many workers as there are; what is left is split and merge, one task each. What would shorten it: a list cut by ranges into tasks, a batch merged by each.", "",
+        f"Parts, batches and counting again are shared by as many workers as there are. What is left of {lone[1]:,} rows are the steps of one task each: {_alone(found, lone[1])}; and of counting again the logs. Most of it is the cutting: a list is unpacked in one stream, and gone through by one process, for what its rows mean hangs on those above.", "",
         "## Advice", "",
         f"- **Part size** (`work.part_rows`): 96,000 rows. A part costs {found.fixed['transform'][0] / 9 * 1000:.0f} ms and {sum(found.fixed['transform'][1:]) / 9:.0f} requests by itself, beside {found.per_row['transform'][0] * 1e7:.0f} ms for 10,000 rows; one of a million rows takes a worker's memory.",
         f"- **Window** (`work.window`): {WINDOWS['transform']}. More lets one large firm stand before more small ones; less leaves workers idle when few firms are under way.",
+        "- **Batches laid side by side** (`work.lay_window`): 1, which is: not at all. On two cores it costs more than it gives, for there the store's own copying takes of the same cores (23 s became 27 for the largest). With four workers and more, and a store elsewhere, as many as should hurry one firm.",
         "- **Batches counted again** (`work.count_window`): 2, which is all that two processes can do. Where workers are to be had, as many as should hurry one firm; each takes a second or so, and small firms' tasks go between them, for they wait in other queues.",
         f"- **Load** (`work.load_rows`): {LOAD_ROWS:,} rows. A run of no more rows than one part may have sends its parts as so few messages; less brings one small firm to more workers, at ten requests a message.",
         "- **Batch** (`work.batch_rows`): 96,000 rows, as a part, because a batch holds whole parts (with 128,000 the largest process takes 50 MB more, and nobody is much faster): what merge and verify hold at a time; of long rows fewer, as many as `work.portion_bytes` of text.",

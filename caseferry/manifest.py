@@ -1,6 +1,7 @@
 """What one stage hands to the next."""
 
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any, Literal
 
 from pydantic import Field
@@ -12,8 +13,12 @@ MESSAGES = "(messages)"
 """What the list is called that is made of messages in files of their own."""
 PORTAL, PORTAL_MESSAGES = "portal_data", "portal_messages"
 """The rule that tells messages and shares of a client portal, and the name a decision about them has."""
-FORMAT = 8
+FORMAT = 9
 """The layout of a run. A worker leaves a run of a later layout to a newer worker."""
+LAID_APART = 9
+"""The first whose batches may be laid by tasks of their own, and whose lines are told in their order, without numbers. What an
+older worker began, one such may go on with.
+"""
 
 
 class Uploaded(Model):
@@ -293,6 +298,43 @@ class Batch(Model):
 
     parts: tuple[str, ...]
     pieces: tuple[Piece, ...]
+
+
+class Template(Model):
+    """A template file the firm downloaded: its own header, and which of our columns each heading takes."""
+
+    file: str
+    header: tuple[str, ...]
+    columns: tuple[str, ...]
+    source: str
+
+
+class Laying(Model):
+    """What was laid of some batches that follow each other. By a task of its own it is `3-merge/laid/<part>.json`, and the files
+    it names lie beside it as stretches, without their headers.
+    """
+
+    files: tuple[ImportFile, ...] = ()
+    batches: tuple[Batch, ...] = ()
+    placed: dict[str, Placed] = {}
+    derived: dict[str, int] = {}
+    not_taken: dict[str, tuple[int, Decimal | None]] = {}
+    """Rows and sum of amounts by the reason they were not taken."""
+    findings: tuple[Finding, ...] = ()
+    todo: tuple[str, ...] = ()
+
+
+class Linked(Model):
+    """`3-merge/linked.json`: the first batch, which all others hang on, and what the manifest says besides batches."""
+
+    is_apart: bool
+    """The others are laid by tasks of their own. If not, nothing is laid yet, and nothing else is said here."""
+    laying: Laying = Laying()
+    templates: tuple[Template, ...] = ()
+    custom_fields: tuple[dict[str, str], ...] = ()
+    practice_areas: tuple[dict[str, Any], ...] = ()
+    value_maps: tuple[dict[str, Any], ...] = ()
+    map_version: str = ""
 
 
 class Merged(Model):

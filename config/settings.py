@@ -85,6 +85,8 @@ class WorkSettings(Group):
     """Parts of one run that may wait or run at a time, so a small firm never stands behind a large one."""
     long_bytes: int = Field(default=32 << 20, ge=1)
     """A run of more bytes than this has a queue of its own, `long`: of the upload on its way in, from then on of what is read."""
+    lay_window: int = Field(default=1, ge=1)
+    """The same of tasks that lay batches of one run behind its first, side by side. One: the merge lays all of them itself."""
     count_window: int = Field(default=2, ge=1)
     """The same of what is counted again of one run: as many as there are workers to spare for the largest firms."""
     task_seconds: int = 600

@@ -39,7 +39,11 @@ class Step:
     window: str = "window"
     """The setting that says how many of its parts may be under way."""
     early: Callable[[Collection[str]], list[str]] | None = None
-    """Those of its parts that need nothing of the step before, and are done while that one is under way."""
+    """Those of its parts that need nothing of the steps before, and are done beside them."""
+    beside: tuple[str, ...] = ()
+    """Those steps."""
+    when: Callable[[Collection[str]], bool] = lambda present: True
+    """Whether a run has this step at all, from the keys below it."""
     is_uneven: bool = False
     """Some of its parts take ten times as long as others: none waits behind a certain one, the next is whatever nobody has begun."""
     at_once: bool = False
@@ -51,16 +55,31 @@ class Step:
 PARTS = "1-split/parts/"
 CELLS = (".zip", ".parquet")
 """How a part's key ends; as the second do all of a run that an earlier version cut."""
+APART = "1-split/apart.json"
+"""Lies there if the batches of a run are laid by tasks of their own, side by side."""
+BATCHES = "3-merge/batches/"
+"""How a key begins that ends in how many batches there are."""
 LINES = "lines"
 ROWS = "3-merge/rows/"
 ATTEMPTS = "attempts/"
 _TOGETHER = 3
-"""Batches that one task counts again, but for the first, which is as much as several."""
+"""Batches that one task lays, or counts again, but for the first, which is as much as several."""
 
 
 def parts_of(present: Collection[str]) -> list[str]:
     """The parts the split made, in order."""
     return sorted({key[len(PARTS) :].removesuffix(CELLS[0]).removesuffix(CELLS[1]) for key in present if key.startswith(PARTS)})
+
+
+def is_apart(present: Collection[str]) -> bool:
+    """True if its batches are laid by tasks of their own."""
+    return APART in present
+
+
+def lays_of(present: Collection[str]) -> list[str]:
+    """Batches that are laid together, by the number of their first, once those behind the first are known."""
+    many = [int(key[len(BATCHES) :].partition(".")[0]) for key in present if key.startswith(BATCHES)]
+    return [f"{number:04d}" for number in range(2, max(many, default=0) + 1, _TOGETHER)]
 
 
 def counts_of(present: Collection[str]) -> list[str]:
@@ -89,7 +108,7 @@ def counted_early(parts: Collection[str]) -> list[str]:
 
 
 def batches_of(part: str) -> tuple[int, int]:
-    """The first and the last batch of those that are counted together; there may be fewer."""
+    """The first and the last batch of those that are laid, or counted, together; there may be fewer."""
     first = int(part)
     return first, first if first == 1 else first + _TOGETHER - 1
 
@@ -100,9 +119,11 @@ JOURNEY = (
     Step("split", "1-split/tables.json", "tasks.split.task:split", "parts", "split"),
     Step("transform", "2-transform/{part}.json", "tasks.transform.task:transform", "parts", "transformed", parts_of,
          aside="tasks.transform.task:poison"),  # fmt: skip
+    Step("link", "3-merge/linked.json", "tasks.merge.task:link", "merge", "transformed", when=is_apart),
+    Step("lay", "3-merge/laid/{part}.json", "tasks.merge.task:lay", "parts", "transformed", lays_of, window="lay_window"),
     Step("merge", "3-merge/manifest.json", "tasks.merge.task:merge", "merge", "merged"),
     Step("count", "4-verify/counted/{part}.zip", "tasks.verify.task:count", "parts", "merged", counts_of, window="count_window",
-         early=lambda present: counted_early(parts_of(present)), is_uneven=True),  # fmt: skip
+         early=lambda present: counted_early(parts_of(present)), beside=("link", "lay", "merge"), is_uneven=True),  # fmt: skip
     Step("verify", "4-verify/ledger.json", "tasks.verify.task:verify", "merge", "ready"),
 )
 STEPS = {step.name: step for step in JOURNEY}
@@ -146,16 +167,19 @@ def next_steps(run: tuple[str, str, str], present: Collection[str]) -> list[Tick
         if step.parts:
             missing = [part for part in step.parts(present) if step.makes.format(part=part) not in present]
             if missing:
-                return [Ticket(*run, step.name, part) for part in missing]
-        elif step.makes not in present:
+                return [*(Ticket(*run, step.name, part) for part in missing), *_early(step, run, present)]
+        elif step.makes not in present and step.when(present):
             return [] if is_held(step.name, present) else [Ticket(*run, step.name), *_early(step, run, present)]
     return []
 
 
 def _early(step: Step, run: tuple[str, str, str], present: Collection[str]) -> list[Ticket]:
-    """Those parts of the step behind this one that can be done beside it, as far as they are not."""
-    behind = JOURNEY[JOURNEY.index(step) + 1 :][:1]
-    return [Ticket(*run, one.name, part) for one in behind if one.early for part in one.early(present) if one.makes.format(part=part) not in present]
+    """Those parts of later steps that can be done beside this one, as far as they are not."""
+    return [
+        Ticket(*run, one.name, part)
+        for one in JOURNEY if one.early and step.name in one.beside
+        for part in one.early(present) if one.makes.format(part=part) not in present
+    ]  # fmt: skip
 
 
 class Windows(Protocol):
@@ -163,6 +187,9 @@ class Windows(Protocol):
 
     @property
     def window(self) -> int: ...
+
+    @property
+    def lay_window(self) -> int: ...
 
     @property
     def count_window(self) -> int: ...
@@ -232,7 +259,7 @@ def state_of(present: Collection[str]) -> str:
         return "held"
     state = "arrived"
     for step in JOURNEY:
-        parts = step.parts(present) if step.parts else [""]
+        parts = step.parts(present) if step.parts else [""] if step.when(present) else []
         if any(step.makes.format(part=part) not in present for part in parts):
             return state
         state = step.state

@@ -246,7 +246,7 @@ def carry_out(
             services.tell(services, run)
             return after
         if ticket.step == "intake":
-            services.tell(services, run)  # the log is begun before the work: from now on a log that is gone was taken away
+            services.tell(services, run, frozenset(seen))  # the log is begun before the work: from now on a log that is gone was taken away
         mark = begin(store, run, ticket, seen, stamp(services.clock()))
         if not mark:
             return seen

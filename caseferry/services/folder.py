@@ -7,7 +7,7 @@ import fcntl
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -71,11 +71,25 @@ class FolderStore:
     def grow(self, key: str) -> None:
         return None  # what lies on this computer anyway is sent nowhere
 
+    def join(self, key: str, head: bytes, rest: Sequence[tuple[str, int]]) -> bool:
+        def laid() -> Iterator[bytes]:
+            yield head
+            for one, length in rest:
+                with self.path(one).open("rb") as file:
+                    if length_of(self.path(one)) < length:
+                        raise KeyError(one)
+                    yield from pieces_of(Span(file, 0, length))
+
+        try:
+            return self._first(key, laid())
+        except (FileNotFoundError, NotADirectoryError):
+            raise KeyError(key) from None
+
     def copy(self, key: str, source: Stat, file: Path) -> bool:
         self.put_file(key, file)
         return False
 
-    def _first(self, key: str, data: bytes | Path | Span) -> bool:
+    def _first(self, key: str, data: bytes | Path | Span | Iterable[bytes]) -> bool:
         with self._staged(key, data) as staged:
             try:
                 os.link(staged, self.path(key))
@@ -118,7 +132,7 @@ class FolderStore:
             yield from sorted(path.name for path in home.iterdir() if path.is_dir() and path.name != STAGED)
 
     @contextmanager
-    def _staged(self, key: str, data: bytes | Path | Span) -> Iterator[str]:
+    def _staged(self, key: str, data: bytes | Path | Span | Iterable[bytes]) -> Iterator[str]:
         """The bytes, whole and on disk, under a name nobody looks at; named after this process, so that its end is noticed."""
         self.path(key).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         home = self.root / STAGED
@@ -126,7 +140,7 @@ class FolderStore:
         handle, name = tempfile.mkstemp(prefix=f"{os.getpid()}-", dir=home)
         try:
             with os.fdopen(handle, "wb") as file:
-                for piece in pieces_of(data):
+                for piece in pieces_of(data) if isinstance(data, bytes | Path | Span) else data:
                     file.write(piece)
                 file.flush()
                 os.fsync(file.fileno())

@@ -6,9 +6,11 @@ every server notices a byte that flips on the way.
 
 import hashlib
 import re
+import threading
 import time
 from base64 import b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -19,9 +21,9 @@ from caseferry.abreast import beside
 from caseferry.errors import PassingFault, StorageRefused
 from caseferry.keys import DROPS
 from caseferry.services.aws import GONE, LOST, RACED, TRIES, ask, code_of, make_client
-from caseferry.services.s3parts import Parts
-from caseferry.services.scratch import Span
-from caseferry.services.store import Replaced, Stat, crc32_of, length_of, pieces_of
+from caseferry.services.s3parts import Parts, Stretch, laid_behind
+from caseferry.services.scratch import Scratch, Span
+from caseferry.services.store import AT_ONCE, Replaced, Stat, crc32_of, length_of, pieces_of
 
 if TYPE_CHECKING:
     from config.settings import S3Settings
@@ -31,6 +33,12 @@ _PIECE = 1 << 20
 _LARGEST = 4 << 30
 """Bytes that go in one request."""
 _PART = 256 << 20
+_COPY = 32 << 20
+"""Bytes that are copied, or fetched and sent, at a time where objects are laid behind each other."""
+_FETCHING = threading.Semaphore(2)
+"""How many of those are in memory together."""
+_OTHER_PARTS = {"InvalidPart", "InvalidPartOrder", "EntityTooSmall", "InvalidRequest", "InvalidArgument", "NotImplemented"}
+"""How a server says that parts are not as it wants them: some take none but equally long ones."""
 _Body = bytes | Path | Span
 _Taken = TypeVar("_Taken", bytes, Path)
 
@@ -139,6 +147,85 @@ class S3Store:
 
     def grow(self, key: str) -> "_Growing":
         return _Growing(self, key)
+
+    def join(self, key: str, head: bytes, rest: Sequence[tuple[str, int]]) -> bool:
+        parts = self._parts(key, {})
+        try:
+            with ThreadPoolExecutor(AT_ONCE) as pool:
+                list(pool.map(lambda one: self._join_part(parts, *one), enumerate(laid_behind(head, rest, _COPY), 1)))
+            made = self._is_joined(key, parts)
+        finally:
+            parts.leave()
+        return self._join_whole(key, head, rest) if made is None else made
+
+    def _is_joined(self, key: str, parts: Parts) -> bool | None:
+        """True if an object was made of them; False if there is one, which may be just that: a first try's answer can get lost.
+        Nothing if the server wants parts of another kind.
+        """
+        for _ in range(TRIES):
+            try:
+                ask(lambda: parts.complete({"IfNoneMatch": "*"}))
+                return True
+            except (ClientError, PassingFault) as error:
+                cause = error if isinstance(error, ClientError) else error.__cause__
+                if isinstance(cause, ClientError) and code_of(cause) in RACED:
+                    time.sleep(0.05)
+                    continue
+                if self.stat(key) is not None:
+                    return False
+                if isinstance(cause, ClientError) and code_of(cause) in _OTHER_PARTS:
+                    return None
+                raise PassingFault("the object store did not make one of the parts") from error
+        raise PassingFault("the object store kept answering that two writes collide")
+
+    def _join_whole(self, key: str, head: bytes, rest: Sequence[tuple[str, int]]) -> bool:
+        """Fetch all of it, and send it as any other file."""
+        with Scratch() as scratch:
+            path = scratch.file()
+            with path.open("wb") as file:
+                file.write(head)
+                for one, length in rest:
+                    for start in range(0, length, _COPY):
+                        file.write(self._fetched(Stretch(one, start, min(_COPY, length - start))))
+            return self.put_file(key, path)
+
+    def _join_part(self, parts: Parts, number: int, some: list[bytes | Stretch]) -> None:
+        """Have the server copy a stretch, if it is one and the server can; else fetch the bytes and send them."""
+        if len(some) == 1 and isinstance(some[0], Stretch) and self._has_copied(parts, number, some[0]):
+            return
+        with _FETCHING:
+            data = b"".join(one if isinstance(one, bytes) else self._fetched(one) for one in some)
+            for _ in range(TRIES):
+                answer = ask(lambda: self.client.upload_part(**parts.part(number), Body=data))
+                if self._arrived(data, answer):
+                    return parts.taken(number, _tag(answer), str(answer.get("ChecksumCRC32", "")))
+        raise PassingFault("what is stored is not what was sent")
+
+    def _has_copied(self, parts: Parts, number: int, some: Stretch) -> bool:
+        span, source = f"bytes={some.start}-{some.start + some.length - 1}", {"Bucket": self.bucket, "Key": some.key}
+        try:
+            answer = ask(lambda: self.client.upload_part_copy(**parts.part(number), CopySource=source, CopySourceRange=span))
+        except (ClientError, PassingFault, StorageRefused):  # what stands in the way of a copy is told by fetching, if it does there too
+            return False
+        made = answer.get("CopyPartResult") or {}
+        parts.taken(number, _tag(made), str(made.get("ChecksumCRC32", "")))
+        return True
+
+    def _fetched(self, some: Stretch) -> bytes:
+        """Some bytes of an object, of which no checksum tells: read until two answers are the same.
+
+        Raises:
+            KeyError: there are not so many.
+        """
+        before = None
+        for _ in range(TRIES):
+            data = self.get_range(some.key, some.start, some.length)
+            if data == before:
+                if len(data) != some.length:
+                    raise KeyError(some.key)
+                return data
+            before = data
+        raise PassingFault("the object store gives other bytes each time")
 
     def copy(self, key: str, source: Stat, file: Path) -> bool:
         with beside(partial(_digest, file)) as digest:

@@ -6,7 +6,7 @@ of the version one has read). Both kinds keep them.
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -242,6 +242,18 @@ class ObjectStore(Protocol):
 
     def grow(self, key: str) -> Growing | None:
         """How a long file comes in while it grows; nothing where it comes in as a whole."""
+        ...
+
+    def join(self, key: str, head: bytes, rest: Sequence[tuple[str, int]]) -> bool:
+        """`put_once` of some bytes and other objects behind them, which an object store copies by itself. Whoever asks reads it
+        back before he believes it.
+
+        Args:
+            rest: their keys, and how many bytes of each, from its beginning.
+
+        Raises:
+            KeyError: one is not there, or not so long.
+        """
         ...
 
     def copy(self, key: str, source: Stat, file: Path) -> bool:

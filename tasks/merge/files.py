@@ -3,7 +3,6 @@
 import hashlib
 import io
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
@@ -11,7 +10,7 @@ from isal import isal_zlib
 
 from caseferry.errors import BrokenPromise, ExportRefused
 from caseferry.frames import stacked, without
-from caseferry.manifest import Finding, ImportFile, Piece
+from caseferry.manifest import Finding, ImportFile, Piece, Template
 from caseferry.mapping.headings import normal
 from caseferry.mapping.target import Target, TargetFile
 from caseferry.reading.grid import ROW
@@ -29,16 +28,6 @@ _ALSO_OF = {"document": ("email",)}
 def _grows(record: str, coming: Collection[str]) -> bool:
     """True if records to come bring lines to the files of this one."""
     return not {record, *_ALSO_OF.get(record, ())}.isdisjoint(coming)
-
-
-@dataclass(frozen=True)
-class Template:
-    """A template file the firm downloaded: its own header, and which of our columns each heading takes."""
-
-    file: str
-    header: tuple[str, ...]
-    columns: tuple[str, ...]
-    source: str
 
 
 HEADINGS: tuple[str, dict[str, object]] = (f"{WORKS}heading_row", {})
@@ -64,7 +53,7 @@ def read_template(answer: Answer | ExportRefused, name: str, target: Target) -> 
             best = (score, file, columns)
     if best is None:
         return Finding(rule="template_not_recognised", where=name, detail="CF-133", outcome="noted")
-    return Template(best[1], header, best[2], name)
+    return Template(file=best[1], header=header, columns=best[2], source=name)
 
 
 class Files:
@@ -72,10 +61,12 @@ class Files:
 
     Args:
         scratch: where they grow.
+        are_headed: each begins with its header. Stretches of files, which are put behind each other later, do not.
+        are_numbered: what is told of lines has their numbers, for older workers.
     """
 
-    def __init__(self, desk: Desk, templates: dict[str, Template], scratch: Scratch) -> None:
-        self._target, self._templates, self._scratch = desk.target, templates, scratch
+    def __init__(self, desk: Desk, templates: dict[str, Template], scratch: Scratch, *, are_headed: bool = True, are_numbered: bool = False) -> None:
+        self._target, self._templates, self._scratch, self._are_headed, self._are_numbered = desk.target, templates, scratch, are_headed, are_numbered
         self._is_handed = desk.is_handed
         self._users = {user.name: number for number, user in enumerate(desk.migration.users, 1)}
         self._open: dict[str, _File] = {}
@@ -92,10 +83,11 @@ class Files:
             ended: takes each file that grows no more, as soon as it does not.
 
         Returns:
-            The pieces, and the lineage of their lines: `file`, `line` (from 2, the header is 1), `table`, `row`.
+            The pieces, and the lineage of their lines, in the order of each file: `file`, `table`, `row`; and `line`, where they
+            are numbered: from 2, the header is 1.
         """
         pieces: list[Piece] = []
-        lineage = [pl.DataFrame(schema={"file": pl.String, "line": pl.UInt32, "table": pl.String, ROW: pl.UInt32})]
+        lineage = [pl.DataFrame(schema={"file": pl.String, "table": pl.String, ROW: pl.UInt32} | ({"line": pl.UInt32} if self._are_numbered else {}))]
         for name, spec in sorted(self._target.files.items(), key=lambda item: item[1].order):
             lines = tables.get(name)
             if lines is None or lines.is_empty():
@@ -103,14 +95,15 @@ class Files:
             grows = _grows(spec.record, coming)
             template = self._templates.get(name)
             if template is None and spec.known:
-                template = Template(name, tuple(spec.columns), tuple(spec.columns), "")
+                template = Template(file=name, header=tuple(spec.columns), columns=tuple(spec.columns), source="")
             laid = _laid(lines, template.columns if template else tuple(spec.columns))
             for user, some in self._shares(spec, template, lines, laid):
                 file = self._file(name, spec, template, user)
                 for start in range(0, some.height, _PIECE):
+                    first = file.rows + 2
                     piece, lined = file.add(some.slice(start, _PIECE))
                     pieces.append(piece)
-                    lineage.append(lined)
+                    lineage.append(lined.with_columns(pl.int_range(first, pl.len() + first, dtype=pl.UInt32).alias("line")) if self._are_numbered else lined)
                 if grows:
                     grown(file.entry.name, file.path)
                 else:
@@ -146,7 +139,7 @@ class Files:
                 name=file, record=spec.record, rows=0, sha256="", is_import=template is not None and self._is_handed, order=spec.order,
                 header=header, user=user or "", note=note,
             )  # fmt: skip
-            self._open[file] = _File(entry, self._target, self._scratch.file())
+            self._open[file] = _File(entry, self._target, self._scratch.file(), is_headed=self._are_headed)
         return self._open[file]
 
     def written(self) -> list[tuple[ImportFile, Path]]:
@@ -158,23 +151,23 @@ class Files:
 class _File:
     """One file as it grows."""
 
-    def __init__(self, entry: ImportFile, target: Target, path: Path) -> None:
-        self.entry, self.path, self._target = entry, path, target
-        self._rows, self._digest = 0, hashlib.sha256()
+    def __init__(self, entry: ImportFile, target: Target, path: Path, *, is_headed: bool) -> None:
+        self.entry, self.path, self._target, self._is_headed = entry, path, target, is_headed
+        self.rows, self._digest = 0, hashlib.sha256()
 
     def add(self, laid: pl.DataFrame) -> tuple[Piece, pl.DataFrame]:
         """Lay some lines behind the others."""
-        data = to_csv(without(laid, "table", ROW), () if self._rows else self.entry.header, self._target)
+        header = self.entry.header if self._is_headed and not self.rows else ()
+        data = to_csv(without(laid, "table", ROW), header, self._target)
         with self.path.open("ab") as out:
             out.write(data)
         self._digest.update(data)
-        first = self._rows + 2
-        lineage = laid.select(pl.lit(self.entry.name).alias("file"), pl.int_range(first, pl.len() + first, dtype=pl.UInt32).alias("line"), "table", ROW)
-        self._rows += laid.height
+        lineage = laid.select(pl.lit(self.entry.name).alias("file"), "table", ROW)
+        self.rows += laid.height
         return Piece(file=self.entry.name, rows=laid.height, size=len(data), crc32=f"{isal_zlib.crc32(data):08x}"), lineage
 
     def done(self) -> ImportFile:
-        return self.entry.model_copy(update={"rows": self._rows, "sha256": self._digest.hexdigest()})
+        return self.entry.model_copy(update={"rows": self.rows, "sha256": self._digest.hexdigest()})
 
 
 def _laid(lines: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:

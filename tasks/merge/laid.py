@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from caseferry.frames import kept
-from caseferry.manifest import Batch, Placed
+from caseferry.manifest import Batch, Laying, Placed
 from caseferry.reading.grid import ROW
 from caseferry.services.scratch import Scratch
 from caseferry.services.store import Sending, at_rest
@@ -28,14 +28,24 @@ class Laid:
         scratch: where the notes wait.
         sending: takes what changes no more, notes about rows and files no further batch has lines for; and ahead what will still grow.
         key: of a name below the merge.
+        below: where the files lie, below the merge.
+        first: the number of the first batch.
     """
 
-    def __init__(self, files: Files, scratch: Scratch, sending: Sending, key: Callable[[str], str], fittings: Sequence[Fitting] = ()) -> None:
-        self.files, self._scratch, self._sending, self._key, self._fittings = files, scratch, sending, key, fittings
-        self.batches: list[Batch] = []
-        self.placed: dict[str, Placed] = {}
-        self.not_taken: dict[str, tuple[int, Decimal | None]] = {}
-        """Rows and sum of amounts by the reason they were not taken."""
+    def __init__(
+        self, files: Files, scratch: Scratch, sending: Sending, key: Callable[[str], str], fittings: Sequence[Fitting] = (), below: str = "files", first: int = 1
+    ) -> None:  # fmt: skip
+        self.files, self._scratch, self._sending, self._key, self._fittings, self._below, self._first = files, scratch, sending, key, fittings, below, first
+        self._batches: list[Batch] = []
+        self._placed: dict[str, Placed] = {}
+        self._not_taken: dict[str, tuple[int, Decimal | None]] = {}
+
+    def told(self, desk: Desk) -> Laying:
+        """What was laid, once all of it is, and what the desk's notes say beside it."""
+        return Laying(
+            files=tuple(entry for entry, _ in self.files.written()), batches=tuple(self._batches), placed=self._placed, not_taken=self._not_taken,
+            derived=desk.derived, findings=tuple(desk.notes), todo=tuple(desk.todo),
+        )  # fmt: skip
 
     def lay(
         self, parts: tuple[str, ...], desk: Desk, aside: pl.DataFrame, typed: Mapping[str, pl.DataFrame], gone: Gone, coming: Collection[str]
@@ -55,10 +65,10 @@ class Laid:
             "findings": pl.concat([pl.DataFrame(schema=NOTED), *(f.select(list(NOTED)) for f in desk.findings)]),
             "changes": pl.concat([pl.DataFrame(schema=CHANGED), *desk.changes]),
         })  # fmt: skip
-        self.batches.append(Batch(parts=parts, pieces=pieces))
+        self._batches.append(Batch(parts=parts, pieces=pieces))
         for record, place, count in places.group_by("record", PLACE, maintain_order=True).len().iter_rows():
-            before = self.placed.get(record, Placed())
-            self.placed[record] = before.model_copy(update={"read": before.read + count, place: getattr(before, place) + count})
+            before = self._placed.get(record, Placed())
+            self._placed[record] = before.model_copy(update={"read": before.read + count, place: getattr(before, place) + count})
         self._count_not_taken(desk)
         if self._fittings:
             marks = {name: gone.of(frame) for name, frame in typed.items()}
@@ -69,15 +79,15 @@ class Laid:
                 fitting.add(records, custom, there)
 
     def _grown(self, name: str, path: Path) -> None:
-        self._sending.grow(self._key(f"files/{name}"), path)
+        self._sending.grow(self._key(f"{self._below}/{name}"), path)
 
     def _ended(self, name: str, path: Path) -> None:
-        self._sending.send(self._key(f"files/{name}"), path)
+        self._sending.send(self._key(f"{self._below}/{name}"), path)
 
     def _keep(self, notes: dict[str, pl.DataFrame]) -> None:
         path = self._scratch.file()
         write_tables(notes, path)
-        self._sending.send(self._key(f"rows/{len(self.batches) + 1:04d}.zip"), path)
+        self._sending.send(self._key(f"rows/{self._first + len(self._batches):04d}.zip"), path)
 
     def _count_not_taken(self, desk: Desk) -> None:
         for frame in desk.records.values():
@@ -86,8 +96,8 @@ class Laid:
             if left.is_empty():
                 continue
             for reason, rows, known, total in left.group_by(REASON).agg(pl.len(), pl.col("amount").count().alias("known"), pl.col("amount").sum().alias("total")).iter_rows():
-                before = self.not_taken.get(reason, (0, None))
-                self.not_taken[reason] = (before[0] + rows, (before[1] or Decimal(0)) + total if known else before[1])
+                before = self._not_taken.get(reason, (0, None))
+                self._not_taken[reason] = (before[0] + rows, (before[1] or Decimal(0)) + total if known else before[1])
 
 
 class Pen:

@@ -1,213 +1,247 @@
-"""Bring the parts together, in one order whatever order they came in, a batch at a time; the manifest is written last."""
+"""Bring the parts together, in one order whatever order they came in, a batch at a time; the manifest is written last.
 
-from collections.abc import Collection, Iterator
+Mostly one task does all of it. Of a run with many batches, where the workers for it are to be had, one links the first, which
+all others hang on, tasks of their own lay those side by side, and the store puts the files together.
+"""
+
+from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from datetime import date, datetime
-from decimal import Decimal
-from typing import Any
+from dataclasses import replace
 
 import polars as pl
 
 from caseferry.canonical import to_json
-from caseferry.choices import Migration
 from caseferry.errors import NeedsAnswer
 from caseferry.keys import Run
-from caseferry.manifest import PORTAL_MESSAGES, Finding, Fit, Intake, Merged, Split
+from caseferry.manifest import LAID_APART, Arrival, Finding, Fit, Intake, Laying, Linked, Merged, Split, Template
 from caseferry.mapping.target import load_target
 from caseferry.originals import ask_about
-from caseferry.reading.grid import ROW
 from caseferry.services.scratch import Scratch
-from caseferry.services.store import Sending
-from tasks.journey import Ticket
-from tasks.merge import balances, papers
+from caseferry.services.store import Sending, get_all
+from tasks.journey import BATCHES, STEPS, Ticket, batches_of, lays_of
 from tasks.merge.batches import Outcomes, in_batches
-from tasks.merge.contacts import contact_lines, names_of, prepare_contacts
-from tasks.merge.custom_fields import custom_fields
 from tasks.merge.desk import Desk
-from tasks.merge.documents import documents
-from tasks.merge.files import HEADINGS, Files, Template, read_template
-from tasks.merge.jobs import bring_together
+from tasks.merge.files import HEADINGS, Files, read_template
+from tasks.merge.gather import gather
+from tasks.merge.known import Known, hang, put_together
 from tasks.merge.laid import Laid, Pen
 from tasks.merge.left_out import leave_out
-from tasks.merge.matters import link_clients, matter_lines, matter_numbers, parties_of_matters, practice_areas, prepare_matters
+from tasks.merge.matters import practice_areas
 from tasks.merge.moved import Keeping, earlier_runs, moved_by
 from tasks.merge.scope import ask_scope, draw_scope
 from tasks.merge.targets import load_plan
 from tasks.merge.targets.field_map import FieldMap, ask_map, draw_map
 from tasks.merge.targets.fitting import Fitting
-from tasks.merge.targets.keys import SCATTERED, equals, told_again
+from tasks.merge.targets.keys import SCATTERED, equals
 from tasks.merge.targets.neutral import Links, links_of, neutral
-from tasks.merge.users import ask_before
+from tasks.merge.told import day_of_balances, exclusions_of, note_day_of_balances, todo_of
 from tasks.merge.words import value_maps
-from tasks.once import read_model, write_once
+from tasks.once import read_json, read_model, write_once
 from tasks.stage import Services, migration_of, run_of
+
+_FIRST = "0001"
+"""The part of whoever lays the first batch."""
+
+
+def link(services: Services, ticket: Ticket) -> None:
+    """Make `3-merge/linked.json`: the first batch is laid, and what the others hang on lies beside it. Where mapped targets or a
+    later run want to see all batches in a row, it says no more than that.
+
+    Raises:
+        NeedsAnswer: as `merge`.
+    """
+    work = _Work(services, run_of(ticket))
+    store, run = work.store, work.run
+    if work.migration.mapped or work.migration.options.keeps_what_moves:
+        write_once(store, work.at("linked.json"), to_json(Linked(is_apart=False)))
+        return
+    first, *others = work.batches(in_batches(work.split, services.settings.work.batch_rows, services.settings.work.portion_bytes))
+    desk, aside, field_map = work.begun(first)
+    with Scratch() as scratch, Sending(store) as sending:
+        templates = _templates(services, desk)
+        laid = Laid(Files(desk, templates, scratch, are_headed=False), scratch, sending, work.at, below=f"laid/{_FIRST}")
+        known, plan = put_together(desk, work.outcomes, scratch)
+        with Pen(laid) as pen:
+            _lay(pen, None, first, desk, aside, None, ())
+            known.put(store, run)
+            linked = _linked(desk, templates, plan, field_map)
+        linked = linked.model_copy(update={"is_apart": True, "laying": laid.told(desk)})
+    store.put_once(run.home + f"{BATCHES}{1 + len(others):04d}", b"")
+    write_once(store, work.at("linked.json"), to_json(linked))
+
+
+def lay(services: Services, ticket: Ticket) -> None:
+    """Make `3-merge/laid/<part>.json`: some batches behind the first, and stretches of import files beside it."""
+    work = _Work(services, run_of(ticket))
+    linked = read_model(work.store, work.at("linked.json"), Linked)
+    number, last = batches_of(ticket.part)
+    batches = work.batches()[number - 1 : last]
+    desk = work.desk({})
+    with Scratch() as scratch, Sending(work.store) as sending:
+        files = Files(desk, {template.file: template for template in linked.templates}, scratch, are_headed=False)
+        laid = Laid(files, scratch, sending, work.at, below=f"laid/{ticket.part}", first=number)
+        with Pen(laid) as pen:
+            _lay_others(pen, None, batches, desk, Known.of(work.store, work.run), None, work.outcomes)
+        told = laid.told(desk)
+    write_once(work.store, work.run.home + STEPS["lay"].makes.format(part=ticket.part), to_json(told))
 
 
 def merge(services: Services, ticket: Ticket) -> None:
     """Make `3-merge/manifest.json`.
 
     Everything grows on disk, a batch at a time. A file that no further batch has rows for goes into the bucket while the next
-    ones are made; until the manifest lies beside them, none of them is handed over.
+    ones are made; until the manifest lies beside them, none of them is handed over. What others have laid is put together.
 
     Raises:
         NeedsAnswer: the scope or the field map needs a person; or matters or tasks need the primary subscriber, and none is
             named. No import file is written then.
     """
-    store, run = services.store, run_of(ticket)
-    split = read_model(store, run.at("1-split", "tables.json"), Split)
-    intake = read_model(store, run.at("0-original", "manifest.json"), Intake)
-    migration = migration_of(store, run)
-    outcomes = Outcomes(store, run, split)
-    first, *others = in_batches(split, services.settings.work.batch_rows, services.settings.work.portion_bytes)
-    with ThreadPoolExecutor(1) as pool:  # what a person reads before is drawn while the first batch is read
-        drawn = pool.submit(_draw, services, run, migration, split, intake)
-        records, aside = outcomes.read(first)
-        field_map = drawn.result()
-    desk = Desk(
-        migration=migration, profile=migration.profile_of(split.source), target=load_target(migration.base), split=split,
-        intake=intake, records=records, as_at=_as_at(split, migration, intake), moved=moved_by(store, run.of, migration),
-    )  # fmt: skip
-    _as_at_findings(desk)
-    desk.notes += earlier_runs(store, run, migration)
-    if questions := (*ask_map(field_map, migration, split), *ask_scope(migration)):
-        raise NeedsAnswer(questions)
+    work = _Work(services, run_of(ticket))
+    store, run, migration = work.store, work.run, work.migration
+    linked = read_model(store, work.at("linked.json"), Linked) if store.stat(work.at("linked.json")) else None
+    if linked is not None and linked.is_apart:
+        _write(work, linked, _gathered(work, linked))
+        return
+    first, *others = in_batches(work.split, services.settings.work.batch_rows, services.settings.work.portion_bytes)
+    desk, aside, field_map = work.begun(first)
     with Scratch() as scratch, Sending(store) as sending:
-        fittings = [Fitting(migration.target_of(name), migration, field_map.version, scratch, desk.trust_stays, split.portal) for name in migration.mapped]
-        laid = Laid(Files(desk, _templates(services, desk), scratch), scratch, sending, lambda name: run.at("3-merge", name), fittings)
-        known, plan = _put_together(desk, outcomes, scratch)
-        links = links_of(desk, equals(outcomes, SCATTERED, scratch)) if fittings else None
-        keeping = Keeping(desk.moved, scratch)
+        fittings = [Fitting(migration.target_of(name), migration, field_map.version, scratch, desk.trust_stays, work.split.portal) for name in migration.mapped]
+        templates = _templates(services, desk)
+        laid = Laid(Files(desk, templates, scratch, are_numbered=work.is_of_before), scratch, sending, work.at, fittings)
+        known, plan = put_together(desk, work.outcomes, scratch)
+        links = links_of(desk, equals(work.outcomes, SCATTERED, scratch)) if fittings else None
+        keeping = Keeping(desk.moved, scratch) if migration.options.keeps_what_moves else None
         with Pen(laid) as pen:
-            _lay(pen, keeping, first, desk, aside, links, outcomes.records_of(others))
-            areas, words = practice_areas(desk), value_maps(desk)
+            _lay(pen, keeping, first, desk, aside, links, work.outcomes.records_of(others))
+            linked = _linked(desk, templates, plan, field_map)
             pen.wait()
-            records.clear()  # what the others need of it is known; a firm's contacts are not held while its time goes by
-            for held in (desk.files, desk.findings, desk.changes):
-                held.clear()
-            for number, (records, aside) in enumerate(outcomes.ahead(others)):
-                other = replace(desk, records=records, files={}, findings=[], changes=[], twice=known.twice, occurrences=None)
-                _hang(other, known)
-                _lay(pen, keeping, others[number], other, aside, links, outcomes.records_of(others[number + 1 :]))
-        files = laid.files.written()
-        if migration.options.keeps_what_moves:
+            for held in (desk.records, desk.files, desk.findings, desk.changes):
+                held.clear()  # what the others need of it is known; a firm's contacts are not held while its time goes by
+            _lay_others(pen, keeping, others, desk, known, links, work.outcomes)
+        laying = laid.told(desk)
+        if keeping:
             sending.send(run.of.moved(run.run), keeping.done())
-        fits = tuple(_fitted(services, run, fitting, migration, plan, sending) for fitting in fittings)
-    exclusions = tuple(_exclusions(desk, laid.not_taken))
-    manifest = Merged(
-        files=tuple(entry for entry, _ in files), batches=tuple(laid.batches), placed=laid.placed, derived=dict(sorted(desk.derived.items())),
-        findings=tuple(desk.notes), todo=tuple(_todo(desk, exclusions)), custom_fields=plan, exclusions=exclusions,
-        as_at=desk.as_at.isoformat(), practice_areas=areas, value_maps=words, fits=fits, map_version=field_map.version,
-    )  # fmt: skip
-    write_once(store, run.at("3-merge", "manifest.json"), to_json(manifest))
+        fits = tuple(_fitted(work, fitting, plan, sending) for fitting in fittings)
+    _write(work, linked, laying, fits)
 
 
-def _draw(services: Services, run: Run, migration: Migration, split: Split, intake: Intake) -> FieldMap:
-    """Draw the scope and the field map."""
-    draw_scope(services, run, migration, split, intake)
-    return draw_map(services, run, migration, split)
+class _Work:
+    """One run's merge: what it is told, and what it asks before it begins."""
+
+    def __init__(self, services: Services, run: Run) -> None:
+        self._services, self.store, self.run = services, services.store, run
+        self.split = read_model(self.store, run.at("1-split", "tables.json"), Split)
+        self.intake = read_model(self.store, run.at("0-original", "manifest.json"), Intake)
+        self.migration = migration_of(self.store, run)
+        self.outcomes = Outcomes(self.store, run, self.split)
+        self.is_of_before = read_model(self.store, run.at("arrival.json"), Arrival).format < LAID_APART
+        """An older worker began it, and may go on with it."""
+
+    def at(self, name: str) -> str:
+        """The key of a name below the merge."""
+        return self.run.at("3-merge", name)
+
+    def batches(self, mine: Sequence[tuple[str, ...]] = ()) -> list[tuple[str, ...]]:
+        """All of them, as whoever was the first to link has them: others may be told to make them of another size.
+
+        Args:
+            mine: as I would have them, if I am the first.
+        """
+        if mine:
+            self.store.put_once(self.at("batches.json"), to_json({"batches": mine}))
+        found = read_json(self.store, self.at("batches.json"))["batches"]
+        assert isinstance(found, list)
+        return [tuple(parts) for parts in found]
+
+    def desk(self, records: dict[str, pl.DataFrame]) -> Desk:
+        migration = self.migration
+        return Desk(
+            migration=migration, profile=migration.profile_of(self.split.source), target=load_target(migration.base), split=self.split,
+            intake=self.intake, records=records, as_at=day_of_balances(self.split, migration, self.intake),
+        )  # fmt: skip
+
+    def begun(self, first: tuple[str, ...]) -> tuple[Desk, pl.DataFrame, FieldMap]:
+        """The first batch, rows of it that were put aside, and the field map, once nobody has a question.
+
+        Raises:
+            NeedsAnswer: somebody has.
+        """
+        with ThreadPoolExecutor(1) as pool:  # what a person reads before is drawn while the first batch is read
+            drawn = pool.submit(self._draw)
+            records, aside = self.outcomes.read(first)
+            field_map = drawn.result()
+        desk = replace(self.desk(records), moved=moved_by(self.store, self.run.of, self.migration))
+        note_day_of_balances(desk)
+        desk.notes += earlier_runs(self.store, self.run, self.migration)
+        if questions := (*ask_map(field_map, self.migration, self.split), *ask_scope(self.migration)):
+            raise NeedsAnswer(questions)
+        return desk, aside, field_map
+
+    def _draw(self) -> FieldMap:
+        """Draw the scope and the field map."""
+        draw_scope(self._services, self.run, self.migration, self.split, self.intake)
+        return draw_map(self._services, self.run, self.migration, self.split)
+
+
+def _lay_others(
+    pen: Pen, keeping: Keeping | None, batches: Sequence[tuple[str, ...]], desk: Desk, known: Known, links: Links | None, outcomes: Outcomes
+) -> None:  # fmt: skip
+    """Write down batches that hang on the first."""
+    for number, (records, aside) in enumerate(outcomes.ahead(batches)):
+        other = replace(desk, records=records, files={}, findings=[], changes=[], twice=known.twice, occurrences=None)
+        hang(other, known)
+        _lay(pen, keeping, batches[number], other, aside, links, outcomes.records_of(batches[number + 1 :]))
 
 
 def _lay(
-    pen: Pen, keeping: Keeping, parts: tuple[str, ...], desk: Desk, aside: pl.DataFrame, links: Links | None, coming: Collection[str]
+    pen: Pen, keeping: Keeping | None, parts: tuple[str, ...], desk: Desk, aside: pl.DataFrame, links: Links | None, coming: Collection[str]
 ) -> None:  # fmt: skip
     """Write down one batch, without what an earlier run has moved; records to come are those of the batches behind it."""
     typed = neutral(desk, links) if links is not None else {}
     gone = leave_out(desk)
-    if desk.migration.options.keeps_what_moves:
+    if keeping:
         keeping.see(desk.records, desk.files.get("contacts"))
     pen.lay(parts, desk, aside, typed, gone, coming)
 
 
-def _fitted(services: Services, run: Run, fitting: Fitting, migration: Migration, plan: tuple[dict[str, str], ...], sending: Sending) -> Fit:
+def _linked(desk: Desk, templates: dict[str, Template], plan: tuple[dict[str, str], ...], field_map: FieldMap) -> Linked:
+    """What the manifest says that is known with the first batch."""
+    return Linked(
+        is_apart=False, templates=tuple(templates.values()), custom_fields=plan, practice_areas=practice_areas(desk), value_maps=value_maps(desk),
+        map_version=field_map.version,
+    )  # fmt: skip
+
+
+def _gathered(work: _Work, linked: Linked) -> Laying:
+    """All that was laid, its files put together."""
+    parts = lays_of([stat.key[len(work.run.home) :] for stat in work.store.listing(work.run.home + BATCHES)])
+    keys = [work.run.home + STEPS["lay"].makes.format(part=part) for part in parts]
+    laid = {_FIRST: linked.laying} | {part: Laying.model_validate_json(data) for part, data in zip(parts, get_all(work.store, keys), strict=True)}
+    return gather(work.store, work.run, laid, load_target(work.migration.base))
+
+
+def _fitted(work: _Work, fitting: Fitting, plan: tuple[dict[str, str], ...], sending: Sending) -> Fit:
     """Put one mapped target's files into the bucket, and say what they are."""
     written = fitting.written()
     fit = fitting.fit(tuple(entry for entry, _ in written), plan)
     for entry, path in written:
-        sending.send(run.at("3-merge", fit.target, "files", entry.name), path)
+        sending.send(work.at(f"{fit.target}/files/{entry.name}"), path)
     for name, path in fitting.lineage:
-        sending.send(run.at("3-merge", fit.target, "rows", name), path)
-    services.store.put_once(run.at("3-merge", fit.target, load_plan.NAME), to_json(load_plan.load_plan(fit, migration.target_of(fit.target))))
+        sending.send(work.at(f"{fit.target}/rows/{name}"), path)
+    work.store.put_once(work.at(f"{fit.target}/{load_plan.NAME}"), to_json(load_plan.load_plan(fit, work.migration.target_of(fit.target))))
     return fit
 
 
-@dataclass(frozen=True)
-class Known:
-    """What everything else hangs on: the names of the contacts, the numbers of the matters; and work that is told twice."""
-
-    names: pl.DataFrame
-    numbers: pl.DataFrame
-    twice: pl.DataFrame
-    again: pl.DataFrame
-    """Messages that stand in the export more than once, as `told_again` says."""
-
-
-def _put_together(desk: Desk, outcomes: Outcomes, scratch: Scratch) -> tuple[Known, tuple[dict[str, str], ...]]:
-    """The first batch: contacts and matters, and whatever of the others is in it; the plan of custom fields."""
-    prepare_contacts(desk)
-    if desk.has("matter"):
-        prepare_matters(desk)
-    ask_before(desk, outcomes)
-    numbers = matter_numbers(desk)
-    known = Known(names_of(desk), numbers, balances.work_told_twice(desk, outcomes, numbers, scratch), told_again(outcomes, "email", scratch))
-    desk.twice = known.twice
-    made = []
-    parties = pl.DataFrame(schema={"table": pl.String, ROW: pl.UInt32, "matter": pl.String})
-    if desk.has("matter"):
-        made.append(link_clients(desk, known.names))
-    bring_together(desk, known.names)
-    if desk.has("matter"):
-        parties, more = parties_of_matters(desk, known.names)
-        made.append(more)
-    contact_lines(desk, _distinct(made))
-    if desk.has("matter"):
-        matter_lines(desk)
-    _hang(desk, known)
-    papers.relations(desk, known.names, parties)
-    balances.receivables(desk, known.names)
-    balances.ask_mid_month(desk)
-    balances.trust(desk, known.names)
-    documents(desk, numbers)
-    return known, custom_fields(desk)
-
-
-def _hang(desk: Desk, known: Known) -> None:
-    """What hangs on matters and contacts, and on nothing else."""
-    papers.link_matters(desk, known.numbers)
-    papers.notes(desk, known.names)
-    papers.tasks(desk)
-    papers.events(desk)
-    papers.emails(desk, known.again)
-    papers.calls(desk)
-    balances.time_entries(desk)
-
-
-def _distinct(made: list[pl.DataFrame]) -> pl.DataFrame:
-    parts = ["first_name", "last_name", "company"]
-    schema = {part: pl.String for part in parts}
-    every = pl.concat([pl.DataFrame(schema=schema), *(table.select(parts) for table in made)])
-    return every.unique(maintain_order=True).sort(parts, nulls_last=True)
-
-
-def _as_at(split: Split, migration: Migration, intake: Intake) -> date:
-    """The day the balances stand for: the reports' own, else the cut-off, else the day of receipt."""
-    shown = [date.fromisoformat(t.as_at) for t in split.tables if t.as_at and t.record in {"receivable", "trust"}]
-    if shown:
-        return max(shown)
-    cut_off = migration.cut_off
-    if cut_off is not None:
-        return cut_off.date() if isinstance(cut_off, datetime) else cut_off
-    return intake.received_on
-
-
-def _as_at_findings(desk: Desk) -> None:
-    days = {t.file: t.as_at for t in desk.split.tables if t.record in {"receivable", "trust", "time_entry"} and t.as_at}
-    if len(set(days.values())) > 1:
-        desk.notes.append(Finding(rule="reports_of_different_days", where=", ".join(sorted(days)), count=len(set(days.values()))))
-    needs = [t for t in desk.split.tables if t.record in {"receivable", "trust"}]
-    if needs and not any(t.as_at for t in needs):
-        by = "cut-off" if desk.migration.cut_off else "day of receipt"
-        desk.notes.append(Finding(rule="balance_day_assumed", where="balances", detail=f"no report prints its day; the {by} was taken"))
+def _write(work: _Work, linked: Linked, laying: Laying, fits: tuple[Fit, ...] = ()) -> None:
+    desk = work.desk({})
+    desk.todo += laying.todo
+    exclusions = tuple(exclusions_of(desk, laying.not_taken))
+    manifest = Merged(
+        files=laying.files, batches=laying.batches, placed=laying.placed, derived=dict(sorted(laying.derived.items())),
+        findings=laying.findings, todo=tuple(todo_of(desk, exclusions)), custom_fields=linked.custom_fields, exclusions=exclusions,
+        as_at=desk.as_at.isoformat(), practice_areas=linked.practice_areas, value_maps=linked.value_maps, fits=fits, map_version=linked.map_version,
+    )  # fmt: skip
+    write_once(work.store, work.at("manifest.json"), to_json(manifest))
 
 
 def _templates(services: Services, desk: Desk) -> dict[str, Template]:
@@ -225,50 +259,3 @@ def _templates(services: Services, desk: Desk) -> dict[str, Template]:
                 if not column:
                     desk.notes.append(Finding(rule="template_column_left_empty", where=f"{kept.name}, {heading!r}"))
     return found
-
-
-def _exclusions(desk: Desk, not_taken: dict[str, tuple[int, Decimal | None]]) -> Iterator[dict[str, Any]]:
-    """Every kind the target does not take: rows and total found in this export, or none."""
-    for name, exclusion in desk.profile.exclusions.items():
-        rows, total = not_taken.get(name, (0, None))
-        shown = "" if total is None else str(total)
-        if name == "documents" and desk.migration.options.documents:
-            yield {"name": name, "title": exclusion.title, "requirement": exclusion.requirement, "rows": 0, "total": "", "scope": "agreed: carried as a manifest"}
-            continue
-        yield {
-            "name": name, "title": exclusion.title, "requirement": exclusion.requirement, "rows": rows,
-            "total": shown.rstrip("0").rstrip(".") if "." in shown else shown, "scope": "",
-        }  # fmt: skip
-
-
-    stays = {"trust_stays": ("Trust balances", "E50", f"stays in {desk.trust_stays}"),
-             "open_matter_stays": ("Open matters, and what hangs on them", "E98", f"stays in {desk.profile.product} until closed"),
-             "document_template": ("Document templates", "E96", "made again in the target by hand"),
-             "moved_before": ("Moved by an earlier run", "E98", "in the target already"),
-             "changed_since_moved": ("Moved by an earlier run, and changed since", "E98", "in the target already, as it was: change it there")}  # fmt: skip
-    if desk.split.portal:
-        yield {
-            "name": PORTAL_MESSAGES, "title": "Messages and shares of a client portal", "requirement": "E52", "rows": sum(one.count for one in desk.split.portal),
-            "total": "", "scope": desk.target.client_portal.says,
-        }  # fmt: skip
-    for name, (title, requirement, scope) in stays.items():
-        if name in not_taken:
-            yield {"name": name, "title": title, "requirement": requirement, "rows": not_taken[name][0], "total": "", "scope": scope}
-
-
-def _todo(desk: Desk, exclusions: tuple[dict[str, Any], ...]) -> Iterator[str]:
-    """What the firm must do itself, before and after the import."""
-    if not desk.is_handed:  # what the targets' own files ask for stands with each of them
-        stays = (text for text in desk.todo if " stay " in text or " stays " in text)
-        yield from stays
-        return
-    page = desk.target.uploads.get(desk.migration.region.value)
-    if page:
-        yield f"Upload each import file at {page}."
-    for text in desk.target.todo:
-        yield text.format(support=desk.target.support)
-    found = {e["name"]: e["rows"] for e in exclusions}
-    for name, exclusion in desk.profile.exclusions.items():
-        if exclusion.todo and found.get(name):
-            yield exclusion.todo
-    yield from desk.todo

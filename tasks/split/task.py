@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -11,13 +11,13 @@ from caseferry.canonical import to_json
 from caseferry.choices import Migration
 from caseferry.errors import ExportRefused, NeedsAnswer, Question
 from caseferry.keys import Run
-from caseferry.manifest import Finding, Intake, Split, UnknownTable
+from caseferry.manifest import LAID_APART, Arrival, Finding, Intake, Split, UnknownTable
 from caseferry.reading.kinds import Kind
 from caseferry.reading.ranged import Ahead, Surprise
 from caseferry.services.scratch import Scratch
 from caseferry.services.store import put_files
 from caseferry.tables import cells_of
-from tasks.journey import Ticket
+from tasks.journey import APART, Ticket
 from tasks.once import read_model, write_once
 from tasks.split.drift import layout_changed
 from tasks.split.drop import AT_ONCE, Drop, read_drop
@@ -28,10 +28,17 @@ from tasks.split.tables import Cut, Portion, make_table
 from tasks.split.told import file_findings, money_beside, table_findings
 from tasks.stage import Services, migration_of, run_of
 
+if TYPE_CHECKING:
+    from config.settings import WorkSettings
+
 _CERTAIN = (".csv", ".tsv", ".psv")
 """Names of files that hold a list also where it has one column."""
 _LOOKED_AT = 5_000
 """Cells of a column that are looked at to tell whether it was renamed."""
+
+
+_MANY = 6
+"""Batches up to which one task lays them as fast as several, which have to be told of the first."""
 
 
 def split(services: Services, ticket: Ticket) -> None:
@@ -54,8 +61,16 @@ def split(services: Services, ticket: Ticket) -> None:
         except Surprise:
             drop.settle()
             result, quality = cut()
+    if read_model(store, run.at("arrival.json"), Arrival).format >= LAID_APART and _has_many_batches(result, services.settings.work):
+        store.put_once(run.home + APART, to_json({"parts": sum(len(table.parts) for table in result.tables)}))
     write_once(store, run.at("1-split", "quality.json"), to_json({"tables": quality}))
     write_once(store, run.at("1-split", "tables.json"), to_json(result))
+
+
+def _has_many_batches(result: Split, work: "WorkSettings") -> bool:
+    """True if there are so many that they are laid by tasks of their own, where that is wanted."""
+    rows, size = sum(sum(table.part_rows) for table in result.tables), sum(sum(table.part_bytes) for table in result.tables)
+    return work.lay_window > 1 and max(rows / work.batch_rows, size / work.portion_bytes) > _MANY
 
 
 def _cut(services: Services, run: Run, migration: Migration, intake: Intake, drop: Drop, scratch: Scratch) -> tuple[Split, list[dict[str, Any]]]:

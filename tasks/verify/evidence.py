@@ -109,6 +109,7 @@ class Evidence:
         is_all = first == 1 and not last
         for number, laid in enumerate(wanted, first):
             places, lineage, findings, changes = self._notes_of(number)
+            told = Counter[str]()
             for share in self._shares(laid):
                 raws, noted = self._fetch(share.parts)
                 lined = _by_file(lineage)
@@ -121,7 +122,8 @@ class Evidence:
                 read = zip((piece for piece, _ in pieces), stretches.pieces(pieces), strict=True)
                 for piece, data, lines, even in _read(read, headers):
                     begin = line[piece.file] + 2
-                    stands = kept(lined.get(piece.file, lineage.clear()), pl.col("line").is_between(begin, begin + piece.rows - 1)).select("table", "row")
+                    stands = lined.get(piece.file, lineage.clear()).slice(told[piece.file], piece.rows).select("table", "row")
+                    told[piece.file] += piece.rows
                     if is_all:
                         digests[piece.file].update(data)
                     handed.append(Handed(piece.file, digests[piece.file].hexdigest() if is_all else "", headers[piece.file], lines, even, begin, stands))

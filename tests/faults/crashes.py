@@ -15,8 +15,9 @@ from tests.faults.firms import export
 from tests.faults.mortal import Mortals
 
 KEY = "drops/firm/trial/x.zip"
-_SIZES = {0: (2, 100, 64_000), 1: (3, 2, 5), 2: (4, 2, 64_000), 3: (5, 3, 4)}
-"""Matters, rows in a part, and rows in a batch, by seed: of several batches what they hold is counted again apart."""
+_SIZES = {0: (2, 100, 64_000, 1), 1: (3, 2, 5, 1), 2: (4, 2, 64_000, 1), 3: (5, 3, 4, 2)}
+"""Matters, rows in a part, rows in a batch, and how many tasks lay batches, by seed: of several batches what they hold is counted
+again apart."""
 
 
 def lay(bucket: Path, seed: int) -> None:
@@ -57,7 +58,7 @@ class Deaths:
 
     def __init__(self, ground: Ground, seed: int) -> None:
         self.folder, self.seed = ground.folder / f"seed-{seed}", seed
-        self.settings: dict[str, Any] = {"work": {"part_rows": _SIZES[seed][1], "batch_rows": _SIZES[seed][2]}}
+        self.settings: dict[str, Any] = {"work": {"part_rows": _SIZES[seed][1], "batch_rows": _SIZES[seed][2], "lay_window": _SIZES[seed][3]}}
         self.crashes = 0
 
     def clean(self, mortals: Mortals) -> dict[str, int]:

@@ -3,7 +3,7 @@
 import errno
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,7 @@ def the_disk_is_full(ground: Ground) -> Counts:
 
         class Cramped(FolderStore):
             @contextmanager
-            def _staged(self, key: str, data: bytes | Path | Span) -> Iterator[str]:
+            def _staged(self, key: str, data: bytes | Path | Span | Iterable[bytes]) -> Iterator[str]:
                 nonlocal full
                 if ground.dice.random() < 0.08:
                     full += 1

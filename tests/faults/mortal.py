@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -41,7 +41,7 @@ class MortalStore(FolderStore):
             os.kill(os.getpid(), signal.SIGKILL)
 
     @contextmanager
-    def _staged(self, key: str, data: bytes | Path | Span) -> Iterator[str]:
+    def _staged(self, key: str, data: bytes | Path | Span | Iterable[bytes]) -> Iterator[str]:
         with self.turn:  # one write at a time, so that a number means one place
             self._point()
             with super()._staged(key, data) as staged:

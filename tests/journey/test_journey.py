@@ -4,9 +4,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.settings import WorkSettings
-from tasks.journey import JOURNEY, PARTS, ROWS, Ticket, batches_of, counts_of, follow, next_steps, state_of, within
+from tasks.journey import APART, BATCHES, JOURNEY, PARTS, ROWS, STEPS, Ticket, batches_of, counts_of, follow, next_steps, state_of, within
 
 RUN = ("firm", "trial", "run-1")
+MERGED = JOURNEY[: JOURNEY.index(STEPS["count"])]
 
 
 def makes(ticket: Ticket, parts: int) -> set[str]:
@@ -14,31 +15,35 @@ def makes(ticket: Ticket, parts: int) -> set[str]:
     made = {step.makes.format(part=ticket.part)}
     if ticket.step == "split":
         made |= {f"{PARTS}t001-time-{n + 1:04d}.zip" for n in range(parts)}
+    if ticket.step == "link":
+        made |= {f"{BATCHES}{parts:04d}.json"}
     if ticket.step == "merge":
         made |= {f"{ROWS}{n + 1:04d}.zip" for n in range(parts)}
     return made
 
 
-@given(st.integers(0, 40), st.integers(1, 5), st.integers(1, 5), st.randoms(use_true_random=False), st.floats(0, 0.6))
-def test_every_order_loss_and_repeat_of_messages_ends_at_the_ledger(parts: int, window: int, counts: int, dice: object, lost: float) -> None:
+@given(st.integers(0, 40), st.integers(1, 5), st.integers(1, 5), st.booleans(), st.randoms(use_true_random=False), st.floats(0, 0.6))
+def test_every_order_loss_and_repeat_of_messages_ends_at_the_ledger(parts: int, window: int, counts: int, is_apart: bool, dice: object, lost: float) -> None:
     from random import Random
 
     assert isinstance(dice, Random)
-    present: set[str] = set()
+    present = {APART} if is_apart else set[str]()
+    work = WorkSettings(window=window, count_window=counts, lay_window=counts)
     queue = next_steps(RUN, present)
     steps = 0
     while "4-verify/ledger.json" not in present:
         steps += 1
         assert steps < 5000
         if not queue:  # everything was lost: the reconciler asks the same question
-            queue = within(next_steps(RUN, present), WorkSettings(window=window, count_window=counts))
+            queue = within(next_steps(RUN, present), work)
         ticket = queue.pop(dice.randrange(len(queue)))
         present |= makes(ticket, parts)
-        sent = follow(ticket, present, WorkSettings(window=window, count_window=counts))
+        sent = follow(ticket, present, work)
         queue += [t for t in sent if dice.random() >= lost]
         queue += [t for t in sent if dice.random() < 0.1]  # doubled
     assert next_steps(RUN, present) == []
     assert state_of(present) == "ready"
+    assert ("3-merge/linked.json" in present) is is_apart
 
 
 @given(st.integers(1, 40), st.integers(1, 8))
@@ -60,7 +65,7 @@ def test_batches_are_counted_again_a_window_at_a_time_and_nobody_waits_behind_a_
     from random import Random
 
     assert isinstance(dice, Random)
-    present = {s.makes for s in JOURNEY[:5]} | {f"{ROWS}{n + 1:04d}.zip" for n in range(batches)}
+    present = {s.makes for s in MERGED} | {f"{ROWS}{n + 1:04d}.zip" for n in range(batches)}
     work = WorkSettings(count_window=window)
     messages = follow(Ticket(*RUN, "merge"), present, work)
     assert messages == within(next_steps(RUN, present), work)
@@ -85,7 +90,7 @@ def test_as_many_batches_as_may_be_are_counted_at_a_time_to_the_last(batches: in
     from random import Random
 
     assert isinstance(dice, Random)
-    present = {s.makes for s in JOURNEY[:5]} | {f"{ROWS}{n + 1:04d}.zip" for n in range(batches)}
+    present = {s.makes for s in MERGED} | {f"{ROWS}{n + 1:04d}.zip" for n in range(batches)}
     work = WorkSettings(count_window=window)
     begun = follow(Ticket(*RUN, "merge"), present, work)
     while begun:
@@ -98,7 +103,7 @@ def test_as_many_batches_as_may_be_are_counted_at_a_time_to_the_last(batches: in
 
 
 def test_a_count_that_was_given_up_is_no_longer_under_way() -> None:
-    present = {s.makes for s in JOURNEY[:5]} | {f"{ROWS}{n + 1:04d}.zip" for n in range(9)} | {f"attempts/count-{part}.0.json" for part in ("logs", "files", "0001")}
+    present = {s.makes for s in MERGED} | {f"{ROWS}{n + 1:04d}.zip" for n in range(9)} | {f"attempts/count-{part}.0.json" for part in ("logs", "files", "0001")}
     done, work = Ticket(*RUN, "count", "lines"), WorkSettings(count_window=3)
     present |= makes(done, 0)
     assert follow(done, present, work) == []  # three are at work
@@ -115,7 +120,7 @@ def test_every_batch_is_counted_again_by_one_task(batches: int) -> None:
 
 
 def test_one_batch_is_counted_by_whoever_writes_the_proof() -> None:
-    present = {step.makes for step in JOURNEY[:5]} | {f"{ROWS}0001.zip"}
+    present = {step.makes for step in MERGED} | {f"{ROWS}0001.zip"}
     assert next_steps(RUN, present) == [Ticket(*RUN, "verify")]
 
 
@@ -130,6 +135,22 @@ def test_the_lines_of_a_long_list_are_counted_beside_the_merge() -> None:
     assert follow(merge, counted | makes(merge, 1), WorkSettings()) == [Ticket(*RUN, "verify")]
     assert follow(merge, present | makes(merge, 1), WorkSettings()) == [lines]  # the proof waits for it
     assert next_steps(RUN, present | {"holds/merge-1.json"}) == []
+
+
+def test_batches_of_a_long_run_are_laid_side_by_side_between_the_first_and_the_manifest() -> None:
+    parts = [f"t001-time-000{n}" for n in (1, 2)]
+    present = {step.makes for step in JOURNEY[:3]} | {f"{PARTS}{part}.zip" for part in parts} | {f"2-transform/{part}.json" for part in parts} | {APART}
+    work, link, lines, merge = WorkSettings(lay_window=2), Ticket(*RUN, "link"), Ticket(*RUN, "count", "lines"), Ticket(*RUN, "merge")
+    assert follow(Ticket(*RUN, "transform", parts[1]), present, work) == [link, lines]
+    assert next_steps(RUN, present | {"holds/link-1.json"}) == [] and state_of(present) == "transformed"
+    linked = present | makes(link, 1) | {f"{BATCHES}0010.json"}
+    lays = [Ticket(*RUN, "lay", part) for part in ("0002", "0005", "0008")]
+    assert follow(link, linked, work) == lays[:2] and next_steps(RUN, linked) == [*lays, lines]
+    assert follow(lays[0], linked | makes(lays[0], 2), work) == [lays[2]]
+    assert follow(lines, linked | makes(lines, 2), work) == []
+    laid = linked | {f"3-merge/laid/{one.part}.json" for one in lays}
+    assert follow(lays[2], laid, work) == [merge, lines] and state_of(laid) == "transformed"
+    assert next_steps(RUN, present - {APART}) == [merge, lines]
 
 
 def test_a_held_or_ended_run_starts_nothing() -> None:

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
+from caseferry.errors import PassingFault
 from caseferry.services import s3
 from caseferry.services import store as stores
 from caseferry.services.scratch import Span
@@ -85,6 +87,62 @@ def test_a_large_object_goes_in_parts_and_comes_back_whole(stack: Up, tmp_path: 
         assert store.put_file("migrations/large/span", Span(file, 1 << 20, 3 << 20))
     assert store.get("migrations/large/span") == b"x" * (3 << 20)
     assert store.put_file("migrations/large/one", other) is False and store.get("migrations/large/one") == whole.read_bytes()
+
+
+def test_objects_are_laid_behind_each_other_by_the_server_once(stack: Up, monkeypatch: pytest.MonkeyPatch) -> None:
+    facts = {name: stack.facts[name] for name in ("endpoint", "bucket", "access_key", "secret_key")}
+    store = s3.S3Store(S3Settings.model_validate(facts | {"encryption": "none"}))
+    dice, copied = random.Random(5), list[str]()
+    some = {f"migrations/joined/{number}": dice.randbytes(size) for number, size in enumerate((3, 11 << 20, 70, 2 << 20, 5 << 20, 1))}
+    for key, data in some.items():
+        store.put(key, data)
+    real = store.client.upload_part_copy
+
+    def copy(**words: Any) -> Any:
+        copied.append(words["CopySourceRange"])
+        return real(**words)
+
+    monkeypatch.setattr(store.client, "upload_part_copy", copy)
+    lengths = [(key, len(data)) for key, data in some.items()]
+    assert store.join("migrations/joined/whole", b"head", lengths)
+    assert store.get("migrations/joined/whole") == b"head" + b"".join(some.values()) and copied
+    assert store.join("migrations/joined/whole", b"other", lengths[:2]) is False and store.get("migrations/joined/whole").startswith(b"head")
+
+    def refused(**_: Any) -> Any:
+        raise PassingFault("it can't copy")
+
+    monkeypatch.setattr(store.client, "upload_part_copy", refused)
+    assert store.join("migrations/joined/fetched", b"", lengths) and store.get("migrations/joined/fetched") == b"".join(some.values())
+    flipped, read = set[str](), store.get_range
+
+    def flips_once(key: str, start: int, length: int) -> bytes:
+        data = read(key, start, length)
+        if key in flipped:
+            return data
+        flipped.add(key)
+        return data[:-1] + bytes([data[-1] ^ 1])
+
+    monkeypatch.setattr(store, "get_range", flips_once)
+    assert store.join("migrations/joined/flipped", b"", lengths) and store.get("migrations/joined/flipped") == b"".join(some.values())
+    monkeypatch.setattr(store, "get_range", read)
+
+    def wants_other_parts(**_: Any) -> Any:
+        raise ClientError({"Error": {"Code": "InvalidPart"}, "ResponseMetadata": {"HTTPStatusCode": 400}}, "CompleteMultipartUpload")  # type: ignore[typeddict-item]
+
+    monkeypatch.setattr(store.client, "complete_multipart_upload", wants_other_parts)
+    assert store.join("migrations/joined/sent", b"head", lengths) and store.get("migrations/joined/sent") == b"head" + b"".join(some.values())
+    for rest in ([*lengths, ("migrations/joined/none", 6 << 20)], [("migrations/joined/0", 4)]):
+        with pytest.raises(KeyError):
+            store.join("migrations/joined/never", b"", rest)
+    assert store.stat("migrations/joined/never") is None
+
+
+def test_batches_laid_side_by_side_on_a_stack_give_the_same_bytes(sample: Crossed, tmp_path: Path) -> None:
+    work = {"CASEFERRY_WORK__LAY_WINDOW": "3", "CASEFERRY_WORK__PART_ROWS": "1000", "CASEFERRY_WORK__BATCH_ROWS": "1000"}
+    with up(tmp_path / "apart", environment=work) as running:
+        running.upload("doe-roe/trial", DROP)
+        assert running.results("doe-roe/trial") == in_process(sample)
+        assert sum(key.endswith(".json") and "/3-merge/laid/" in key for key in running.keys("doe-roe/trial")) > 2
 
 
 def test_a_file_goes_ahead_while_it_grows_and_nobody_sees_it_before_it_is_done(stack: Up, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -89,7 +89,7 @@ def test_what_is_told_is_what_whoever_went_on_left_there(crossing: Crossings) ->
 
 
 def test_of_counts_one_that_is_done_sends_no_other_but_the_last_what_comes_behind(crossing: Crossings) -> None:
-    before = {step.makes for step in JOURNEY[:5]} | {f"{ROWS}{number:04d}.zip" for number in range(1, 9)}
+    before = {step.makes for step in JOURNEY[: JOURNEY.index(STEPS["count"])]} | {f"{ROWS}{number:04d}.zip" for number in range(1, 9)}
     first, *others = (Ticket("firm", "trial", "run-1", "count", part) for part in counts_of(before))
     makes, sent = STEPS["count"].makes, list[Ticket]()
     done = before | {makes.format(part=first.part)}

@@ -91,7 +91,8 @@ def _lines(services: Any, run: Any, target: str, file: Any, made: Any, where: di
     name = "{:04d}.parquet" if target else "{:04d}.zip"
     found_rows = [services.store.get(run.at(*below, "rows", name.format(n))) for n in range(1, len(made["batches"]) + 1)]
     frames = [pl.read_parquet(io.BytesIO(data)) if target else table_of(read_tables(data), "lineage") for data in found_rows]
-    stands = pl.concat(frames).filter(pl.col("file") == file["name"]).sort("line")
+    stands = pl.concat(frames).filter(pl.col("file") == file["name"])
+    stands = stands.sort("line") if target else stands  # those of our own layout are told in the order of the lines
     found: dict[tuple[str, int, int], dict[str, str]] = {}
     keys = stands["key"] if "key" in stands.columns else [""] * stands.height
     for table, row, key, cells in zip(stands["table"], stands["row"], keys, rows, strict=True):
