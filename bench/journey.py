@@ -20,7 +20,7 @@ from typing import Any
 import structlog
 
 import workers  # noqa: F401  the first of ours, as in every process
-from caseferry.services.s3parts import laid_behind
+from caseferry.services.s3join import COPY, laid_behind
 from caseferry.services.store import length_of
 
 
@@ -41,7 +41,6 @@ def spent() -> float:
 
 WRITES = {"put", "put_once", "put_file", "swap", "listing", "delete", "join"}
 """What an object store counts, and charges, as a write."""
-_PART = 32 << 20
 _READS = {"get", "get_tagged", "save", "get_range", "stat"}
 
 
@@ -55,7 +54,7 @@ def counted(store: Any, requests: Counter[tuple[str, str]], step: list[str]) -> 
         def asked(*words: Any) -> Any:
             found = real(*words)
             with counting_at:  # several requests of a step are under way together
-                requests[step[0], kind] += 2 + len(list(laid_behind(*words[1:], _PART))) if name == "join" else 1
+                requests[step[0], kind] += 2 + len(list(laid_behind(*words[1:], COPY))) if name == "join" else 1
                 if name in WRITES - {"listing", "delete", "join"}:
                     requests[step[0], "bytes_put"] += length_of(words[1])
                 elif name in {"get", "get_range", "save"}:

@@ -116,7 +116,7 @@ def tasks_of(rows: int, are_laid: bool = False) -> dict[str, int]:
         are_laid: its batches are laid by tasks of their own.
     """
     is_small, parts = rows <= PART_ROWS, -(-rows // PART_ROWS)
-    lays = len(lays_of([f"{BATCHES}{parts}.json"])) if are_laid else 0
+    lays = len(lays_of([f"{BATCHES}{parts}"])) if are_laid else 0
     merged = {"merge": 0, "link": 1, "lay": lays, "gather": 1} if lays else {"merge": 1, "link": 0, "lay": 0, "gather": 0}
     return dict.fromkeys(ORDER, 1) | merged | {"transform": -(-rows // LOAD_ROWS) if is_small else parts + 8, "count": 0 if is_small else len(counted_apart((), parts, is_mapped=False))}
 

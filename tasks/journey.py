@@ -78,7 +78,7 @@ def is_apart(present: Collection[str]) -> bool:
 
 def lays_of(present: Collection[str]) -> list[str]:
     """Batches that are laid together, by the number of their first, once those behind the first are known."""
-    many = [int(key[len(BATCHES) :].partition(".")[0]) for key in present if key.startswith(BATCHES)]
+    many = [int(key[len(BATCHES) :]) for key in present if key.startswith(BATCHES)]
     return [f"{number:04d}" for number in range(2, max(many, default=0) + 1, _TOGETHER)]
 
 

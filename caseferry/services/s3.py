@@ -6,11 +6,9 @@ every server notices a byte that flips on the way.
 
 import hashlib
 import re
-import threading
 import time
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -21,9 +19,10 @@ from caseferry.abreast import beside
 from caseferry.errors import PassingFault, StorageRefused
 from caseferry.keys import DROPS
 from caseferry.services.aws import GONE, LOST, RACED, TRIES, ask, code_of, make_client
-from caseferry.services.s3parts import Parts, Stretch, laid_behind
-from caseferry.services.scratch import Scratch, Span
-from caseferry.services.store import AT_ONCE, Replaced, Stat, crc32_of, length_of, pieces_of
+from caseferry.services.s3join import Joining
+from caseferry.services.s3parts import Parts, tag_of
+from caseferry.services.scratch import Span
+from caseferry.services.store import Replaced, Stat, crc32_of, length_of, pieces_of
 
 if TYPE_CHECKING:
     from config.settings import S3Settings
@@ -33,12 +32,6 @@ _PIECE = 1 << 20
 _LARGEST = 4 << 30
 """Bytes that go in one request."""
 _PART = 256 << 20
-_COPY = 32 << 20
-"""Bytes that are copied, or fetched and sent, at a time where objects are laid behind each other."""
-_FETCHING = threading.Semaphore(2)
-"""How many of those are in memory together."""
-_OTHER_PARTS = {"InvalidPart", "InvalidPartOrder", "EntityTooSmall", "InvalidRequest", "InvalidArgument", "NotImplemented"}
-"""How a server says that parts are not as it wants them: some take none but equally long ones."""
 _Body = bytes | Path | Span
 _Taken = TypeVar("_Taken", bytes, Path)
 
@@ -98,7 +91,7 @@ class S3Store:
                     raise KeyError(key) from None
                 raise
             if _is_whole(data, answer, is_ours=not key.startswith(DROPS)):
-                return data, _tag(answer)
+                return data, tag_of(answer)
         raise StorageRefused("CF-145", "GetObject")
 
     def _unless_it_is_not_there(self, key: str, refusal: StorageRefused) -> None:
@@ -135,7 +128,7 @@ class S3Store:
                 if code_of(error) not in RACED:
                     raise
                 continue
-            if self._arrived(data, answer):
+            if self.arrived(data, answer):
                 return
         raise PassingFault("what is stored is not what was sent")
 
@@ -149,83 +142,7 @@ class S3Store:
         return _Growing(self, key)
 
     def join(self, key: str, head: bytes, rest: Sequence[tuple[str, int]]) -> bool:
-        parts = self._parts(key, {})
-        try:
-            with ThreadPoolExecutor(AT_ONCE) as pool:
-                list(pool.map(lambda one: self._join_part(parts, *one), enumerate(laid_behind(head, rest, _COPY), 1)))
-            made = self._is_joined(key, parts)
-        finally:
-            parts.leave()
-        return self._join_whole(key, head, rest) if made is None else made
-
-    def _is_joined(self, key: str, parts: Parts) -> bool | None:
-        """True if an object was made of them; False if there is one, which may be just that: a first try's answer can get lost.
-        Nothing if the server wants parts of another kind.
-        """
-        for _ in range(TRIES):
-            try:
-                ask(lambda: parts.complete({"IfNoneMatch": "*"}))
-                return True
-            except (ClientError, PassingFault) as error:
-                cause = error if isinstance(error, ClientError) else error.__cause__
-                if isinstance(cause, ClientError) and code_of(cause) in RACED:
-                    time.sleep(0.05)
-                    continue
-                if self.stat(key) is not None:
-                    return False
-                if isinstance(cause, ClientError) and code_of(cause) in _OTHER_PARTS:
-                    return None
-                raise PassingFault("the object store did not make one of the parts") from error
-        raise PassingFault("the object store kept answering that two writes collide")
-
-    def _join_whole(self, key: str, head: bytes, rest: Sequence[tuple[str, int]]) -> bool:
-        """Fetch all of it, and send it as any other file."""
-        with Scratch() as scratch:
-            path = scratch.file()
-            with path.open("wb") as file:
-                file.write(head)
-                for one, length in rest:
-                    for start in range(0, length, _COPY):
-                        file.write(self._fetched(Stretch(one, start, min(_COPY, length - start))))
-            return self.put_file(key, path)
-
-    def _join_part(self, parts: Parts, number: int, some: list[bytes | Stretch]) -> None:
-        """Have the server copy a stretch, if it is one and the server can; else fetch the bytes and send them."""
-        if len(some) == 1 and isinstance(some[0], Stretch) and self._has_copied(parts, number, some[0]):
-            return
-        with _FETCHING:
-            data = b"".join(one if isinstance(one, bytes) else self._fetched(one) for one in some)
-            for _ in range(TRIES):
-                answer = ask(lambda: self.client.upload_part(**parts.part(number), Body=data))
-                if self._arrived(data, answer):
-                    return parts.taken(number, _tag(answer), str(answer.get("ChecksumCRC32", "")))
-        raise PassingFault("what is stored is not what was sent")
-
-    def _has_copied(self, parts: Parts, number: int, some: Stretch) -> bool:
-        span, source = f"bytes={some.start}-{some.start + some.length - 1}", {"Bucket": self.bucket, "Key": some.key}
-        try:
-            answer = ask(lambda: self.client.upload_part_copy(**parts.part(number), CopySource=source, CopySourceRange=span))
-        except (ClientError, PassingFault, StorageRefused):  # what stands in the way of a copy is told by fetching, if it does there too
-            return False
-        made = answer.get("CopyPartResult") or {}
-        parts.taken(number, _tag(made), str(made.get("ChecksumCRC32", "")))
-        return True
-
-    def _fetched(self, some: Stretch) -> bytes:
-        """Some bytes of an object, of which no checksum tells: read until two answers are the same.
-
-        Raises:
-            KeyError: there are not so many.
-        """
-        before = None
-        for _ in range(TRIES):
-            data = self.get_range(some.key, some.start, some.length)
-            if data == before:
-                if len(data) != some.length:
-                    raise KeyError(some.key)
-                return data
-            before = data
-        raise PassingFault("the object store gives other bytes each time")
+        return Joining(self, key, self._parts(key, {})).join(head, rest)
 
     def copy(self, key: str, source: Stat, file: Path) -> bool:
         with beside(partial(_digest, file)) as digest:
@@ -248,7 +165,7 @@ class S3Store:
                 def send(number: int, start: int) -> None:
                     span = f"bytes={start}-{min(start + _PART, source.size) - 1}"
                     answer = self.client.upload_part_copy(**parts.part(number), **origin, CopySourceRange=span)
-                    parts.taken(number, _tag(answer.get("CopyPartResult") or {}))
+                    parts.taken(number, tag_of(answer.get("CopyPartResult") or {}))
 
                 return self._in_parts(parts, source.size, {"IfNoneMatch": "*"}, send)
             known = {"Metadata": {"crc32": crc32_of(file)}, "MetadataDirective": "REPLACE"}
@@ -281,8 +198,8 @@ class S3Store:
         for _ in range(TRIES):
             with some.open() as body:
                 answer = self.client.upload_part(**parts.part(number), Body=body, ChecksumCRC32=checksum)
-            if self._arrived(some, answer):
-                return parts.taken(number, _tag(answer), checksum)
+            if self.arrived(some, answer):
+                return parts.taken(number, tag_of(answer), checksum)
         raise PassingFault("what is stored is not what was sent")
 
     def _parts(self, key: str, begun_with: dict[str, Any]) -> Parts:
@@ -302,9 +219,9 @@ class S3Store:
         for _ in range(20):
             try:
                 answer = ask(lambda: send(key, data, condition))  # noqa: B023
-                if self._arrived(data, answer):
+                if self.arrived(data, answer):
                     return True
-                written, condition = True, {"IfMatch": f'"{_tag(answer)}"'}  # ours, and damaged on the way: write over that one alone
+                written, condition = True, {"IfMatch": f'"{tag_of(answer)}"'}  # ours, and damaged on the way: write over that one alone
             except ClientError as error:
                 if code_of(error) in LOST | GONE:
                     tries = error.response.get("ResponseMetadata", {}).get("RetryAttempts", 0)
@@ -334,9 +251,9 @@ class S3Store:
         value = crc32_of(data)
         return {**self._safe, "ChecksumCRC32": _base64(value), "Metadata": {"crc32": value}}
 
-    def _arrived(self, data: _Body, answer: Any) -> bool:
+    def arrived(self, data: _Body, answer: Any) -> bool:
         """True if the store has what was sent, as far as its answer can tell."""
-        tag = _tag(answer)
+        tag = tag_of(answer)
         if answer.get("ChecksumCRC32") or "kms" in str(answer.get("ServerSideEncryption", "")) or not _MD5.fullmatch(tag):
             return True  # it checked by itself, or its tag is no digest
         return tag == _md5(data)
@@ -358,7 +275,7 @@ class S3Store:
                 return None
             raise
         version = str(answer.get("VersionId") or "")
-        return Stat(key, int(answer.get("ContentLength", 0)), _tag(answer), "" if version == "null" else version, str(answer.get("LastModified", "")))
+        return Stat(key, int(answer.get("ContentLength", 0)), tag_of(answer), "" if version == "null" else version, str(answer.get("LastModified", "")))
 
     def listing(self, prefix: str) -> Iterator[Stat]:
         token: dict[str, str] = {}
@@ -460,20 +377,12 @@ def _digest(file: Path) -> str:
     return f"{hashlib.md5(b''.join(parts), usedforsecurity=False).hexdigest()}-{len(parts)}"
 
 
-def _tag(answer: Any) -> str:
-    """The version an answer tells of. One that tells of none was damaged on its way; it is no missing object."""
-    tag = str(answer.get("ETag", "")).strip('"')
-    if not tag:
-        raise PassingFault("the object store's answer lacks its version")
-    return tag
-
-
 def _is_whole(data: _Body, answer: Any, *, is_ours: bool) -> bool:
     """True if these are the bytes that were stored: by our own checksum, else by a tag that is their digest."""
     ours = (answer.get("Metadata") or {}).get("crc32")
     if ours and is_ours:  # what an uploader wrote beside his file is not believed
         return bool(ours == crc32_of(data))
-    tag = _tag(answer)
+    tag = tag_of(answer)
     if "kms" in str(answer.get("ServerSideEncryption", "")) or not _MD5.fullmatch(tag):
         return length_of(data) == int(answer.get("ContentLength", length_of(data)))
     return tag == _md5(data)

@@ -1,55 +1,13 @@
 """An object that goes into a bucket in parts: it is there, whole, when it is completed, and nobody sees anything of it before."""
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-LEAST = 5 << 20
-"""Bytes of a part, but for the last."""
-
-
-@dataclass(frozen=True)
-class Stretch:
-    """Some bytes of an object."""
-
-    key: str
-    start: int
-    length: int
-
-
-def laid_behind(head: bytes, rest: Sequence[tuple[str, int]], most: int) -> Iterator[list[bytes | Stretch]]:
-    """What each part is made of, where some bytes and other objects lie one behind the other. A single stretch is copied by the
-    server; of several, each too short for a part, whoever sends them has to fetch them first.
-
-    Args:
-        rest: keys, and bytes of each.
-        most: bytes of a part.
-    """
-    held: list[bytes | Stretch] = [head] if head else []
-    size = len(head)
-    for key, length in rest:
-        at = 0
-        if 0 < size < LEAST:
-            at = length if length < 2 * LEAST - size else LEAST - size
-            held.append(Stretch(key, 0, at))
-            size += at
-        if size >= LEAST:
-            yield held
-            held, size = [], 0
-        count = -(-(length - at) // most)
-        for number in range(count):
-            end = at + -(-(length - at) // (count - number))
-            held, size = [*held, Stretch(key, at, end - at)], size + end - at
-            if size >= LEAST:
-                yield held
-                held, size = [], 0
-            at = end
-    if held:
-        yield held
+from caseferry.errors import PassingFault
 
 
 class Parts:
@@ -95,3 +53,11 @@ class Parts:
             self._is_open = False
             with suppress(ClientError, BotoCoreError):
                 self._client.abort_multipart_upload(**self._which)
+
+
+def tag_of(answer: Any) -> str:
+    """The version an answer tells of. One that tells of none was damaged on its way; it is no missing object."""
+    tag = str(answer.get("ETag", "")).strip('"')
+    if not tag:
+        raise PassingFault("the object store's answer lacks its version")
+    return tag

@@ -16,7 +16,7 @@ def makes(ticket: Ticket, parts: int) -> set[str]:
     if ticket.step == "split":
         made |= {f"{PARTS}t001-time-{n + 1:04d}.zip" for n in range(parts)}
     if ticket.step == "link":
-        made |= {f"{BATCHES}{parts:04d}.json"}
+        made |= {f"{BATCHES}{parts:04d}"}
     if ticket.step == "merge":
         made |= {f"{ROWS}{n + 1:04d}.zip" for n in range(parts)}
     return made
@@ -143,7 +143,7 @@ def test_batches_of_a_long_run_are_laid_side_by_side_between_the_first_and_the_m
     work, link, lines, merge = WorkSettings(lay_window=2), Ticket(*RUN, "link"), Ticket(*RUN, "count", "lines"), Ticket(*RUN, "merge")
     assert follow(Ticket(*RUN, "transform", parts[1]), present, work) == [link, lines]
     assert next_steps(RUN, present | {"holds/link-1.json"}) == [] and state_of(present) == "transformed"
-    linked = present | makes(link, 1) | {f"{BATCHES}0010.json"}
+    linked = present | makes(link, 1) | {f"{BATCHES}0010"}
     lays = [Ticket(*RUN, "lay", part) for part in ("0002", "0005", "0008")]
     assert follow(link, linked, work) == lays[:2] and next_steps(RUN, linked) == [*lays, lines]
     assert follow(lays[0], linked | makes(lays[0], 2), work) == [lays[2]]

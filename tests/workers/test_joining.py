@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from caseferry.services import s3parts
+from caseferry.services import s3join
 from caseferry.services.folder import FolderStore
-from caseferry.services.s3parts import LEAST, Stretch, laid_behind
+from caseferry.services.s3join import LEAST, Stretch, laid_behind
 
 SIZES = st.lists(st.one_of(st.integers(1, 60), st.integers(LEAST - 30, LEAST + 30), st.integers(1, 4 * LEAST)), max_size=12)
 
@@ -45,4 +45,4 @@ def test_a_folder_joins_once_and_nothing_of_what_is_not_there(tmp_path: Path) ->
     for rest in ([("a", 4), ("c", 1)], [("a", 5)]):
         with pytest.raises(KeyError):
             store.join("other", b"", rest)
-    assert store.stat("other") is None and s3parts.LEAST == 5 << 20
+    assert store.stat("other") is None and s3join.LEAST == 5 << 20
