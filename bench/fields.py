@@ -8,6 +8,7 @@ from datetime import date
 
 import polars as pl
 
+from caseferry.coded import coded
 from caseferry.mapping import dates
 from caseferry.mapping.contact_points import is_phone, phone_key
 from caseferry.mapping.names import key
@@ -31,7 +32,8 @@ def main() -> dict[str, int]:
     days = first.select(pl.when(pl.col("n") % 3 == 0).then(day.dt.strftime("%m/%d/%Y")).when(pl.col("n") % 3 == 1).then(day.dt.strftime("%Y-%m-%d")).otherwise(day.dt.strftime("%d-%b-%Y")).alias("t"))["t"]
 
     def tell_days() -> None:
-        days.to_frame().join(dates.parse(days, "mdy", date(2026, 1, 1)), left_on="t", right_on="text", how="left")
+        texts = coded(days)
+        texts.each(dates.parse(texts.words, "mdy", date(2026, 1, 1))["day"])
 
     return {
         "phones": per_second(lambda: phones.to_frame().select(is_phone(pl.col("t")).alias("a"), phone_key(pl.col("t")).alias("b"))),

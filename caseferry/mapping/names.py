@@ -9,7 +9,9 @@ import polars as pl
 _SPLITTERS = re.compile(r"\s{0,9}(?:;|\n|\s&\s|\sand\s|\s/\s)\s{0,9}", re.IGNORECASE)
 
 
-_ODD_NAME = r"[^ -~]|[.`]|  |^ | $|,.*,|^,|,$"
+_PLAIN = "À-ÖØ-öø-ÿĀ-ıĴ-ľŁ-ňŊ-ž’"
+"""What a name may hold beside ASCII and be plain: letters that NFKC leaves as they are, and one apostrophe."""
+_ODD_NAME = rf"[^ -~{_PLAIN}]|[.`]|  |^ | $|,.*,|^,|,$"
 _ODD_NUMBER = r"[^!-`{-~]"
 
 
@@ -22,9 +24,13 @@ _LAST_FIRST = r"^([^,]+),\s*([^,]+)$"
 
 
 def _plain_name_key(text: pl.Series) -> pl.Series:
-    small = text.str.to_lowercase()
+    small = text.str.to_lowercase().str.replace_all("’", "'", literal=True)
     rows = small.str.contains(",", literal=True).fill_null(False).arg_true()
-    return small.scatter(rows, small.gather(rows).str.replace(_LAST_FIRST, "${2} ${1}")) if rows.len() else small
+    if not rows.len():
+        return small
+    last, first = small.gather(rows).str.splitn(",", 2).struct.unnest()
+    turned = pl.select(pl.concat_str(first.str.strip_chars_start(" "), last, separator=" ")).to_series()
+    return turned if rows.len() == small.len() else small.scatter(rows, turned)
 
 
 def _name_key(text: pl.Expr) -> pl.Expr:
