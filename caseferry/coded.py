@@ -35,6 +35,13 @@ class Coded:
         """Of some cells, those where it is true."""
         return Coded(self.numbers.filter(which), self.words)
 
+    def with_word(self, where: pl.Series, word: str) -> "Coded":
+        """The same with this text in the cells where it is true."""
+        number = self.words.index_of(word)
+        if number is None:
+            return Coded(self.numbers.set(where, self.words.len()), pl.concat([self.words, pl.Series(self.words.name, [word])]))
+        return Coded(self.numbers.set(where, number), self.words)
+
 
 def coded(column: pl.Series) -> Coded:
     """Number the texts of a column: one look at each cell, where finding them and joining them to their cells takes three."""

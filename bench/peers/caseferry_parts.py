@@ -1,9 +1,14 @@
-"""Ours, without the journey round it: the rooms read, cut and transform; every change and finding is made as always, and with `log` written down."""
+"""Ours, without the journey round it: the rooms read, cut and transform; every change and finding is made as always, and with `log` written down.
+
+Parts stay in memory, as nobody else has to have them, and are longer than those of the journey, which has to stay small beside
+others. What a part says again and again stays by number to the end, as there.
+"""
 
 import json
 import sys
+from collections.abc import Callable, Iterator
 from datetime import date
-from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +17,7 @@ import polars as pl
 from bench.export import choices
 from bench.peers import HEADER
 from caseferry.choices import Migration
+from caseferry.coded import coded_if_few
 from caseferry.mapping.money import plain, plain_hours
 from caseferry.mapping.profile import load_profile
 from caseferry.reading.delimited import Delimited
@@ -19,54 +25,101 @@ from caseferry.reading.grid import gathered
 from caseferry.reading.source import Source
 from caseferry.reading.spooled import Spooled
 from caseferry.services.scratch import Scratch
-from caseferry.tables import by_number, read_tables
+from caseferry.tables import Texts
 from tasks.merge.users import user_table
 from tasks.split.recognise import Fit, find_table
 from tasks.split.tables import Portion, make_table
-from tasks.transform.rows import transform_table
+from tasks.transform.rows import Result, transform_table
 from tasks.transform.sheet import Job
-from tasks.verify.log import log_lines
+from workers.memory import seldom
 
-PART_ROWS = 100_000
+PART_ROWS, HEAD_ROWS = 250_000, 1_000
 
 
 def main(lists: Path, out: Path, is_logged: bool) -> dict[str, int]:
+    seldom()
     profile, migration = load_profile("leap"), Migration.model_validate(choices())
-    matters = _read(lists / "Matters.csv").head.cells["c0"].slice(1).alias("matter").to_frame()
-    listed = _read(lists / "WIP.csv")
+    matters = pl.concat(piece["c0"] for piece in _Flowing(lists / "Matters.csv").pieces()).slice(1).implode()
+    listed = _Flowing(lists / "WIP.csv")
     fit = find_table(listed.head, profile)
     assert isinstance(fit, Fit)
-    scratch = Scratch()
-    cut = make_table(1, "WIP.csv", listed, fit, profile, migration, Portion(PART_ROWS, 64 << 20), scratch)
+    parts = list[tuple[pl.DataFrame, Texts]]()
+    with Scratch() as scratch:
+        cut = make_table(1, "WIP.csv", listed, fit, profile, migration, Portion(PART_ROWS, 64 << 20), scratch, lambda part, path: parts.append(_numbered(part)))
     job = Job(cut.table, profile, migration, date(2026, 1, 1))
     counts = {"carried": 0, "excluded": 0, "quarantined": 0}
     cents: Any = 0
     with (out / "activities.csv").open("wb") as made, (out / "rejects.csv").open("wb") as left, (out / "changes.csv").open("wb") as log:
-        for number, part in enumerate(cut.parts):
-            numbers, cells = by_number(read_tables(part), "cells")
-            result = transform_table(numbers, job, cells)
+        for number, (part, texts) in enumerate(parts):
+            result = transform_table(part, job, texts)
             if is_logged:
+                from tasks.verify.log import log_lines
+
                 log.writelines(log_lines(result.changes, ("WIP.csv",), ("field", "before", "after", "rule")))
-            rows = result.records.select("row", "place", "reason", "matter", "staff", "performed_on", "description", "price", "quantity")
-            users = user_table(rows["staff"], migration)
-            rows = rows.join(matters.with_columns(known=True), on="matter", how="left", maintain_order="left").join(users, left_on="staff", right_on="text", how="left", maintain_order="left")
-            lost = (pl.col("place") == "carried") & (pl.col("known").is_null() | pl.col("user").is_null())
-            rows = rows.with_columns(place=pl.when(lost).then(pl.lit("quarantined")).otherwise("place"))
-            good = rows.filter(pl.col("place") == "carried")
-            lines = good.select("matter", pl.col("performed_on").cast(pl.String).alias("date"), pl.col("description").alias("note"),
-                                plain("price").alias("price"), plain_hours("quantity").alias("quantity"), pl.col("user").alias("activity_user"))  # fmt: skip
-            lines.select(HEADER).write_csv(made, include_header=number == 0, quote_style="always")
-            rows.filter(pl.col("place") != "carried").select("row", "place", "reason").write_csv(left, include_header=number == 0)
-            for place, count in rows["place"].value_counts().iter_rows():
-                counts[place] += count
-            cents += (good["price"] * good["quantity"]).sum()
+            user, place = _each(result, "staff", lambda texts: _users(texts, migration)), _each(result, "place")
+            lost = (~_each(result, "matter", lambda texts: texts.is_in(matters)).fill_null(False) | user.is_null()) & (place == "carried")
+            place = place.set(lost, "quarantined")
+            good = place == "carried"
+            carried = [
+                _each(result, "matter", which=good), _each(result, "performed_on", lambda days: days.cast(pl.String), good), _each(result, "description", which=good),
+                _each(result, "price", _written(plain), good), _each(result, "quantity", _written(plain_hours), good), user.filter(good),
+            ]  # fmt: skip
+            lines = pl.DataFrame([cells.alias(name) for name, cells in zip(HEADER, carried, strict=True)])
+            lines.write_csv(made, include_header=number == 0, quote_style="always")
+            rejects = pl.DataFrame([result.laid["row"].filter(~good), place.filter(~good).alias("place"), _each(result, "reason", which=~good).alias("reason")])
+            rejects.write_csv(left, include_header=number == 0)
+            for said, count in place.value_counts().iter_rows():
+                counts[said] += count
+            cents += (_each(result, "price", which=good) * _each(result, "quantity", which=good)).sum()
     return counts | {"cents": round(cents * 100)}
 
 
-def _read(path: Path) -> Spooled:
-    """A list, in this very process."""
-    pieces = list(Delimited(Source.of(path.read_bytes())).pieces())
-    return Spooled(gathered(pieces), sum(piece.height for piece in pieces), [partial(pl.DataFrame.clone, piece) for piece in pieces])
+class _Flowing(Spooled):
+    """A list, read in this very process while it is gone through; and read again where it is gone through again."""
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._begun = path, self._read(path)
+        first = next(self._begun)
+        self._begun = chain([first], self._begun)
+        super().__init__(gathered([first.head(HEAD_ROWS)]), 0, ())
+
+    def _read(self, path: Path) -> Iterator[pl.DataFrame]:
+        with path.open("rb") as file:
+            read = Delimited(Source.at(file.fileno()))
+            yield from read.pieces()
+            self._height = read.height
+
+    def pieces(self) -> Iterator[pl.DataFrame]:
+        begun, self._begun = self._begun, self._read(self._path)
+        return begun
+
+
+def _numbered(part: pl.DataFrame) -> tuple[pl.DataFrame, Texts]:
+    """A part as it lies in the bucket: with numbers for what it says again and again, and what those stand for."""
+    texts = {column.name: text for column in part.iter_columns() if column.dtype == pl.String and (text := coded_if_few(column))}
+    return pl.DataFrame([texts[column.name].numbers.alias(column.name) if column.name in texts else column for column in part.iter_columns()]), texts
+
+
+def _each(result: Result, name: str, make: Callable[[pl.Series], pl.Series] = lambda cells: cells, which: pl.Series | None = None) -> pl.Series:
+    """What is made of each cell of a column, of equal ones once where it is known by number.
+
+    Args:
+        which: of the cells where it is true.
+    """
+    text = result.texts.get(name)
+    if text is None:
+        cells = result.laid[name]
+        return make(cells if which is None else cells.filter(which))
+    return (text if which is None else text.of(which)).each(make(text.words))
+
+
+def _written(form: Callable[[str], pl.Expr]) -> Callable[[pl.Series], pl.Series]:
+    return lambda amounts: amounts.to_frame("amount").select(form("amount")).to_series()
+
+
+def _users(texts: pl.Series, migration: Migration) -> pl.Series:
+    users = user_table(texts, migration)
+    return texts.replace_strict(users["text"], users["user"], default=None, return_dtype=pl.String)
 
 
 if __name__ == "__main__":

@@ -29,6 +29,7 @@ _HEAD, _MARK = 1 << 19, 3
 """Bytes that tell the delimiter, and of the mark before them."""
 _WIDE = 1 << 16
 """Bytes that tell how wide a row is, unless a later one is wider."""
+_PIECE = 8 << 20
 _TRIES = 1_000
 _FARTHEST = 64 << 20
 """Bytes in which a quotation mark must find its fellow, where a piece ends before it does."""
@@ -49,12 +50,12 @@ class Delimited:
     Args:
         encoding: what a person said it is written in; else it is told by its bytes.
         field_bytes: a longer cell is named by row and column.
-        piece: bytes read at a time; never less than a row.
+        piece: bytes of a grid; never less than a row.
         shape: where it is known: these are rows from the middle of a file, and proven UTF-8.
         may_break_off: as `caseferry.reading.encoding.utf8` has it.
     """
 
-    def __init__(self, source: Source, encoding: str = "", field_bytes: int = 1 << 20, piece: int = PIECE, shape: Shape | None = None, may_break_off: bool = False) -> None:
+    def __init__(self, source: Source, encoding: str = "", field_bytes: int = 1 << 20, piece: int = _PIECE, shape: Shape | None = None, may_break_off: bool = False) -> None:
         self._source, self._field_bytes, self._piece, self._shape, self._may_break_off = source, field_bytes, piece, shape, may_break_off
         self.written = Written("utf-8", is_proven=True) if shape else Written(encoding) if encoding else tell(source)
         self.height = self.width = 0
@@ -69,7 +70,7 @@ class Delimited:
         Raises:
             UnicodeDecodeError: the encoding its mark promises is not what it holds.
         """
-        text = self._counted(utf8(self._source, self.written, self._piece, self._may_break_off))
+        text = self._counted(utf8(self._source, self.written, min(PIECE, self._piece), self._may_break_off))
         head, text = _ahead(text, 0 if self._shape else _HEAD)
         shape = self._shape or shape_of(head[:_HEAD])
         delimiter, widest = shape.delimiter, shape.widest

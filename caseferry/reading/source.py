@@ -3,7 +3,9 @@
 import os
 from collections.abc import Callable, Iterator
 
-PIECE = 8 << 20
+PIECE = 1 << 20
+"""Bytes that are read at a time. Memory for so many is found where some was given back; for more it is new, which costs as much
+again as reading them."""
 
 
 class Source:

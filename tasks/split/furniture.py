@@ -172,9 +172,10 @@ def _odd_rows(body: pl.DataFrame, head: Grid, fit: Fit, profile: Profile) -> pl.
     least = max(2, int(0.8 * fit.named))
     count = pl.sum_horizontal(pl.col(name).is_not_null().cast(pl.UInt16) for name in columns)
     first = pl.coalesce(columns).str.strip_chars()
-    odd = (count <= 1) | _holds(pl.coalesce(columns), "total") | _may_be_header(fit, columns, least)
-    if profile.tables[fit.kind].group:
-        odd |= count <= 2  # a label and a value
+    odd = _holds(pl.coalesce(columns), "total") | _may_be_header(fit, columns, least)
+    few = 2 if profile.tables[fit.kind].group else 1  # a label and a value
+    if sum(not body[name].null_count() for name in columns) <= few:
+        odd |= count <= few
     close = kept(body, odd)
     if close.is_empty():
         return _nothing(head)

@@ -54,13 +54,17 @@ class Cut:
     """The matters it names, as `Quality.matters` tells them."""
 
 
+Keep = Callable[[pl.DataFrame, Path], None]
+"""Takes a part's cells, and an empty file to write them to."""
+
+
 class _Part(NamedTuple):
     path: Path
     rows: int
     size: int
 
 
-def make_table(number: int, file: str, rows: Spooled, fit: Fit, profile: Profile, migration: Migration, portion: Portion, scratch: Scratch) -> Cut:
+def make_table(number: int, file: str, rows: Spooled, fit: Fit, profile: Profile, migration: Migration, portion: Portion, scratch: Scratch, keep: Keep = write_cells) -> Cut:
     """Go through a list, some rows at a time: tell its furniture and cut its data. Where rows say something of those below
     them, twice: what they say is known only then.
 
@@ -68,6 +72,7 @@ def make_table(number: int, file: str, rows: Spooled, fit: Fit, profile: Profile
         number: of the table in its export, from 1.
         file: the name of the file that holds it.
         scratch: where the parts lie.
+        keep: how one is put there.
     """
     head, spec = rows.head, profile.tables[fit.kind]
     furniture = Furniture(rows, fit, profile)
@@ -76,7 +81,7 @@ def make_table(number: int, file: str, rows: Spooled, fit: Fit, profile: Profile
     def gone_through(data: Iterator[pl.DataFrame]) -> tuple[_Evidence, Quality, Counter[int], list[_Part]]:
         evidence, quality, filled = _Evidence(spec.record, fit.kind, columns, profile), Quality(spec.record, columns, scratch, _joined(spec, tuple(columns))), Counter[int]()
         counted = {place: Counted(tell) for place in range(head.width) if (tell := [*evidence.of(place), *quality.of(place)])}
-        parts = _written(_parts(_seen(data, counted, quality, filled), portion), scratch)
+        parts = _written(_parts(_seen(data, counted, quality, filled), portion), scratch, keep)
         for one in counted.values():
             one.told()
         return evidence, quality, filled, parts
@@ -103,7 +108,7 @@ def make_table(number: int, file: str, rows: Spooled, fit: Fit, profile: Profile
     return Cut(table, tuple(one.path for one in parts), questions, dict(filled), report, quality.matters)
 
 
-def _written(data: Iterator[tuple[pl.DataFrame, int]], scratch: Scratch) -> list[_Part]:
+def _written(data: Iterator[tuple[pl.DataFrame, int]], scratch: Scratch, keep: Keep) -> list[_Part]:
     """Parts on disk; each is written while the next is put together."""
     parts: list[_Part] = []
     last: Future[None] | None = None
@@ -113,7 +118,7 @@ def _written(data: Iterator[tuple[pl.DataFrame, int]], scratch: Scratch) -> list
             if last:
                 last.result()
             parts.append(_Part(scratch.file(), part.height, size))
-            last = pool.submit(write_cells, part, parts[-1].path)
+            last = pool.submit(keep, part, parts[-1].path)
         if last:
             last.result()
         return parts

@@ -81,14 +81,24 @@ def _differ(sheet: Sheet) -> pl.Expr | None:
     time; None where they are too large for that.
     """
     names = ("price", "quantity", "amount")
-    parts = {name: sheet.made_of(name, _as_whole) for name in names}
-    if any(parts[name].null_count() != sheet.empty(name) for name in names):
+    price, quantity, amount = (sheet.made_of(name, _as_whole) for name in names)
+    if any(part.null_count() != sheet.empty(name) for name, part in zip(names, (price, quantity, amount), strict=True)):
         return None
-    price, quantity, amount = (int(parts[name].abs().max() or 0) for name in names)  # type: ignore[arg-type]
-    if price * quantity >= 1 << 62 or amount >= 1 << 62:
+    if _largest(price) * _largest(quantity) >= _TOO_LARGE or _largest(amount) * _PARTS >= _TOO_LARGE:
         return None
-    total = parts["price"] * parts["quantity"]
-    return pl.lit(_rounded(total, 1_000_000) != _rounded(parts["amount"], 100))
+    beyond = price * quantity - sheet.made_of("amount", lambda amounts: _rounded(_as_whole(amounts), _PARTS)) * _PARTS**3
+    half = _PARTS**3 // 2
+    if int(price.min() or 0) < 0 or int(quantity.min() or 0) < 0:  # type: ignore[arg-type]
+        return pl.lit(_rounded(price * quantity, _PARTS**3) * _PARTS**3 != price * quantity - beyond)
+    return pl.lit((beyond < -half) | (beyond >= half))
+
+
+_PARTS, _TOO_LARGE = 100, 1 << 62
+"""Of a cent in an amount as a whole number; of a product of two it has this to the third."""
+
+
+def _largest(number: pl.Series) -> int:
+    return max(int(number.max() or 0), -int(number.min() or 0))  # type: ignore[arg-type]
 
 
 def _as_whole(amounts: pl.Series) -> pl.Series:

@@ -59,7 +59,9 @@ class Result:
         return {"records": self.laid, **self.findings.tables("findings"), **self.changes.tables("changes")}
 
     def outcome(self, part: str, job: Job) -> PartOutcome:
-        places = {str(place): int(count) for place, count in sorted(self.laid[PLACE].value_counts().iter_rows())}
+        text = self.texts.get(PLACE)
+        counts = (text.numbers if text else self.laid[PLACE]).value_counts().iter_rows()
+        places = dict(sorted((str(text.words[place] if text else place), int(count)) for place, count in counts))
         return PartOutcome(
             part=part, table=job.table.id, record=job.spec.record, rows=self.laid.height, places=places,
             findings=self.findings.height, changes=self.changes.height,

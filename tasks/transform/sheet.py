@@ -24,6 +24,8 @@ from caseferry.tables import Texts, with_texts
 PLACE, REASON = "place", "reason"
 JOB, JOB_OF = "job", "job_of"
 """Of a row among the clients that is a matter of one: what names the matter, and whose it is."""
+_CARRIED = 0
+"""The number of the place that every row has until a rule moves it."""
 FINDINGS = {
     "row": pl.UInt32, "field": pl.String, "heading": pl.String, "rule": pl.String, "outcome": pl.String,
     "value": pl.String, "proposal": pl.String,
@@ -72,10 +74,10 @@ class Sheet:
     changes: list["Notes"] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.laid = self.given.select(ROW).with_columns(
-            pl.lit("carried").alias(PLACE), pl.lit(None, pl.String).alias(REASON)
-        )
+        self.laid = self.given[ROW].to_frame()
         self._names = dict.fromkeys(self.laid.columns)
+        carried, nothing = (pl.repeat(number, self.height, dtype=pl.UInt32, eager=True) for number in (_CARRIED, None))
+        self.put_by_number({PLACE: Coded(carried, pl.Series(["carried"])), REASON: Coded(nothing, pl.Series(dtype=pl.String))})
 
     @property
     def height(self) -> int:
@@ -199,11 +201,8 @@ class Sheet:
             noted = self._noted(holds, name, words)
         self.findings.append((name, rule, noted))
         if outcome in {"quarantined", "excluded"}:
-            moves = pl.lit(holds) & (pl.col(PLACE) == "carried")
-            self.laid = self.laid.with_columns(
-                pl.when(moves).then(pl.lit(outcome)).otherwise(PLACE).alias(PLACE),
-                pl.when(moves).then(pl.lit(rule)).otherwise(REASON).alias(REASON),
-            )
+            moves = holds & (self.texts[PLACE].numbers == _CARRIED)
+            self.put_by_number({PLACE: self.texts[PLACE].with_word(moves, outcome), REASON: self.texts[REASON].with_word(moves, rule)})
 
     def change(self, when: pl.Expr, name: str, rule: pl.Expr | str, before: pl.Expr, after: pl.Expr) -> None:
         """Log a changed value for every row where `when` holds."""
