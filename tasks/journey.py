@@ -57,6 +57,8 @@ CELLS = (".zip", ".parquet")
 """How a part's key ends; as the second do all of a run that an earlier version cut."""
 APART = "1-split/apart.json"
 """Lies there if the batches of a run are laid by tasks of their own, side by side."""
+SAMPLES = "1-split/samples.json"
+"""The first few texts of each column, by table."""
 BATCHES = "3-merge/batches/"
 """How a key begins that ends in how many batches there are."""
 LINES = "lines"

@@ -13,7 +13,7 @@ from caseferry.services.store import ObjectStore, get_all
 M = TypeVar("M", bound=Model)
 _READ: WeakKeyDictionary[ObjectStore, OrderedDict[str, Model]] = WeakKeyDictionary()
 _ONCE: WeakKeyDictionary[ObjectStore, OrderedDict[str, bytes]] = WeakKeyDictionary()
-_SMALL, _MOST, _ROOM = 1 << 17, 512, 8 << 20
+_SMALL, _MOST, _ROOM = 1 << 19, 512, 8 << 20
 """Bytes of an object that a process keeps, how many of those, and bytes of them all."""
 
 

@@ -2,7 +2,7 @@
 
 import importlib
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +44,8 @@ class Services:
     tell: Callable[..., None] = field(default=lambda services, run, seen=None: None)
     """Says where the run is, in `run.json` and the outbox; it may be handed what lay in the run a moment ago. Safe to call at
     any time, any number of times."""
+    seen: frozenset[str] | None = None
+    """What lay in the run when the step was begun, where somebody looked at all of it."""
 
 
 def run_of(ticket: Ticket) -> Run:
@@ -111,11 +113,16 @@ def _done(services: Services, ticket: Ticket, seen: frozenset[str], mark: str, *
 
 
 _LIKE_A_DEATH = {"SoftTimeLimitExceeded", "PanicException"}
-def migration_of(store: ObjectStore, run: Run) -> Migration:
-    """The firm's choices as they were when the run was admitted, and as answered since."""
+def migration_of(store: ObjectStore, run: Run, seen: Collection[str] | None = None) -> Migration:
+    """The firm's choices as they were when the run was admitted, and as answered since.
+
+    Args:
+        seen: what lay in the run when nobody owed an answer, if somebody has looked: none is given since.
+    """
     admitted = read_model(store, run.at("0-original", "admission.json"), Migration)
     home = run.home + "holds/"
-    keys = [stat.key for stat in store.listing(home) if stat.key.endswith(".released.json")]
+    there = [stat.key for stat in store.listing(home)] if seen is None else [run.home + key for key in seen]
+    keys = [key for key in there if key.startswith(home) and key.endswith(".released.json")]
     later = sorted(key for key in keys if not key.startswith(home + "admit-"))  # those came before the choices were fixed
     if not later:
         return admitted
@@ -253,7 +260,7 @@ def carry_out(
         is_done = False
         try:
             with alive(store, run, mark, services.settings.work.heartbeat.total_seconds()):
-                _enter(step.room)(services, ticket)
+                _enter(step.room)(services if ticket.part else replace(services, seen=frozenset(seen)), ticket)
             done_with(run, mark)
             log.info("step_done", attempt=mark.rsplit(".", 1)[-1])
             is_done = True

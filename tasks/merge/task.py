@@ -132,7 +132,7 @@ class _Work:
         self._services, self.store, self.run = services, services.store, run
         self.split = read_model(self.store, run.at("1-split", "tables.json"), Split)
         self.intake = read_model(self.store, run.at("0-original", "manifest.json"), Intake)
-        self.migration = migration_of(self.store, run)
+        self.migration = migration_of(self.store, run, services.seen)
         self.outcomes = Outcomes(self.store, run, self.split)
         self.is_of_before = read_model(self.store, run.at("arrival.json"), Arrival).format < LAID_APART
         """An older worker began it, and may go on with it."""

@@ -177,7 +177,7 @@ def _keep_status(services: Services, run: Run, seen: Collection[str]) -> None:
         except KeyError:
             data, tag = b"", ""
         new = _status(services, run, seen, data)
-        if is_old and new != data:
+        if is_old and new != data and not _only_goes_on(data, new):
             seen, is_old = present(services.store, run), False
             new = _status(services, run, seen, data)
         if tag and new == data:
@@ -185,6 +185,15 @@ def _keep_status(services: Services, run: Run, seen: Collection[str]) -> None:
         if services.store.swap(key, new, tag) if tag else services.store.put_once(key, new):
             return
         is_old = True
+
+
+def _only_goes_on(before: bytes, after: bytes) -> bool:
+    """True where a run that nobody ever held has come to a state it was never in: no view of it that is older says so."""
+    if not before:
+        return False
+    was, now = (json.loads(data) for data in (before, after))
+    names = [name for name, _ in now["history"]]
+    return len(names) > len(was["history"]) and now["state"] == names[-1] and "held" not in names
 
 
 def _status(services: Services, run: Run, seen: Collection[str], before: bytes) -> bytes:

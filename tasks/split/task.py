@@ -17,7 +17,7 @@ from caseferry.reading.ranged import Ahead, Surprise
 from caseferry.services.scratch import Scratch
 from caseferry.services.store import put_files
 from caseferry.tables import cells_of
-from tasks.journey import APART, Ticket
+from tasks.journey import APART, SAMPLES, Ticket
 from tasks.once import read_model, write_once
 from tasks.split.drift import layout_changed
 from tasks.split.drop import AT_ONCE, Drop, read_drop
@@ -42,7 +42,7 @@ _MANY = 6
 
 
 def split(services: Services, ticket: Ticket) -> None:
-    """Make `1-split/tables.json`, written last: parts and quality report lie there before it does.
+    """Make `1-split/tables.json`, written last: parts, samples and quality report lie there before it does.
 
     Some rows of a list or two are in memory at a time; all else waits on disk until the questions are settled.
 
@@ -51,19 +51,20 @@ def split(services: Services, ticket: Ticket) -> None:
         ExportRefused: no table of the source is in the drop.
     """
     store, run = services.store, run_of(ticket)
-    migration = migration_of(store, run)
+    migration = migration_of(store, run, services.seen)
     intake = read_model(store, run.at("0-original", "manifest.json"), Intake)
     with Scratch() as scratch, Ahead() as ahead:
         drop = read_drop(services, intake, migration, scratch, ahead)
         cut = partial(_cut, services, run, migration, intake, drop, scratch)
         try:
-            result, quality = cut()
+            result, made = cut()
         except Surprise:
             drop.settle()
-            result, quality = cut()
+            result, made = cut()
     if read_model(store, run.at("arrival.json"), Arrival).format >= LAID_APART and _has_many_batches(result, services.settings.work):
         store.put_once(run.home + APART, to_json({"parts": sum(len(table.parts) for table in result.tables)}))
-    write_once(store, run.at("1-split", "quality.json"), to_json({"tables": quality}))
+    write_once(store, run.at("1-split", "quality.json"), to_json({"tables": _quality(made)}))
+    write_once(store, run.home + SAMPLES, to_json({one.table.id: one.samples for one in made}))
     write_once(store, run.at("1-split", "tables.json"), to_json(result))
 
 
@@ -73,8 +74,8 @@ def _has_many_batches(result: Split, work: "WorkSettings") -> bool:
     return work.lay_window > 1 and max(rows / work.batch_rows, size / work.portion_bytes) > _MANY
 
 
-def _cut(services: Services, run: Run, migration: Migration, intake: Intake, drop: Drop, scratch: Scratch) -> tuple[Split, list[dict[str, Any]]]:
-    """Put the parts into the bucket; say what they are, and of what quality.
+def _cut(services: Services, run: Run, migration: Migration, intake: Intake, drop: Drop, scratch: Scratch) -> tuple[Split, list[Cut]]:
+    """Put the parts into the bucket; say what they are, and what was found in them.
 
     Raises:
         Surprise: a list that is still being read is not what its first rows promised. Nothing was put anywhere then.
@@ -127,7 +128,7 @@ def _cut(services: Services, run: Run, migration: Migration, intake: Intake, dro
         source=profile.source, product=profile.product, version_guess=variant_of(tables, profile), confidence=confidence,
         tables=tables, unknown=tuple(unknown), missing=missing, findings=tuple(findings),
     )  # fmt: skip
-    return split, _quality(made)
+    return split, made
 
 
 def _first_cells(cut: Cut) -> Callable[[int], pl.Series] | None:

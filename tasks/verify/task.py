@@ -78,7 +78,7 @@ def _originals(services: Services, ticket: Ticket) -> Originals:
 def _evidence(services: Services, ticket: Ticket) -> Evidence:
     store, run = services.store, run_of(ticket)
     return Evidence(
-        store, run, migration_of(store, run),
+        store, run, migration_of(store, run, services.seen),
         read_model(store, run.at("0-original", "manifest.json"), Intake),
         read_model(store, run.at("1-split", "tables.json"), Split),
         read_model(store, run.at("3-merge", "manifest.json"), Merged),

@@ -11,7 +11,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import polars as pl
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from caseferry.canonical import to_json
@@ -23,16 +22,14 @@ from caseferry.mapping.cells import plainly
 from caseferry.mapping.mapped import MappedTarget, version_of
 from caseferry.mapping.target import load_target
 from caseferry.services.store import put_all
-from caseferry.tables import cells_of
 from caseferry.workbooks import Workbook
-from tasks import parts as cut
+from tasks.journey import SAMPLES
 from tasks.merge.targets.headings import heading_of
 from tasks.merge.targets.traces import DECIDES, IN_BASE, IN_NEUTRAL, NEUTRAL_OF
 from tasks.once import read_kept
 from tasks.stage import Services
 
 OUTCOMES = ("mapped", "custom_field", "archived", "dropped")
-_SAMPLES = 3
 _HERE = Path(__file__).parent
 
 
@@ -94,12 +91,10 @@ def draw_map(services: Services, run: Run, migration: Migration, split: Split) -
     own = {f"{record}.{field}": words for (record, field), words in _own_words(migration).items() if words}
     version = version_of(migration.profile_of(split.source), load_target(migration.base), *(migration.rules_of(name) for name in migration.mapped), words=own)
     entries: list[Entry] = []
-    # The last part of a list is mostly its smallest.
-    shown = [table for table in split.tables if table.record != "excluded" and table.parts]
-    parts = cut.cells(store, run, [table.parts[-1] for table in shown])
-    looked = {table.id: _samples(data, table, shown=migration.options.show_samples) for table, data in zip(shown, parts, strict=True)}
+    texts = _texts(services, run)
     for table in split.tables:
-        samples = looked.get(table.id, [()] * len(table.columns))
+        some = texts.get(table.id) if table.record != "excluded" else None
+        samples = [tuple(one if migration.options.show_samples else _masked(one) for one in column) for column in some or [()] * len(table.columns)]
         for name in migration.targets:
             mapped = next((one for one in targets if one.target == name), None)
             for n, column in enumerate(table.columns):
@@ -260,12 +255,12 @@ def _why_not(record: str, target: MappedTarget) -> str:
     return f"{target.title} has no place for these records; only the files that hold everything have them"
 
 
-def _samples(part: bytes, table: Table, *, shown: bool) -> list[tuple[str, ...]]:
-    """The first different values of each column of a part, as they are or masked: a digit is 9, a letter is a."""
-    raw = cells_of(part).head(200)
-    first = [pl.col(f"c{column.place}").drop_nulls().unique(maintain_order=True).head(_SAMPLES).str.slice(0, 60).implode().alias(str(number)) for number, column in enumerate(table.columns)]
-    values = raw.select(first).row(0) if first else ()
-    return [tuple(one if shown else _masked(one) for one in some) for some in values]
+def _texts(services: Services, run: Run) -> dict[str, Any]:
+    """The first different values of each column, by table; nothing of a run whose lists an earlier version cut."""
+    try:
+        return read_kept(services.store, run.home + SAMPLES)
+    except KeyError:
+        return {}
 
 
 def _masked(text: str) -> str:
