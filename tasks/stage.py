@@ -191,9 +191,10 @@ def carry_load(services: Services, load: Sequence[Ticket], seen: frozenset[str],
     Args, returns, raises: as `carry_out`; `send_on` is called once.
     """
     fault: PassingFault | None = None
+    knowing = replace(services, seen=seen)
     for ticket in load:
         try:
-            there = carry_out(services, ticket, seen, is_alone=False)
+            there = carry_out(knowing, ticket, seen, is_alone=False)
             if any(end in there for end in ENDED):
                 break
         except PassingFault as error:  # the others may go better

@@ -1,7 +1,7 @@
 """Read a part, call one pure function, write what it made."""
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from weakref import WeakKeyDictionary
 
 import polars as pl
@@ -90,19 +90,19 @@ def _job(services: Services, ticket: Ticket) -> Job:
     store, run = services.store, run_of(ticket)
     split = read_model(store, run.at("1-split", "tables.json"), Split)
     intake = read_model(store, run.at("0-original", "manifest.json"), Intake)
-    migration = _choices(store, run)
+    migration = _choices(store, run, services.seen)
     return Job(split.part(ticket.part), migration.profile_of(split.source), migration, intake.received_on)
 
 
 _LAST: WeakKeyDictionary[ObjectStore, tuple[Run, Migration]] = WeakKeyDictionary()
 
 
-def _choices(store: ObjectStore, run: Run) -> Migration:
+def _choices(store: ObjectStore, run: Run, seen: Collection[str] | None) -> Migration:
     """The firm's choices, read once for parts of one run that follow each other: nobody is asked anything while there are
     parts to do, so nobody answers."""
     last = _LAST.get(store)
     if last is None or last[0] != run:
-        last = _LAST[store] = run, migration_of(store, run)
+        last = _LAST[store] = run, migration_of(store, run, seen)
     return last[1]
 
 

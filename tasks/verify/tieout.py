@@ -17,7 +17,9 @@ from tasks.verify.hours import hours_of
 from tasks.verify.seen import Seen
 
 _ZERO = Decimal(0)
-_VALUE = pl.Decimal(38, 6)
+_VALUE, _WRITTEN = pl.Decimal(38, 6), pl.Decimal(38, 8)
+_NONE, _HALF_A_CENT = pl.lit("0"), pl.lit("0.005")
+"""As text: to be told of a number of Python's own, Polars would first load NumPy where there is one."""
 _STAYS = ("carried", "merged")
 _SHOWN = 50
 _HELD = 50_000
@@ -75,14 +77,14 @@ class _Tie:
         self._by_place, self._by_reason = dict[str, Decimal](), dict[str, Decimal]()
         self._unread = 0
         self._exported = _Sums("exported", _VALUE)
-        self._written = _Sums("written", pl.Decimal(38, 8))
+        self._written = _Sums("written", _WRITTEN)
         self._explained = pl.Series("matter", [], dtype=pl.String)
 
     def see(self, batch: Batch) -> None:
         if pieces := batch.files(self._file):
             matter, *factors = (pl.concat([piece.column(name) for piece in pieces]) for name in ("matter", *self._factors))
             sums = recount.sum_by(matter, *factors)
-            self._written.add(sums.select(pl.col("key").alias("matter"), pl.col("value").cast(pl.Decimal(38, 8)).alias("written")))
+            self._written.add(sums.select(pl.col("key").alias("matter"), pl.col("value").cast(_WRITTEN).alias("written")))
         tables = batch.of(self.record)
         if not tables:
             return
@@ -120,9 +122,9 @@ class _Tie:
         place = {name: self._by_place.get(name, _ZERO) for name in ("carried", "merged", "quarantined", "excluded")}
         carried = place["carried"] + place["merged"]
         both = self._exported.all.join(self._written.all, on="matter", how="full", coalesce=True)
-        both = both.with_columns(pl.col("exported").fill_null(_ZERO), pl.col("written").fill_null(_ZERO))
+        both = both.with_columns(pl.col("exported").fill_null(_NONE.cast(_VALUE)), pl.col("written").fill_null(_NONE.cast(_WRITTEN)))
         written = Decimal(both["written"].sum() or 0)
-        odd = both.filter((pl.col("exported").cast(pl.Decimal(38, 8)) - pl.col("written")).abs() >= Decimal("0.005")).sort("matter")
+        odd = both.filter((pl.col("exported").cast(_WRITTEN) - pl.col("written")).abs() >= _HALF_A_CENT.cast(_WRITTEN)).sort("matter")
         explained = set(self._explained.to_list())
         lines = [
             {"matter": name, "exported": str(exported.normalize() + 0), "written": str(recount.cents_if_it_can(out) if out else 0), "explained": name in explained}
