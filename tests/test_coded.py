@@ -41,3 +41,11 @@ def test_what_is_said_of_a_word_is_said_of_its_cells() -> None:
     text = coded(pl.Series(["1 May", None, "2 May", "1 May"]))
     days = pl.Series([date(2024, 5, 1), None])
     assert text.each(days).to_list() == [date(2024, 5, 1), None, None, date(2024, 5, 1)]
+
+
+def test_cells_get_a_word_of_their_own_and_the_column_they_were_taken_from_stays() -> None:
+    text = coded(pl.Series(["a", "b", None]))
+    once = text.with_word(pl.Series([True, False, True]), "c")
+    again = once.with_word(pl.Series([False, True, False]), "c").with_word(pl.Series([True, False, False]), "a")
+    assert (text.full("t").to_list(), once.full("t").to_list(), again.full("t").to_list()) == (["a", "b", None], ["c", "b", "c"], ["a", "c", "c"])
+    assert (text.words.to_list(), again.words.to_list()) == (["a", "b"], ["a", "b", "c"])

@@ -1,3 +1,4 @@
+import re
 from datetime import date
 from decimal import Decimal
 
@@ -121,12 +122,20 @@ def test_headings_are_compared_without_case_and_punctuation() -> None:
     assert normal("Matter  No.:") == normal("matter no") == normal("MATTER #")
 
 
-@given(st.lists(st.text(st.one_of(st.sampled_from(" .,`'-&aZ9é\u00a0"), st.characters(codec="utf-8")), max_size=12) | st.none(), max_size=20))
+@given(st.lists(st.text(st.one_of(st.sampled_from(" .,`'-&aZ9é\u00a0’ŁıİĿſÀ×"), st.characters(codec="utf-8")), max_size=12) | st.none(), max_size=20))
 def test_the_short_way_to_a_normal_form_says_what_the_long_one_does(texts: list[str | None]) -> None:
     column = pl.DataFrame({"t": texts}, schema={"t": pl.String})
     for quick, careful in ((names.key, names._name_key), (names.number_key, names._number_key)):
         long = column.select(careful(pl.col("t")).replace({"": None}))
         assert column.select(quick(pl.col("t"))).to_series().to_list() == long.to_series().to_list()
+
+
+def test_each_letter_that_is_called_plain_has_the_form_the_long_way_gives_it() -> None:
+    letters = [chr(number) for number in range(32, 0x3000) if re.fullmatch(rf"[ -~{names._PLAIN}]", chr(number))]
+    assert {"é", "Ł", "’", "İ"} < set(letters) and not {"\u00b4", "ŉ", "ĳ", "ſ", "×", "ŀ"} & set(letters)
+    column = pl.DataFrame({"t": [text for letter in letters for text in (f"A{letter}b", f"{letter}, {letter}B")]})
+    long = column.select(names._name_key(pl.col("t"))).to_series()
+    assert column.select(names.key(pl.col("t"))).to_series().to_list() == long.to_list()
 
 
 @pytest.mark.requirement("E17", "E61")

@@ -10,11 +10,14 @@ import pytest
 from cloudevents.core.bindings.http import HTTPMessage, from_structured_event
 from standardwebhooks import Webhook
 
+from caseferry.canonical import to_json
 from caseferry.services.http import AddressRefused, check_address
 from config.settings import WebhookSettings
 from tasks.notify.deliver import deliver
 from tasks.notify.events import CATALOGUE, schema_of
+from tasks.notify.outbox import tell
 from tasks.notify.sign import CONTENT_TYPE, body_of, headers, problem_with, signature
+from tasks.stage import present
 from tests.crossing import ONE_MATTER, Crossed, Crossings, firm
 from workers.commands.receiver import Receiver
 
@@ -33,6 +36,21 @@ def test_each_state_is_told_once_in_order_with_its_time(crossing: Crossings) -> 
     assert len({e["id"] for e in events}) == 5
     assert all(e["time"] == "2024-06-03T12:00:00Z" for e in events)
     assert {s for s, _ in run.json("run.json")["history"]} >= {"received", "split", "transformed", "merged", "ready"}
+
+
+def test_whoever_comes_late_with_an_older_view_takes_no_run_back(crossing: Crossings) -> None:
+    run = crossing(firm())
+    now, said = present(run.store, run.run), run.store.get(run.run.at("run.json"))
+    rooms = ("1-split", "2-transform", "3-merge", "4-verify")
+    for number in range(len(rooms)):
+        tell(run.services, run.run, frozenset(key for key in now if not key.startswith(rooms[number:])))
+        assert run.store.get(run.run.at("run.json")) == said
+    early = {"state": "received", "history": json.loads(said)["history"][:2], "reasons": []}
+    run.store.put(run.run.at("run.json"), to_json(early))
+    tell(run.services, run.run, frozenset(key for key in now if not key.startswith("4-verify")))
+    assert run.json("run.json")["state"] in {"merged", "completed"}
+    tell(run.services, run.run)
+    assert run.json("run.json")["state"] == "completed"
 
 
 def test_held_answered_refused_and_failed_runs_tell_of_it(crossing: Crossings) -> None:

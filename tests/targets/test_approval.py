@@ -4,7 +4,11 @@ from typing import Any
 
 import pytest
 
-from tasks.merge.targets.field_map import _masked
+from caseferry.manifest import Split
+from caseferry.services.folder import FolderStore
+from tasks.journey import SAMPLES
+from tasks.merge.targets.field_map import _masked, draw_map
+from tasks.stage import Services, migration_of, present
 from tests.crossing import Crossings, firm
 from tests.targets.firms import ANN, CARDS, DEBTORS, JOHN, TRUST
 
@@ -214,3 +218,21 @@ def test_the_firms_own_words_are_part_of_what_is_approved(crossing: Crossings) -
 
 def test_a_masked_sample_shows_no_letter_and_no_digit_of_any_script() -> None:
     assert _masked("Aé1 ß-ǅ ٣ 山 \U00031350 \U0002ebf0") == "Aa9 a-a 9 a a a"  # the last two are younger than some Pythons
+
+
+def test_samples_come_along_from_the_split_and_are_missed_by_nobody(crossing: Crossings) -> None:
+    run = crossing(firm(), target="wealthbox", options={"show_samples": True})
+    samples = {entry["column"]: entry["samples"] for entry in run.json("3-merge", "field-map.json")["columns"]}
+    assert samples["Matter No"] == ["24-0001"] and samples["Status"] == ["Open"]
+    run.store.delete(run.run.home + SAMPLES)  # as of a run whose lists an earlier version cut
+    other = Services(FolderStore(run.store.root), run.services.settings)
+    split = Split.model_validate(run.split)
+    drawn = draw_map(other, run.run, migration_of(other.store, run.run), split)
+    assert [entry.samples for entry in drawn.entries] == [()] * len(drawn.entries) and drawn.entries
+
+
+def test_answers_are_the_same_told_from_what_was_seen(crossing: Crossings) -> None:
+    run = crossing(firm(), account_owner=False).release("A", cleared=True)
+    seen = present(run.store, run.run)
+    assert any(key.endswith(".released.json") for key in seen)
+    assert migration_of(run.store, run.run, seen) == migration_of(run.store, run.run)
