@@ -51,16 +51,16 @@ class Source:
 
     def lines(self, size: int = PIECE) -> Iterator[bytes]:
         """All of it, about so many bytes at a time, each piece ending behind a line feed."""
-        held = b""
+        held: list[bytes] = []
         for piece in self.pieces(size=size):
             end = piece.rfind(b"\n") + 1
             if end:
-                yield held + piece[:end]
-                held = piece[end:]
+                yield b"".join([*held, piece[:end]])
+                held = [piece[end:]]
             else:
-                held += piece
-        if held:
-            yield held
+                held.append(piece)
+        if rest := b"".join(held):
+            yield rest
 
 
 def _all(file: int, start: int, length: int) -> bytes:

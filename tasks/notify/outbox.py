@@ -21,6 +21,8 @@ from tasks.stage import Services, present, stamp
 
 _PROGRESS = timedelta(seconds=10)
 _FINAL = {"ready", "failed", "refused"}
+_ON_ITS_WAY = tuple(state for state in dict.fromkeys(["arrived", *(step.state for step in JOURNEY)]) if state not in _FINAL)
+"""The states of a run that goes well until it is ready, in order."""
 
 
 def tell(services: Services, run: Run, known: frozenset[str] | None = None) -> None:
@@ -188,12 +190,14 @@ def _keep_status(services: Services, run: Run, seen: Collection[str]) -> None:
 
 
 def _only_goes_on(before: bytes, after: bytes) -> bool:
-    """True where a run that nobody ever held has come to a state it was never in: no view of it that is older says so."""
+    """True where a run that nobody ever held, and that was on its way, has come further: no view of it that is older says so."""
     if not before:
         return False
     was, now = (json.loads(data) for data in (before, after))
-    names = [name for name, _ in now["history"]]
-    return len(names) > len(was["history"]) and now["state"] == names[-1] and "held" not in names
+    reached = [name for name, _ in now["history"]]
+    if was["state"] not in _ON_ITS_WAY or now["state"] != reached[-1] or "held" in reached:
+        return False
+    return now["state"] not in _ON_ITS_WAY or _ON_ITS_WAY.index(now["state"]) > _ON_ITS_WAY.index(was["state"])
 
 
 def _status(services: Services, run: Run, seen: Collection[str], before: bytes) -> bytes:

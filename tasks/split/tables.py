@@ -1,7 +1,7 @@
 """A list that fits becomes a table: columns decided, date order settled, rows cut into parts."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -21,7 +21,8 @@ from caseferry.reading.spooled import Spooled
 from caseferry.records import RECORDS, Type
 from caseferry.services.scratch import Scratch
 from caseferry.services.store import at_rest
-from caseferry.tables import apart, write_cells
+from caseferry.tables import write_cells
+from tasks.parts import samples
 from tasks.split.furniture import Furniture, SaysMore
 from tasks.split.quality import Quality
 from tasks.split.recognise import Fit
@@ -64,8 +65,8 @@ class _Part(NamedTuple):
     path: Path
     rows: int
     size: int
-    head: pl.DataFrame
-    """Its first rows."""
+    samples: list[list[str]]
+    """Of each column of the list."""
 
 
 def make_table(number: int, file: str, rows: Spooled, fit: Fit, profile: Profile, migration: Migration, portion: Portion, scratch: Scratch, keep: Keep = write_cells) -> Cut:
@@ -85,7 +86,7 @@ def make_table(number: int, file: str, rows: Spooled, fit: Fit, profile: Profile
     def gone_through(data: Iterator[pl.DataFrame]) -> tuple[_Evidence, Quality, Counter[int], list[_Part]]:
         evidence, quality, filled = _Evidence(spec.record, fit.kind, columns, profile), Quality(spec.record, columns, scratch, _joined(spec, tuple(columns))), Counter[int]()
         counted = {place: Counted(tell) for place in range(head.width) if (tell := [*evidence.of(place), *quality.of(place)])}
-        parts = _written(_parts(_seen(data, counted, quality, filled), portion), scratch, keep)
+        parts = _written(_parts(_seen(data, counted, quality, filled), portion), head.width, scratch, keep)
         for one in counted.values():
             one.told()
         return evidence, quality, filled, parts
@@ -109,10 +110,10 @@ def make_table(number: int, file: str, rows: Spooled, fit: Fit, profile: Profile
     )  # fmt: skip
     count = sum(one.rows for one in parts)
     report = quality.report(table, count, {c.place: count - filled[c.place] for c in used})
-    return Cut(table, tuple(one.path for one in parts), questions, dict(filled), report, quality.matters, _samples(parts[-1].head, used) if parts else [])
+    return Cut(table, tuple(one.path for one in parts), questions, dict(filled), report, quality.matters, [parts[-1].samples[c.place] for c in used] if parts else [])
 
 
-def _written(data: Iterator[tuple[pl.DataFrame, int]], scratch: Scratch, keep: Keep) -> list[_Part]:
+def _written(data: Iterator[tuple[pl.DataFrame, int]], width: int, scratch: Scratch, keep: Keep) -> list[_Part]:
     """Parts on disk; each is written while the next is put together."""
     parts: list[_Part] = []
     last: Future[None] | None = None
@@ -121,7 +122,7 @@ def _written(data: Iterator[tuple[pl.DataFrame, int]], scratch: Scratch, keep: K
         for part, size in data:
             if last:
                 last.result()
-            parts.append(_Part(scratch.file(), part.height, size, apart(part.head(_LOOKED_AT))))
+            parts.append(_Part(scratch.file(), part.height, size, samples(part, range(width))))
             last = pool.submit(keep, part, parts[-1].path)
         if last:
             last.result()
@@ -161,17 +162,6 @@ def _parts(data: Iterator[pl.DataFrame], portion: Portion) -> Iterator[tuple[pl.
                 held, rows, size = [], 0, 0
     if rows:
         yield pl.concat(held), size
-
-
-_LOOKED_AT, _SAMPLES, _LETTERS = 200, 3, 60
-"""Rows that are looked at for samples of a column, how many of those, and letters of each."""
-
-
-def _samples(head: pl.DataFrame, columns: Sequence[ColumnUse]) -> list[list[str]]:
-    if not columns:
-        return []
-    first = [pl.col(f"c{column.place}").drop_nulls().unique(maintain_order=True).head(_SAMPLES).str.slice(0, _LETTERS).implode().alias(str(n)) for n, column in enumerate(columns)]
-    return list(head.select(first).row(0))
 
 
 def _column(place: int, fit: Fit, profile: Profile, migration: Migration) -> ColumnUse:

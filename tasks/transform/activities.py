@@ -84,7 +84,7 @@ def _differ(sheet: Sheet) -> pl.Expr | None:
     price, quantity, amount = (sheet.made_of(name, _as_whole) for name in names)
     if any(part.null_count() != sheet.empty(name) for name, part in zip(names, (price, quantity, amount), strict=True)):
         return None
-    if _largest(price) * _largest(quantity) >= _TOO_LARGE or _largest(amount) * _PARTS >= _TOO_LARGE:
+    if _largest(price) * _largest(quantity) >= _TOO_LARGE or _largest(amount) * _PARTS**2 >= _TOO_LARGE:
         return None
     beyond = price * quantity - sheet.made_of("amount", lambda amounts: _rounded(_as_whole(amounts), _PARTS)) * _PARTS**3
     half = _PARTS**3 // 2
@@ -94,7 +94,7 @@ def _differ(sheet: Sheet) -> pl.Expr | None:
 
 
 _PARTS, _TOO_LARGE = 100, 1 << 62
-"""Of a cent in an amount as a whole number; of a product of two it has this to the third."""
+"""Of a cent in an amount as a whole number; a product of two such has this to the third in a cent."""
 
 
 def _largest(number: pl.Series) -> int:

@@ -53,6 +53,21 @@ def test_whoever_comes_late_with_an_older_view_takes_no_run_back(crossing: Cross
     assert run.json("run.json")["state"] == "completed"
 
 
+def test_a_run_that_failed_before_anybody_told_how_far_it_was_stays_failed(crossing: Crossings) -> None:
+    run = crossing(firm())
+    history = [entry for entry in run.json("run.json")["history"] if entry[0] in {"arrived", "received", "split"}]
+    for key in present(run.store, run.run):
+        if key.startswith(("3-merge/", "4-verify/", "events/")):
+            run.store.delete(run.run.home + key)
+    run.store.put(run.run.at("run.json"), to_json({"state": "split", "history": history, "reasons": []}))
+    older = present(run.store, run.run)  # whoever ended the last part has looked, and is slow to tell
+    run.store.put_once(run.run.at("failed.json"), to_json({"code": "CF-135", "where": "merge", "detail": "ValueError"}))
+    tell(run.services, run.run)
+    told = run.store.get(run.run.at("run.json"))
+    tell(run.services, run.run, older)
+    assert run.store.get(run.run.at("run.json")) == told and json.loads(told)["state"] == "failed"
+
+
 def test_held_answered_refused_and_failed_runs_tell_of_it(crossing: Crossings) -> None:
     held = crossing(firm(), account_owner=False).release("A", cleared=True)
     kinds = [e["type"] for e in held.events()]

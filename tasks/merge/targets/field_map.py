@@ -22,7 +22,9 @@ from caseferry.mapping.cells import plainly
 from caseferry.mapping.mapped import MappedTarget, version_of
 from caseferry.mapping.target import load_target
 from caseferry.services.store import put_all
+from caseferry.tables import cells_of
 from caseferry.workbooks import Workbook
+from tasks import parts as cut
 from tasks.journey import SAMPLES
 from tasks.merge.targets.headings import heading_of
 from tasks.merge.targets.traces import DECIDES, IN_BASE, IN_NEUTRAL, NEUTRAL_OF
@@ -91,7 +93,7 @@ def draw_map(services: Services, run: Run, migration: Migration, split: Split) -
     own = {f"{record}.{field}": words for (record, field), words in _own_words(migration).items() if words}
     version = version_of(migration.profile_of(split.source), load_target(migration.base), *(migration.rules_of(name) for name in migration.mapped), words=own)
     entries: list[Entry] = []
-    texts = _texts(services, run)
+    texts = _texts(services, run, split)
     for table in split.tables:
         some = texts.get(table.id) if table.record != "excluded" else None
         samples = [tuple(one if migration.options.show_samples else _masked(one) for one in column) for column in some or [()] * len(table.columns)]
@@ -255,12 +257,15 @@ def _why_not(record: str, target: MappedTarget) -> str:
     return f"{target.title} has no place for these records; only the files that hold everything have them"
 
 
-def _texts(services: Services, run: Run) -> dict[str, Any]:
-    """The first different values of each column, by table; nothing of a run whose lists an earlier version cut."""
+def _texts(services: Services, run: Run, split: Split) -> dict[str, Any]:
+    """The first different values of each column, by table."""
+    store = services.store
     try:
-        return read_kept(services.store, run.home + SAMPLES)
-    except KeyError:
-        return {}
+        return read_kept(store, run.home + SAMPLES)
+    except KeyError:  # an earlier version has cut the lists
+        shown = [table for table in split.tables if table.parts]
+        parts = cut.cells(store, run, [table.parts[-1] for table in shown])
+        return {table.id: cut.samples(cells_of(part), [c.place for c in table.columns]) for table, part in zip(shown, parts, strict=True)}
 
 
 def _masked(text: str) -> str:
