@@ -86,10 +86,10 @@ def _differ(sheet: Sheet) -> pl.Expr | None:
         return None
     if _largest(price) * _largest(quantity) >= _TOO_LARGE or _largest(amount) * _PARTS**2 >= _TOO_LARGE:
         return None
-    beyond = price * quantity - sheet.made_of("amount", lambda amounts: _rounded(_as_whole(amounts), _PARTS)) * _PARTS**3
-    half = _PARTS**3 // 2
+    total, cents = price * quantity, sheet.made_of("amount", lambda amounts: _rounded(_as_whole(amounts), _PARTS))
     if int(price.min() or 0) < 0 or int(quantity.min() or 0) < 0:  # type: ignore[arg-type]
-        return pl.lit(_rounded(price * quantity, _PARTS**3) * _PARTS**3 != price * quantity - beyond)
+        return pl.lit(_rounded(total, _PARTS**3) != cents)
+    beyond, half = total - cents * _PARTS**3, _PARTS**3 // 2
     return pl.lit((beyond < -half) | (beyond >= half))
 
 
