@@ -53,9 +53,9 @@ def main(lists: Path, out: Path, is_logged: bool) -> dict[str, int]:
         for number, (part, texts) in enumerate(parts):
             result = transform_table(part, job, texts)
             if is_logged:
-                from tasks.verify.log import log_lines
+                from tasks.verify.log import write_log
 
-                log.writelines(log_lines(result.changes, ("WIP.csv",), ("field", "before", "after", "rule")))
+                write_log(result.changes, ("WIP.csv",), ("field", "before", "after", "rule"), log.write)
             user, place = _each(result, "staff", lambda texts: _users(texts, migration)), _each(result, "place")
             lost = (~_each(result, "matter", lambda texts: texts.is_in(matters)).fill_null(False) | user.is_null()) & (place == "carried")
             place = place.set(lost, "quarantined")

@@ -9,6 +9,8 @@ import io
 
 import polars as pl
 
+from caseferry.onward import Onward
+
 _SPARE = (0, 8, 64)
 """Columns a row may have beyond those that the first rows show."""
 
@@ -23,9 +25,8 @@ def quickly(data: bytes, delimiter: str, widest: int, field_bytes: int = 1 << 20
     if len(delimiter.encode()) != 1 or data.isspace() or b"\x00" in data:
         return None
     for spare in _SPARE:
-        head = delimiter.join(f"c{place}" for place in range(widest + spare)).encode() + b"\n"
         try:
-            cells = pl.read_csv(io.BytesIO(head + data), separator=delimiter, infer_schema=False)
+            cells = _parsed(data, [f"c{place}" for place in range(widest + spare)], delimiter)
         except pl.exceptions.PolarsError:  # a row is wider than the head of the file showed, or a mark is never closed
             continue
         longest = cells.select(pl.all().str.len_bytes().max()).max_horizontal()[0] or 0
@@ -37,13 +38,37 @@ def quickly(data: bytes, delimiter: str, widest: int, field_bytes: int = 1 << 20
     return None
 
 
+def _parsed(data: bytes, columns: list[str], delimiter: str) -> pl.DataFrame:
+    """The cells as Polars parses them, in so many columns, whether a row has them all or not."""
+    try:
+        return pl.read_csv(data, has_header=False, schema=dict.fromkeys(columns, pl.String), separator=delimiter)
+    except pl.exceptions.SchemaError:  # the first row has fewer, and it is the one that counts; a header in front of it makes it like any other
+        return pl.read_csv(io.BytesIO(delimiter.join(columns).encode() + b"\n" + data), separator=delimiter, infer_schema=False)
+
+
 def _comes_out_again(cells: pl.DataFrame, data: bytes, delimiter: str) -> bool:
     """True if the cells, written as plainly as they may be, are the text, but perhaps for its last line end."""
     ends = b"\n" if data.endswith(b"\n") and not data.endswith(b"\r\n") or b"\r\n" not in data else b"\r\n"
-    written = io.BytesIO()
-    cells.write_csv(written, include_header=False, separator=delimiter, line_terminator=ends.decode(), quote_style="necessary")
-    made = written.getvalue()
-    return made == data or (not data.endswith(b"\n") and made[: -len(ends)] == data)
+    again = _Again(data, b"" if data.endswith(b"\n") else ends)
+    cells.write_csv(Onward(again.see), include_header=False, separator=delimiter, line_terminator=ends.decode(), quote_style="necessary")
+    return again.is_all
+
+
+class _Again:
+    """Whether what comes, some of it at a time, is a text and what stands behind it."""
+
+    def __init__(self, data: bytes, behind: bytes) -> None:
+        self._data, self._behind, self._at, self._is_same = data, behind, 0, True
+
+    def see(self, some: bytes) -> None:
+        left = max(0, len(self._data) - self._at)
+        is_text = self._data.startswith(some[:left], min(self._at, len(self._data)))
+        self._is_same = self._is_same and is_text and self._behind.startswith(some[left:], max(0, self._at - len(self._data)))
+        self._at += len(some)
+
+    @property
+    def is_all(self) -> bool:
+        return self._is_same and self._at == len(self._data) + len(self._behind)
 
 
 def _outside_quotes(text: str, delimiter: str) -> pl.Series | None:

@@ -1,7 +1,6 @@
 """Import files, byte for byte as the target wants them; and what it has no file for, plainly marked as no import."""
 
 import hashlib
-import io
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from caseferry.frames import stacked, without
 from caseferry.manifest import Finding, ImportFile, Piece, Template
 from caseferry.mapping.headings import normal
 from caseferry.mapping.target import Target, TargetFile
+from caseferry.onward import Onward
 from caseferry.reading.grid import ROW
 from caseferry.reading.guard import WORKS, Answer
 from caseferry.services.scratch import Scratch
@@ -158,13 +158,19 @@ class _File:
     def add(self, laid: pl.DataFrame) -> tuple[Piece, pl.DataFrame]:
         """Lay some lines behind the others."""
         header = self.entry.header if self._is_headed and not self.rows else ()
-        data = to_csv(without(laid, "table", ROW), header, self._target)
+        size = crc32 = 0
+
+        def take(some: bytes) -> None:
+            nonlocal size, crc32
+            out.write(some)
+            self._digest.update(some)
+            size, crc32 = size + len(some), isal_zlib.crc32(some, crc32)
+
         with self.path.open("ab") as out:
-            out.write(data)
-        self._digest.update(data)
+            write_lines(without(laid, "table", ROW), header, self._target, take)
         lineage = laid.select(pl.lit(self.entry.name).alias("file"), "table", ROW)
         self.rows += laid.height
-        return Piece(file=self.entry.name, rows=laid.height, size=len(data), crc32=f"{isal_zlib.crc32(data):08x}"), lineage
+        return Piece(file=self.entry.name, rows=laid.height, size=size, crc32=f"{crc32:08x}"), lineage
 
     def done(self) -> ImportFile:
         return self.entry.model_copy(update={"rows": self.rows, "sha256": self._digest.hexdigest()})
@@ -178,15 +184,14 @@ def _laid(lines: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
     )  # fmt: skip
 
 
-def to_csv(lines: pl.DataFrame, header: tuple[str, ...], target: Target) -> bytes:
+def write_lines(lines: pl.DataFrame, header: tuple[str, ...], target: Target, take: Callable[[bytes], object]) -> None:
     """Every field quoted, no byte of a value changed: a leading `-`, `+` or `=` is the client's own.
 
     Args:
         header: the file's first row; nothing for what follows in it.
+        take: called with what is written, some of it at a time.
     """
-    buffer = io.BytesIO()
     if header:
-        buffer.write(b"\xef\xbb\xbf" if target.csv.encoding == "utf-8-sig" else b"")
+        take(b"\xef\xbb\xbf" if target.csv.encoding == "utf-8-sig" else b"")
         lines = stacked([pl.DataFrame([list(header)], schema=lines.columns, orient="row"), lines])
-    lines.write_csv(buffer, include_header=False, quote_style="always", line_terminator=target.csv.line_ending, null_value="")
-    return buffer.getvalue()
+    lines.write_csv(Onward(take), include_header=False, quote_style="always", line_terminator=target.csv.line_ending, null_value="")

@@ -15,7 +15,7 @@ from caseferry.keys import Run
 from caseferry.manifest import Batch, ImportFile, Laying, Piece, Placed
 from caseferry.mapping.target import Target
 from caseferry.services.store import ObjectStore
-from tasks.merge.files import to_csv
+from tasks.merge.files import write_lines
 
 _AT_ONCE = 2
 """Files that are put together, and read, at a time."""
@@ -67,7 +67,9 @@ def _files(store: ObjectStore, run: Run, laid: Mapping[str, Laying], target: Tar
         entries = [entry for _, entry in found[name]]
         if any(entry.model_copy(update={"rows": entries[0].rows, "sha256": entries[0].sha256}) != entries[0] for entry in entries):
             raise BrokenPromise("stretches of one file are laid out in two ways")
-        header = to_csv(pl.DataFrame(schema=[f"{place}" for place in range(len(entries[0].header))]), entries[0].header, target)
+        head = bytearray()
+        write_lines(pl.DataFrame(schema=[f"{place}" for place in range(len(entries[0].header))]), entries[0].header, target, head.extend)
+        header = bytes(head)
         try:
             store.join(run.at("3-merge", "files", name), header, stretches[name])
         except KeyError:

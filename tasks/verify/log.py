@@ -1,13 +1,14 @@
 """Every change and finding, written down to the last."""
 
 import io
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import polars as pl
 from isal import isal_zlib
 
 from caseferry.noted import SAID, Noted
+from caseferry.onward import Onward
 from caseferry.reading.grid import ROW
 from caseferry.services.scratch import Scratch
 from caseferry.services.store import pieces_of
@@ -23,25 +24,18 @@ def _cell(text: pl.Expr) -> pl.Expr:
     return pl.when(text.is_not_null()).then(pl.concat_str(pl.lit('"'), text.str.replace_all('"', '""', literal=True), pl.lit('"'))).otherwise(pl.lit(""))
 
 
-def log_lines(some: Noted, where: Sequence[str], columns: Sequence[str]) -> Iterator[bytes]:
-    """Lines of a log, a machine file, some at a time: no byte of a value altered. What is said often is written once, and
-    taken from there.
+def write_log(some: Noted, where: Sequence[str], columns: Sequence[str], take: Callable[[bytes], object]) -> None:
+    """Write lines of a log, a machine file: no byte of a value altered. What is said often is written once, and taken from there.
 
     Args:
         where: what stands at the head of each line, before the row.
         columns: of the wordings, behind it.
+        take: called with the lines, some at a time.
     """
     tails = some.words.select(pl.concat_str(*(_cell(pl.col(name)) for name in columns), separator=",")).to_series()
     head = pl.lit(",".join(_quoted(text) for text in where)).alias("where")
     lines = some.rows.select(head, ROW, tails.gather(some.rows[SAID]).alias("tail"))
-    for start in range(0, lines.height, _AT_ONCE):
-        out = io.BytesIO()
-        lines.slice(start, _AT_ONCE).write_csv(out, include_header=False, quote_style="never", line_terminator="\r\n")
-        yield out.getvalue()
-
-
-_AT_ONCE = 50_000
-"""Lines that are in memory at a time."""
+    lines.write_csv(Onward(take), include_header=False, quote_style="never", line_terminator="\r\n")
 
 
 class _Pressed:
@@ -98,8 +92,7 @@ class Log:
         for table, some in batch.notes(self.kind).items():
             if some.height:
                 log = self._logs.get(table) or self._logs.setdefault(table, _Pressed(self._scratch.file()))
-                for lines in log_lines(some, self._where.get(table, ("", "")), self._columns):
-                    log.add(lines)
+                write_log(some, self._where.get(table, ("", "")), self._columns, log.add)
 
     def packed(self, grown: Callable[[Path], object] = lambda _: None) -> Path:
         """The whole log: file, sheet, row and what there is to say, by table. Compressed, as it says little in many words.

@@ -18,7 +18,7 @@ import polars as pl
 
 csv.field_size_limit(1 << 30)  # a note may be longer than the default 128 KiB
 _NO_SUM_OF_MONEY = Decimal(10) ** 30
-_EXACT = pl.Decimal(38, 8)
+_SHOWN, _EXACT = pl.Decimal(38, 6), pl.Decimal(38, 8)
 EMAIL = r"[\w.+'&-]+@[\w-]+(?:\.[\w-]+)+"
 """For an engine without backtracking: a long text without an @ takes one pass."""
 
@@ -218,7 +218,7 @@ def read_file(data: bytes, header: list[str] | None = None) -> tuple[list[str], 
     if not plain:
         return header or [], pl.DataFrame(), True
     try:
-        every = pl.read_csv(io.BytesIO(plain), has_header=False, infer_schema=False, new_columns=None, empty_string_is_null=False)
+        every = pl.read_csv(plain, has_header=False, infer_schema=False, new_columns=None, empty_string_is_null=False)
         every = every.rename({name: str(place) for place, name in enumerate(every.columns)})
     except pl.exceptions.PolarsError:
         every = pl.DataFrame()
@@ -244,7 +244,7 @@ def read_pieces(some: Sequence[bytes], header: list[str], rows: Sequence[int]) -
         None where one has to be read by itself: it is not so many lines of one width, to the byte.
     """
     try:
-        every = pl.read_csv(io.BytesIO(b"".join(some)), has_header=False, infer_schema=False, new_columns=[str(place) for place in range(len(header))], empty_string_is_null=False)
+        every = pl.read_csv(b"".join(some), has_header=False, infer_schema=False, new_columns=[str(place) for place in range(len(header))], empty_string_is_null=False)
     except pl.exceptions.PolarsError:
         return None
     if every.is_empty() or every.width != len(header) or every.height != sum(rows) or every.null_count().sum_horizontal()[0]:
@@ -311,14 +311,19 @@ def amount(text: str | None, credit_is_negative: bool = True, comma: bool = Fals
 
 
 def amounts(cells: pl.Series, credit_is_negative: bool = True, comma: bool = False, currency: str = "") -> pl.Series:
-    """`amount` for a column: each distinct text is read once."""
-    distinct = cells.drop_nulls().unique()
-    read = [(text, amount(text, credit_is_negative, comma, currency)) for text in distinct.to_list()]
+    """`amount` for a column: each distinct text is read once, and by itself only where it is more than figures."""
+    distinct = cells.drop_nulls().cast(pl.String).unique()
+    group, point = (".", ",") if comma else (",", ".")
+    sign = r"\$?" if not currency or "$" in _MARKS.get(currency, ()) else ""
+    is_plain = distinct.str.contains(rf"^-?{sign}[0-9][0-9\{group}]{{0,20}}(?:\{point}[0-9]{{1,6}})?$")
+    plain = distinct.filter(is_plain)
+    figures = plain.str.replace_all(rf"[$\{group}]", "").str.replace(point, ".", literal=True).cast(_SHOWN)
+    read = [(text, amount(text, credit_is_negative, comma, currency)) for text in distinct.filter(~is_plain).to_list()]
     good = [(text, value) for text, value in read if value is not None]
-    if not good:
-        return pl.Series(cells.name, [None] * cells.len(), dtype=pl.Decimal(38, 6))
-    keys = pl.Series([text for text, _ in good], dtype=pl.String)
-    values = pl.Series([str(value) for _, value in good]).cast(pl.Decimal(38, 6))
+    keys = pl.concat([plain, pl.Series([text for text, _ in good], dtype=pl.String)])
+    if keys.is_empty():
+        return pl.Series(cells.name, [None] * cells.len(), dtype=_SHOWN)
+    values = pl.concat([figures, pl.Series([str(value) for _, value in good], dtype=pl.String).cast(_SHOWN)])
     return cells.to_frame("t").select(pl.col("t").replace_strict(keys, values, default=None)).to_series()
 
 

@@ -4,10 +4,12 @@ import io
 import json
 import re
 from decimal import Decimal
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import openpyxl
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -246,6 +248,20 @@ def test_the_recount_reads_amounts_as_a_bookkeeper_does() -> None:
     known = {"EUR 5": None, "£5": None, "A$5": None, "CHF 5": None, "US$ 5.10 CR": Decimal("-5.10"), "5 USD": Decimal(5), "$5.00 USD": Decimal("5.00"), "$5.00 CAD": None, "($5)": Decimal(-5)}
     assert {text: recount.amount(text, currency="USD") for text in known} == known
     assert recount.count(Source.of(b'a,b\n"x\ny",1\n'), {}, None) == 2
+
+
+def test_a_column_of_amounts_is_read_as_each_of_them_is() -> None:
+    shapes = ("{}", "-{}", "${}", "-${}", "$-{}", "({})", "{}-", "{} CR", "{}DR", "A${}", "US${}", "£{}", "+{}", " {} ", "{}.", "{}\n", "−{}", "{}e3", "{}%")
+    figures = (
+        "0", "00", "7", "1,234.50", "1.234,50", "1,2,3", "1.2.3", "1234567890123456789012", "12345678901234567890", "0.123456", "0.1234567", ".5", ",5",
+        "5,", "1 000", "٣", "1'000.00", "-", "", "n/a", "9" * 31, "999999999999999999.99",
+    )  # fmt: skip
+    texts = [shape.format(figure) for shape in shapes for figure in figures]
+    for credit_is_negative, comma, currency in product((True, False), (True, False), ("", "USD", "AUD", "GBP", "XYZ")):
+        read = recount.amounts(pl.Series(texts), credit_is_negative, comma, currency)
+        alone = [recount.amount(text, credit_is_negative, comma, currency) for text in texts]
+        assert read.to_list() == pl.Series([None if value is None else str(value) for value in alone], dtype=pl.String).cast(pl.Decimal(38, 6)).to_list()
+
 
 
 @given(st.lists(st.text('a"\r\n,', max_size=6), max_size=6))
