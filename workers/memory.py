@@ -26,6 +26,5 @@ def seldom() -> None:
     """Python's search for garbage that holds itself, made rare: what is there now is left alone for ever; to be called when all
     is imported. Looked for as often as Python does by itself it takes a small firm's worker a tenth of a second.
     """
-    gc.collect()
     gc.freeze()
     gc.set_threshold(_NEW, _YOUNG, _OLD)
