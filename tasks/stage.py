@@ -201,8 +201,10 @@ def carry_load(services: Services, load: Sequence[Ticket], seen: frozenset[str],
             fault = error
     if fault is not None:
         raise fault
-    after = send_on(present(services.store, run_of(load[-1])))
-    _tell(services, load[-1], after)
+    there = present(services.store, run_of(load[-1]))
+    after = send_on(there)
+    if after == there:  # whoever went on themselves have told what there is to tell
+        _tell(services, load[-1], after)
     return after
 
 

@@ -123,10 +123,12 @@ def go_on(done: Ticket, seen: frozenset[str]) -> frozenset[str]:
 
 
 def go_on_behind(load: Sequence[Ticket], seen: frozenset[str]) -> frozenset[str]:
-    """Send what comes behind the parts, if these were the last of them: whatever is left of them is on its way."""
+    """Do what comes behind the parts, if these were the last of them: whatever is left of them is on its way. A message for it
+    would wait until somebody has told the news, and of those who end at once one does it and another tells them.
+    """
     last = load[-1]
-    send([ticket for ticket in next_steps((last.firm, last.migration, last.run), seen) if not ticket.part])
-    return seen
+    behind = [ticket for ticket in next_steps((last.firm, last.migration, last.run), seen) if not ticket.part]
+    return carry_out(services(), behind[0], seen, partial(go_on, behind[0])) if behind else seen
 
 
 def _rows_of_small(done: Ticket, most: int) -> dict[str, int]:

@@ -45,7 +45,7 @@ def split(crossing: Crossings, monkeypatch: pytest.MonkeyPatch) -> tuple[Service
     return services, put
 
 
-def test_a_small_run_is_sent_as_loads_and_the_last_of_them_sends_the_merge(split: tuple[Services, list[tuple[str, dict[str, Any], str]]]) -> None:
+def test_a_small_run_is_sent_as_loads_and_whoever_carries_the_last_merges_it(split: tuple[Services, list[tuple[str, dict[str, Any], str]]]) -> None:
     services, put = split
     [(name, words, queue)] = put
     assert (name, queue) == ("caseferry.transform", "parts") and len(words["parts"]) > 1
@@ -55,10 +55,29 @@ def test_a_small_run_is_sent_as_loads_and_the_last_of_them_sends_the_merge(split
     carriers.CARRIERS["transform"].run(**words | {"parts": [first]})
     assert put == []  # the others are on their way, in another load
     carriers.CARRIERS["transform"].run(**words | {"parts": others})
-    assert [(name, queue) for name, _, queue in put] == [("caseferry.merge", "merge")]
+    assert [(name, queue) for name, _, queue in put] == [("caseferry.verify", "merge")] and "3-merge/manifest.json" in present(services.store, run)
     carriers.CARRIERS["transform"].run(**words)  # the message again: what is done is not done twice
     assert not any(".1." in key for key in present(services.store, run) if key.startswith("attempts/"))
     assert cross(services, run) == "completed"
+
+
+def test_of_two_who_carry_the_last_loads_one_merges_and_the_other_tells_the_news(
+    split: tuple[Services, list[tuple[str, dict[str, Any], str]]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services, put = split
+    [(_, words, _)] = put
+    run = run_of(Ticket(words["firm"], words["migration"], words["run"], ""))
+    told = list[bool]()
+    telling = replace(services, tell=lambda services, run, seen=None: told.append("3-merge/manifest.json" in present(services.store, run)))
+    monkeypatch.setattr(app, "services", lambda: telling)
+    monkeypatch.setattr(carriers, "services", lambda: telling)
+    services.store.put_once(run.at("attempts", "merge.0.json"), b"{}")  # somebody has just begun it
+    carriers.CARRIERS["transform"].run(**words)
+    assert told == [False]
+    services.store.put_once(run.at("attempts", "merge.0.ended.json"), b"{}")
+    put.clear()
+    carriers.CARRIERS["transform"].run(**words)
+    assert told[-1] and [name for name, _, _ in put] == ["caseferry.verify"]
 
 
 def test_a_part_that_ended_its_process_leaves_its_load(split: tuple[Services, list[tuple[str, dict[str, Any], str]]]) -> None:
