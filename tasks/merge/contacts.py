@@ -100,7 +100,7 @@ def names_of(desk: Desk) -> pl.DataFrame:
     ]
     tables = [frame.select("contact", "shared", *NAME, text.alias("exact")).drop_nulls("exact") for text in variants]
     named = pl.concat(tables).filter(pl.col("exact") != "")
-    return named.with_columns(key(pl.col("exact")).alias("name_key")).unique(["contact", "exact"], maintain_order=True)
+    return named.unique(["contact", "exact"], maintain_order=True).with_columns(key(pl.col("exact")).alias("name_key"))
 
 
 def resolve_names(texts: pl.Series, names: pl.DataFrame) -> pl.DataFrame:
