@@ -9,7 +9,7 @@ import io
 
 import polars as pl
 
-from caseferry.onward import Onward
+from caseferry.onward import write_csv
 
 _SPARE = (0, 8, 64)
 """Columns a row may have beyond those that the first rows show."""
@@ -50,7 +50,7 @@ def _comes_out_again(cells: pl.DataFrame, data: bytes, delimiter: str) -> bool:
     """True if the cells, written as plainly as they may be, are the text, but perhaps for its last line end."""
     ends = b"\n" if data.endswith(b"\n") and not data.endswith(b"\r\n") or b"\r\n" not in data else b"\r\n"
     again = _Again(data, b"" if data.endswith(b"\n") else ends)
-    cells.write_csv(Onward(again.see), include_header=False, separator=delimiter, line_terminator=ends.decode(), quote_style="necessary")
+    write_csv(cells, again.see, separator=delimiter, line_terminator=ends.decode(), quote_style="necessary")
     return again.is_all
 
 

@@ -12,7 +12,7 @@ from caseferry.frames import stacked, without
 from caseferry.manifest import Finding, ImportFile, Piece, Template
 from caseferry.mapping.headings import normal
 from caseferry.mapping.target import Target, TargetFile
-from caseferry.onward import Onward
+from caseferry.onward import write_csv
 from caseferry.reading.grid import ROW
 from caseferry.reading.guard import WORKS, Answer
 from caseferry.services.scratch import Scratch
@@ -194,4 +194,4 @@ def write_lines(lines: pl.DataFrame, header: tuple[str, ...], target: Target, ta
     if header:
         take(b"\xef\xbb\xbf" if target.csv.encoding == "utf-8-sig" else b"")
         lines = stacked([pl.DataFrame([list(header)], schema=lines.columns, orient="row"), lines])
-    lines.write_csv(Onward(take), include_header=False, quote_style="always", line_terminator=target.csv.line_ending, null_value="")
+    write_csv(lines, take, quote_style="always", line_terminator=target.csv.line_ending, null_value="")

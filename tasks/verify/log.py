@@ -8,7 +8,7 @@ import polars as pl
 from isal import isal_zlib
 
 from caseferry.noted import SAID, Noted
-from caseferry.onward import Onward
+from caseferry.onward import write_csv
 from caseferry.reading.grid import ROW
 from caseferry.services.scratch import Scratch
 from caseferry.services.store import pieces_of
@@ -35,7 +35,7 @@ def write_log(some: Noted, where: Sequence[str], columns: Sequence[str], take: C
     tails = some.words.select(pl.concat_str(*(_cell(pl.col(name)) for name in columns), separator=",")).to_series()
     head = pl.lit(",".join(_quoted(text) for text in where)).alias("where")
     lines = some.rows.select(head, ROW, tails.gather(some.rows[SAID]).alias("tail"))
-    lines.write_csv(Onward(take), include_header=False, quote_style="never", line_terminator="\r\n")
+    write_csv(lines, take, quote_style="never", line_terminator="\r\n")
 
 
 class _Pressed:
