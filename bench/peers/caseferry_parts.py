@@ -17,7 +17,7 @@ import polars as pl
 from bench.export import choices
 from bench.peers import HEADER
 from caseferry.choices import Migration
-from caseferry.coded import coded_if_few
+from caseferry.coded import Coded, coded, coded_if_few
 from caseferry.mapping.money import plain, plain_hours
 from caseferry.mapping.profile import load_profile
 from caseferry.reading.delimited import Delimited
@@ -56,20 +56,21 @@ def main(lists: Path, out: Path, is_logged: bool) -> dict[str, int]:
                 from tasks.verify.log import write_log
 
                 write_log(result.changes, ("WIP.csv",), ("field", "before", "after", "rule"), log.write)
-            user, place = _each(result, "staff", lambda texts: _users(texts, migration)), _each(result, "place")
-            lost = (~_each(result, "matter", lambda texts: texts.is_in(matters)).fill_null(False) | user.is_null()) & (place == "carried")
-            place = place.set(lost, "quarantined")
-            good = place == "carried"
+            staff, place = _coded(result, "staff"), _coded(result, "place")
+            user = Coded(staff.numbers, _users(staff.words, migration))
+            known = _each(result, "matter", lambda texts: texts.is_in(matters)).fill_null(False) & user.each(user.words.is_not_null()).fill_null(False)
+            place = place.with_word(place.each(place.words == "carried") & ~known, "quarantined")
+            good = place.each(place.words == "carried")
             carried = [
                 _each(result, "matter", which=good), _each(result, "performed_on", lambda days: days.cast(pl.String), good), _each(result, "description", which=good),
-                _each(result, "price", _written(plain), good), _each(result, "quantity", _written(plain_hours), good), user.filter(good),
+                _each(result, "price", _written(plain), good), _each(result, "quantity", _written(plain_hours), good), user.of(good).full("user"),
             ]  # fmt: skip
             lines = pl.DataFrame([cells.alias(name) for name, cells in zip(HEADER, carried, strict=True)])
             lines.write_csv(made, include_header=number == 0, quote_style="always")
-            rejects = pl.DataFrame([result.laid["row"].filter(~good), place.filter(~good).alias("place"), _each(result, "reason", which=~good).alias("reason")])
+            rejects = pl.DataFrame([result.laid["row"].filter(~good), place.of(~good).full("place"), _each(result, "reason", which=~good).alias("reason")])
             rejects.write_csv(left, include_header=number == 0)
-            for said, count in place.value_counts().iter_rows():
-                counts[said] += count
+            for number, count in place.numbers.value_counts().iter_rows():
+                counts[place.words[number]] += count
             cents += (_each(result, "price", which=good) * _each(result, "quantity", which=good)).sum()
     return counts | {"cents": round(cents * 100)}
 
@@ -111,6 +112,10 @@ def _each(result: Result, name: str, make: Callable[[pl.Series], pl.Series] = la
         cells = result.laid[name]
         return make(cells if which is None else cells.filter(which))
     return (text if which is None else text.of(which)).each(make(text.words))
+
+
+def _coded(result: Result, name: str) -> Coded:
+    return result.texts.get(name) or coded(result.laid[name])
 
 
 def _written(form: Callable[[str], pl.Expr]) -> Callable[[pl.Series], pl.Series]:

@@ -249,7 +249,9 @@ class _Rows:
 
     def __init__(self, text: Iterator[bytes], size: int, delimiter: bytes, start: int) -> None:
         self._text, self._size, self._delimiter = text, size, delimiter
-        self._held, self._wanted = next(text, b"")[start:], size
+        self._held, self._behind, self._wanted = next(text, b"")[start:], b"", size
+        """What was read, and what of it stands behind the last line end that may be wanted: a piece mostly ends there, and need
+        not be copied once more."""
         self._end = 0
         self._only_certain = False
 
@@ -258,7 +260,7 @@ class _Rows:
             self._fill()
             if not self._held:
                 return
-            is_last = len(self._held) <= self._wanted
+            is_last = len(self._held) + len(self._behind) <= self._wanted
             end, is_certain = (len(self._held), True) if is_last else self._row_end()
             if not end:
                 self._wanted *= 2
@@ -266,19 +268,21 @@ class _Rows:
             self._end = end
             yield self._held[:end], is_certain
             if self._end:
-                self._held, self._wanted, self._only_certain = self._held[end:], self._size, False
+                self._held, self._behind, self._wanted, self._only_certain = self._held[end:] + self._behind, b"", self._size, False
 
     def refuse(self) -> None:
         """The piece last given was no piece: a longer one or a shorter follows, that certainly is."""
         self._end, self._only_certain = 0, True
 
     def _fill(self) -> None:
-        some = [self._held]
-        length = len(self._held)
+        some = [self._held, self._behind]
+        length = len(self._held) + len(self._behind)
         while length <= self._wanted and (more := next(self._text, b"")):
             some.append(more)
             length += len(more)
-        self._held = b"".join(some)
+        last = some.pop()
+        end = last.rfind(b"\n", 0, max(0, self._wanted - (length - len(last)))) + 1 if length > self._wanted else 0
+        self._held, self._behind = (b"".join([*some, last[:end]]), last[end:]) if end else (b"".join([*some, last]), b"")
 
     def _row_end(self) -> tuple[int, bool]:
         """Behind the last line end of these bytes that ends a row, 0 if none does; and whether it certainly does."""

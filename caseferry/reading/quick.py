@@ -29,13 +29,18 @@ def quickly(data: bytes, delimiter: str, widest: int, field_bytes: int = 1 << 20
             cells = _parsed(data, [f"c{place}" for place in range(widest + spare)], delimiter)
         except pl.exceptions.PolarsError:  # a row is wider than the head of the file showed, or a mark is never closed
             continue
-        longest = cells.select(pl.all().str.len_bytes().max()).max_horizontal()[0] or 0
-        if longest > field_bytes or not (_comes_out_again(cells, data, delimiter) or _adds_up(cells, data, delimiter)):
+        if _longest(cells, field_bytes) > field_bytes or not (_comes_out_again(cells, data, delimiter) or _adds_up(cells, data, delimiter)):
             return None
         while cells.width > widest and cells[:, -1].is_null().all():
             cells = cells[:, :-1]
         return cells
     return None
+
+
+def _longest(cells: pl.DataFrame, least: int) -> int:
+    """Bytes of the longest cell, looked for where it may have so many: only in columns whose text is as long as that."""
+    long = [name for name in cells.columns if cells[name].estimated_size() > least]
+    return (cells.select(pl.col(long).str.len_bytes().max()).max_horizontal()[0] or 0) if long else 0
 
 
 def _parsed(data: bytes, columns: list[str], delimiter: str) -> pl.DataFrame:
