@@ -193,6 +193,8 @@ def carry_load(services: Services, load: Sequence[Ticket], seen: frozenset[str],
     fault: PassingFault | None = None
     knowing = replace(services, seen=seen)
     for ticket in load:
+        if STEPS[ticket.step].makes.format(part=ticket.part) in seen:
+            continue  # the message came again
         try:
             there = carry_out(knowing, ticket, seen, is_alone=False)
             if any(end in there for end in ENDED):
