@@ -204,7 +204,11 @@ def carry_load(services: Services, load: Sequence[Ticket], seen: frozenset[str],
     if fault is not None:
         raise fault
     there = present(services.store, run_of(load[-1]))
-    after = send_on(there)
+    try:
+        after = send_on(there)
+    except PassingFault:
+        _tell(services, load[-1], there)  # what comes behind is tried again, some time; so far it came
+        raise
     if after == there:  # whoever went on themselves have told what there is to tell
         _tell(services, load[-1], after)
     return after

@@ -6,6 +6,7 @@ together are the bytes of the text. Whatever can't be proven so takes a closer l
 """
 
 import io
+from contextlib import suppress
 
 import polars as pl
 
@@ -45,10 +46,15 @@ def _longest(cells: pl.DataFrame, least: int) -> int:
 
 def _parsed(data: bytes, columns: list[str], delimiter: str) -> pl.DataFrame:
     """The cells as Polars parses them, in so many columns, whether a row has them all or not."""
-    try:
-        return pl.read_csv(data, has_header=False, schema=dict.fromkeys(columns, pl.String), separator=delimiter)
-    except pl.exceptions.SchemaError:  # the first row has fewer, and it is the one that counts; a header in front of it makes it like any other
-        return pl.read_csv(io.BytesIO(delimiter.join(columns).encode() + b"\n" + data), separator=delimiter, infer_schema=False)
+    if data[:1] not in _MARKS:
+        with suppress(pl.exceptions.SchemaError):  # the first row has fewer
+            return pl.read_csv(data, has_header=False, schema=dict.fromkeys(columns, pl.String), separator=delimiter)
+    return pl.read_csv(io.BytesIO(delimiter.join(columns).encode() + b"\n" + data), separator=delimiter, infer_schema=False)
+
+
+_MARKS = {b"x", b"\x1f", b"(", b"\xef"}
+"""How data begins that Polars may take for deflated, for gzip or zstandard, or whose mark of UTF-8 it takes away. With a header in
+front it is text like any other; so is a row that is shorter than those behind it."""
 
 
 def _comes_out_again(cells: pl.DataFrame, data: bytes, delimiter: str) -> bool:

@@ -1,6 +1,7 @@
 import csv
 import io
 
+import polars as pl
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -61,6 +62,20 @@ def test_the_quick_way_is_taken_where_nothing_is_odd() -> None:
     assert quickly(b'a,b\r\n"x, ""y""","1\n2"\r\n\r\n,z\r\n', ",", 2) is not None
     assert quickly(b'a,b\n12" pipe,2\n', ",", 2) is None
     assert quickly(b"a,b\n" + b"x,y\n" * 20_000 + b"1,2,3\n", ",", 2) is not None
+
+
+def test_a_text_that_begins_like_something_packed_is_text() -> None:
+    seconds = [chr(code) for code in (*range(1, 128), *range(0x400, 0x7C0, 37)) if chr(code) not in '\r\n",']
+    heads = [*(f"x{second}" for second in seconds), "\ufeff", "\ufeffx^", "\x1f", "(", "BZh9", "PK\x03\x04", "\x04\"M\x18"]
+    for head in heads:
+        data = (f"{head}abc,matter,note\n" + "".join(f"{number},m{number},some words\n" for number in range(60))).encode()
+        for piece in (8 << 20, 64):
+            cells = pl.concat(list(Delimited(Source.of(data), piece=piece).pieces()))
+            assert cells["c0"][0] == f"{head}abc".removeprefix("\ufeff"), head
+            assert cells.height == 61 and cells["c2"].to_list() == ["note", *["some words"] * 60], head
+    middle = b"a,b\n" + b"1,2\n" * 40 + b"x^abc,c\n" + b"3,4\n" * 40
+    for piece in range(1, len(middle) + 1):
+        assert pl.concat(list(Delimited(Source.of(middle), piece=piece).pieces())).height == 82
 
 
 @given(PIECES | st.text(alphabet='ab,"\n\r ;', max_size=60), st.integers(1, 30))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from caseferry.errors import PassingFault
 from tasks import stage
 from tasks.intake.arrive import arrive
-from tasks.journey import Ticket, loads, next_steps
+from tasks.journey import Ticket, loads, next_steps, state_of
 from tasks.stage import Services, perform, present, run_of
 from tests.crossing import CHOICES, Crossings, firm, packed
 from workers import app, carriers
@@ -78,6 +78,32 @@ def test_of_two_who_carry_the_last_loads_one_merges_and_the_other_tells_the_news
     put.clear()
     carriers.CARRIERS["transform"].run(**words)
     assert told[-1] and [name for name, _, _ in put] == ["caseferry.verify"]
+
+
+def test_what_came_of_a_load_is_told_even_if_its_merge_has_to_be_tried_again(
+    split: tuple[Services, list[tuple[str, dict[str, Any], str]]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services, put = split
+    [(_, words, _)] = put
+    run = run_of(Ticket(words["firm"], words["migration"], words["run"], ""))
+    told = list[str]()
+    telling = replace(services, tell=lambda services, run, seen=None: told.append(state_of(present(services.store, run))))
+    for module in (app, carriers):
+        monkeypatch.setattr(module, "services", lambda: telling)
+    real = stage._enter
+
+    def away(*_: object) -> None:
+        raise PassingFault("the store does not answer")
+
+    monkeypatch.setattr(stage, "_enter", lambda room: away if room.startswith("tasks.merge") else real(room))
+    with pytest.raises(PassingFault):
+        carriers.CARRIERS["transform"].run(**words)
+    assert told[-1] == "transformed"
+    monkeypatch.setattr(stage, "_enter", real)
+    told.clear()
+    carriers.CARRIERS["transform"].run(**words)  # as it is tried again: what is done is neither done nor told once more
+    assert told == ["merged"]
+    assert not any(key.endswith(".lost.json") for key in present(services.store, run))
 
 
 def test_a_part_that_ended_its_process_leaves_its_load(split: tuple[Services, list[tuple[str, dict[str, Any], str]]]) -> None:
