@@ -61,23 +61,29 @@ def test_a_small_run_is_sent_as_loads_and_whoever_carries_the_last_merges_it(spl
     assert cross(services, run) == "completed"
 
 
+def _heard(services: Services, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The state of the run, each time that its news is told from now on."""
+    told = list[str]()
+    telling = replace(services, tell=lambda services, run, seen=None: told.append(state_of(present(services.store, run))))
+    for module in (app, carriers):
+        monkeypatch.setattr(module, "services", lambda: telling)
+    return told
+
+
 def test_of_two_who_carry_the_last_loads_one_merges_and_the_other_tells_the_news(
     split: tuple[Services, list[tuple[str, dict[str, Any], str]]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     services, put = split
     [(_, words, _)] = put
     run = run_of(Ticket(words["firm"], words["migration"], words["run"], ""))
-    told = list[bool]()
-    telling = replace(services, tell=lambda services, run, seen=None: told.append("3-merge/manifest.json" in present(services.store, run)))
-    monkeypatch.setattr(app, "services", lambda: telling)
-    monkeypatch.setattr(carriers, "services", lambda: telling)
+    told = _heard(services, monkeypatch)
     services.store.put_once(run.at("attempts", "merge.0.json"), b"{}")  # somebody has just begun it
     carriers.CARRIERS["transform"].run(**words)
-    assert told == [False]
+    assert told == ["transformed"]
     services.store.put_once(run.at("attempts", "merge.0.ended.json"), b"{}")
     put.clear()
     carriers.CARRIERS["transform"].run(**words)
-    assert told[-1] and [name for name, _, _ in put] == ["caseferry.verify"]
+    assert told[-1] == "merged" and [name for name, _, _ in put] == ["caseferry.verify"]
 
 
 def test_what_came_of_a_load_is_told_even_if_its_merge_has_to_be_tried_again(
@@ -86,10 +92,7 @@ def test_what_came_of_a_load_is_told_even_if_its_merge_has_to_be_tried_again(
     services, put = split
     [(_, words, _)] = put
     run = run_of(Ticket(words["firm"], words["migration"], words["run"], ""))
-    told = list[str]()
-    telling = replace(services, tell=lambda services, run, seen=None: told.append(state_of(present(services.store, run))))
-    for module in (app, carriers):
-        monkeypatch.setattr(module, "services", lambda: telling)
+    told = _heard(services, monkeypatch)
     real = stage._enter
 
     def away(*_: object) -> None:
