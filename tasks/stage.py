@@ -2,6 +2,7 @@
 
 import importlib
 from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ from pydantic import ValidationError
 from caseferry.canonical import to_json
 from caseferry.choices import Migration
 from caseferry.codes import CODES
-from caseferry.errors import ExportRefused, NeedsAnswer, PassingFault, Question, StorageRefused
+from caseferry.errors import CaseferryError, ExportRefused, NeedsAnswer, PassingFault, Question, StorageRefused
 from caseferry.keys import Run
 from caseferry.manifest import FORMAT, Arrival, Split
 from caseferry.services.store import ObjectStore
@@ -206,8 +207,9 @@ def carry_load(services: Services, load: Sequence[Ticket], seen: frozenset[str],
     there = present(services.store, run_of(load[-1]))
     try:
         after = send_on(there)
-    except PassingFault:
-        _tell(services, load[-1], there)  # what comes behind is tried again, some time; so far it came
+    except PassingFault:  # what comes behind is tried again, some time; so far it came
+        with suppress(CaseferryError):
+            _tell(services, load[-1], there)
         raise
     if after == there:  # whoever went on themselves have told what there is to tell
         _tell(services, load[-1], after)
