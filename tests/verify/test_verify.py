@@ -294,3 +294,28 @@ def test_the_smallest_firm_is_complete(crossing: Crossings) -> None:
     run = crossing({"c.csv": ONE_CARD, "m.csv": ONE_MATTER})
     assert run.state == "completed"
     assert run.reasons == []
+
+
+def _count_of_cells(text: str) -> int | None:
+    return recount.count_closely(Source.of(text.encode()), {}, None)
+
+
+def test_inch_marks_in_several_rows_are_characters(crossing: Crossings) -> None:
+    notes = ["Matter No,Date,Note", '24-0001,2024-05-01,"Quoted, and ""said"""', *(f"24-0001,2024-05-{day:02d},Call {day}" for day in range(2, 9))]
+    for place, text in ((3, 'see 12" plan'), (6, 'and 9" wall'), (8, 'tube 3"')):
+        notes[place] = notes[place].rpartition(",")[0] + "," + text
+    for some in (notes, notes[:8], [*notes, '24-0001,2024-05-20,5"']):
+        run = crossing(firm(notes="\n".join(some) + "\n"))
+        assert next(check["passed"] for check in run.ledger["checks"] if check["name"] == "lines"), run.ledger["checks"]
+        assert _count_of_cells("\n".join(some)) == len(some)
+    torn = crossing(firm(notes="\n".join([*notes[:8], '24-0001,2024-05-20,x"Spoke', 'and wrote"']) + "\n"))
+    assert not next(check["passed"] for check in torn.ledger["checks"] if check["name"] == "lines")
+    assert 'see 12"" plan' in run.store.get(run.run.at("3-merge", "files", "NOT-AN-IMPORT-FILE_matter_notes.csv")).decode()
+
+
+@pytest.mark.parametrize(("text", "rows"), [
+    ('x"y\nz",w\n', None), ('a\n\ufeff"a\nb",w\n', None), ('he said "yes",y\nz 9",w\n', 2), ('"open\nb",c"\n', None),
+    ("", 0), ("a", 1), ("a\n", 1), ("a\r\nb\rc", 3), ('"a\nb",c\nd', 2), ('"a ""b""\n",c\n', 1), ('x 12",y\nz 9",w\n', 2), ('"open,b\nc,d"x\ne', None), ('a,"\n",b\n', 1), ('"",""\n""', 2),
+])  # fmt: skip
+def test_cells_are_counted_one_by_one_where_marks_alone_do_not_tell(text: str, rows: int | None) -> None:
+    assert _count_of_cells(text) == rows
