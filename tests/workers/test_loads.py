@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from caseferry.errors import PassingFault
+from caseferry.keys import Run
 from tasks import stage
 from tasks.intake.arrive import arrive
 from tasks.journey import Ticket, loads, next_steps, state_of
@@ -45,6 +46,13 @@ def split(crossing: Crossings, monkeypatch: pytest.MonkeyPatch) -> tuple[Service
     return services, put
 
 
+def _load(split: tuple[Services, list[tuple[str, dict[str, Any], str]]]) -> tuple[Services, list[tuple[str, dict[str, Any], str]], dict[str, Any], Run]:
+    """The run's services and messages, and of its one load the words of the message, and the run."""
+    services, put = split
+    [(_, words, _)] = put
+    return services, put, words, run_of(Ticket(words["firm"], words["migration"], words["run"], ""))
+
+
 def test_a_small_run_is_sent_as_loads_and_whoever_carries_the_last_merges_it(split: tuple[Services, list[tuple[str, dict[str, Any], str]]]) -> None:
     services, put = split
     [(name, words, queue)] = put
@@ -73,9 +81,7 @@ def _heard(services: Services, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_of_two_who_carry_the_last_loads_one_merges_and_the_other_tells_the_news(
     split: tuple[Services, list[tuple[str, dict[str, Any], str]]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    services, put = split
-    [(_, words, _)] = put
-    run = run_of(Ticket(words["firm"], words["migration"], words["run"], ""))
+    services, put, words, run = _load(split)
     told = _heard(services, monkeypatch)
     services.store.put_once(run.at("attempts", "merge.0.json"), b"{}")  # somebody has just begun it
     carriers.CARRIERS["transform"].run(**words)
@@ -89,9 +95,7 @@ def test_of_two_who_carry_the_last_loads_one_merges_and_the_other_tells_the_news
 def test_what_came_of_a_load_is_told_even_if_its_merge_has_to_be_tried_again(
     split: tuple[Services, list[tuple[str, dict[str, Any], str]]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    services, put = split
-    [(_, words, _)] = put
-    run = run_of(Ticket(words["firm"], words["migration"], words["run"], ""))
+    services, put, words, run = _load(split)
     told = _heard(services, monkeypatch)
     real = stage._enter
 
@@ -110,10 +114,8 @@ def test_what_came_of_a_load_is_told_even_if_its_merge_has_to_be_tried_again(
 
 
 def test_a_part_that_ended_its_process_leaves_its_load(split: tuple[Services, list[tuple[str, dict[str, Any], str]]]) -> None:
-    services, put = split
-    [(_, words, _)] = put
+    services, put, words, run = _load(split)
     suspect, *others = words["parts"]
-    run = run_of(Ticket(words["firm"], words["migration"], words["run"], ""))
     for attempt in range(2):
         services.store.put_once(run.at("attempts", f"transform-{suspect}.{attempt}.json"), b"{}")
         services.store.put_once(run.at("attempts", f"transform-{suspect}.{attempt}.lost.json"), b"{}")
@@ -127,9 +129,7 @@ def test_a_part_that_ended_its_process_leaves_its_load(split: tuple[Services, li
 def test_a_load_ends_with_its_run_and_goes_on_past_a_passing_fault(
     split: tuple[Services, list[tuple[str, dict[str, Any], str]]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    services, put = split
-    [(_, words, _)] = put
-    run = run_of(Ticket(words["firm"], words["migration"], words["run"], ""))
+    services, put, words, run = _load(split)
     load = [Ticket(run.firm, run.migration, run.run, "transform", part) for part in words["parts"]]
     real, carried = stage.carry_out, list[str]()
 
